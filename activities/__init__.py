@@ -1,0 +1,28 @@
+"""What a worker does for runs: agents' work, and a few services. Each executor is a file; `worker.py` asks for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from activities.worker_context import Settings
+
+
+def all_activities(root: Path, settings: Settings | None = None) -> list[Callable[..., Any]]:
+    """The activities of a worker of the project at `root`, to be registered as they are."""
+    # Imported here: whoever only reads logs or artifacts must not pay for the SDK.
+    from activities.aider import AiderActivities  # noqa: PLC0415
+    from activities.archive import ArchiveActivities  # noqa: PLC0415
+    from activities.command import CommandActivities  # noqa: PLC0415
+    from activities.hosts import count_cpus  # noqa: PLC0415
+    from activities.worker_context import Settings, WorkerContext  # noqa: PLC0415
+
+    context = WorkerContext(root=root, settings=settings or Settings())
+    return [
+        CommandActivities(context).command,
+        AiderActivities(context).aider,
+        ArchiveActivities(context).archive_run,
+        count_cpus,
+    ]

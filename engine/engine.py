@@ -1,0 +1,414 @@
+"""The engine: one run's decisions, as a state machine without I/O, clock or randomness.
+
+Events go in, effects come out; every change of the run's state is a fact in the ledger (`engine.facts`), and the
+work per event is proportional to what the event touches. The workflow shell, the simulator and the property tests
+drive the same class.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from engine import expressions
+from engine.effects import (
+    AgentCancelled,
+    AgentFailed,
+    AgentFinished,
+    CancelAgents,
+    CountWorkers,
+    Effect,
+    Event,
+    Finish,
+    RunAgent,
+    TimerFired,
+    WakeAt,
+    WorkersCounted,
+)
+from engine.facts import Fact, FactKind
+from engine.plan import MANUAL, Plan
+from engine.readylist import ReadyList
+from engine.state import PhaseState, State
+from engine.statuses import RunStatus
+from engine.values import agent_task, gathered, scope
+
+Json = dict[str, Any]
+
+SNAPSHOT_FORMAT = 1
+
+
+class Engine:
+    """One run. Start it once with `start`, or bring it back with `restore`; then feed it events.
+
+    `handle` and `flush` return the effects that the shell has to carry out, in order. With `launching` false the
+    engine starts nothing new (the shell is about to continue as new); what may start then waits in the ready list.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.state = State(plan)
+        self.ledger: list[Fact] = []
+        self.ready = ReadyList(plan, plan.execution.max_workers)
+        self.launching = True
+        self.next_start_at = 0.0
+        self.progress: dict[int, Json] = {}
+        self.answers: dict[str, Json] = {}
+        self._wake_at: float | None = None
+        self._effects: list[Effect] = []
+        self._opened: deque[int] = deque()
+
+    # Events
+
+    def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
+        """Begin the run: the first phases start at once where the limits are known."""
+        self.record("run_started", at, actor=actor, data={"inputs": inputs, "env": env, "run": run})
+        if self.plan.execution.max_workers == 0:
+            self._effects.append(CountWorkers())
+        self.advance(at)
+
+    def handle(self, event: Event, at: float) -> list[Effect]:
+        """Take in what happened; late news of an older epoch changes nothing."""
+        match event:
+            case WorkersCounted(count=count):
+                if self.state.max_workers == 0:
+                    self.record("workers_counted", at, data={"count": max(1, count)})
+                    self.ready.max_workers = self.state.max_workers
+            case TimerFired():
+                self._wake_at = None
+            case AgentFinished() | AgentFailed() | AgentCancelled():
+                self._agent_ended(event, at)
+        self.advance(at)
+        return self.flush()
+
+    def flush(self) -> list[Effect]:
+        """The effects asked for since the last call."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether any agent's activity runs now."""
+        waits = self.ready.waits_for_slot
+        return any(self.state.phases[i].active and not waits(i) for i in self.state.running)
+
+    def started_since(self, facts: int) -> list[Json]:
+        """The phases that started after the ledger had `facts` entries, for an answer."""
+        plans = (
+            self.plan.phases[f.phase] for f in self.ledger[facts:] if f.kind == "phase_started" and f.phase is not None
+        )
+        return [{"id": p.id, "name": p.name, "index": p.index, "group": p.group} for p in plans]
+
+    def queued(self) -> list[Json]:
+        """The phases that are ready and wait for a worker slot or a place in their step group, for an answer."""
+        plans = [self.plan.phases[index] for index in sorted(self.ready.waiting)]
+        return [{"id": p.id, "name": p.name, "index": p.index, "group": p.group} for p in plans]
+
+    def waiting_for(self) -> list[str]:
+        """Who or what the run waits for from outside, one word each: `person:ROLE`, `decision:PHASE`, `signal:NAME`."""
+        state = self.state
+        words = [f"decision:{self.plan.phases[i].id}" for i in sorted(state.paused_phases | state.held)]
+        words.extend(f"person:{role}" for role in sorted(state.roles_awaited))
+        if not (state.running or state.paused_phases or state.held or state.counts["pending"] or state.ended):
+            words.extend(f"signal:{signal}" for signal in state.missing_signals)
+        return words
+
+    def record(
+        self,
+        kind: FactKind,
+        at: float,
+        *,
+        phase: PhaseState | None = None,
+        actor: str | None = None,
+        note: str | None = None,
+        data: Json | None = None,
+    ) -> Fact:
+        """Append a fact and apply it: the only way in which anything changes."""
+        fact = Fact(
+            n=len(self.ledger) + 1,
+            at=round(at, 3),
+            kind=kind,
+            phase=phase.plan.index if phase else None,
+            epoch=phase.epoch if phase else None,
+            actor=actor,
+            note=note,
+            data=data or {},
+        )
+        self.ledger.append(fact)
+        self.state.apply(fact)
+        return fact
+
+    # Agents and settlements
+
+    def _agent_ended(self, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
+        phase = self.state.phases[event.phase]
+        if phase.status != "running" or phase.epoch != event.epoch or event.position not in phase.active:
+            return
+        match event:
+            case AgentFinished(result=result):
+                self.agents_settled(
+                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": _kept(result)}
+                )
+            case AgentFailed(error=error):
+                self._agent_lost(phase, event.position, at, error)
+            case AgentCancelled():
+                self._agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
+
+    def _agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
+        cancelling = phase.cancelling is not None
+        lost: Json = {"cancelled": True} if cancelling else {"error": error}
+        self.record("agent_settled", at, phase=phase, data={"positions": [position], **lost})
+        if not cancelling:
+            self.fail(phase, error, at)
+        elif not phase.active:
+            self._cancelled(phase, at)
+
+    def agents_settled(
+        self, phase: PhaseState, positions: list[int], at: float, *, outputs: Json, data: Json, actor: str | None = None
+    ) -> None:
+        """Agents of the present turn are done; with the last of them the next turn begins or the phase completes."""
+        busy = phase.active.difference(positions) or set(phase.persons).difference(positions)
+        last_turn = phase.turn + 1 >= len(phase.plan.turns)
+        if last_turn and not busy and phase.cancelling is None:
+            gathered_outputs = gathered(phase, dict.fromkeys(positions, outputs))
+            self.settle(phase, "completed", at, actor=actor, data={"outputs": gathered_outputs, **data})
+            return
+        self.record(
+            "agent_settled", at, phase=phase, actor=actor, data={"positions": positions, "outputs": outputs, **data}
+        )
+        if phase.active:
+            return
+        if phase.cancelling is not None:
+            self._cancelled(phase, at)
+            return
+        self.ready.release_slot(phase.plan.index)
+        if not phase.persons:
+            self.record("turn_started", at, phase=phase, data={"turn": phase.turn + 1})
+            self._begin_turn(phase)
+
+    def _begin_turn(self, phase: PhaseState) -> None:
+        """Let the turn's agents wait for a worker slot; people can begin at once."""
+        if phase.active:
+            self.ready.add(phase.plan.index, worker=True)
+
+    def _cancelled(self, phase: PhaseState, at: float) -> None:
+        then = phase.cancelling
+        if then == "fail":
+            self._failed(phase, phase.error or {}, at)
+        elif then == "hold" and self.state.stopping is None:
+            self.settle(phase, "cancelled", at, data={"held": True, "reason": "parallel execution cancelled"})
+        else:
+            self.settle(phase, "cancelled", at, data={"reason": then})
+
+    def settle(
+        self,
+        phase: PhaseState,
+        status: str,
+        at: float,
+        *,
+        actor: str | None = None,
+        note: str | None = None,
+        data: Json | None = None,
+    ) -> None:
+        """End a phase; its dependents may go on."""
+        if phase.started_at is not None and phase.status == "running":
+            data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
+        self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
+        self.ready.leave(phase.plan.index)
+        self.progress.pop(phase.plan.index, None)
+
+    def fail(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
+        """The phase's work has failed for good: stop its other agents, then act by its `on_failure`."""
+        if phase.active and phase.status == "running":
+            self.cancel_agents(phase, "fail", at, error=error)
+        else:
+            self._failed(phase, error, at, actor)
+
+    def _failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
+        policy = phase.plan.on_failure if self.state.stopping is None else "isolate"
+        if policy == "pause":
+            self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
+            self.ready.leave(phase.plan.index)
+            return
+        self.settle(phase, "failed", at, actor=actor, data={"error": error})
+        if policy == "fail_fast":
+            self.stop("failed", at, actor=actor)
+
+    def cancel_agents(self, phase: PhaseState, then: str, at: float, error: Json | None = None) -> None:
+        """Stop a running phase; `then` says what it becomes once its processes are gone."""
+        if phase.cancelling is None:
+            data: Json = {"then": then} | ({"error": error} if error else {})
+            self.record("phase_cancelling", at, phase=phase, data=data)
+            if phase.active and not self.ready.waits_for_slot(phase.plan.index):
+                self._effects.append(CancelAgents(phase=phase.plan.index, epoch=phase.epoch))
+                return
+            phase.active.clear()
+            self._cancelled(phase, at)
+
+    def stop(self, then: RunStatus, at: float, *, actor: str | None = None, note: str | None = None) -> None:
+        """Bring the run to its end as `then`: running phases are cancelled and awaited, the rest never starts.
+
+        After a failure phases with `always: true` still run; after a cancellation nothing does.
+        """
+        if self.state.stopping in {then, "cancelled"}:
+            return
+        self.record("run_stopping", at, actor=actor, note=note, data={"then": then})
+        for phase in self.state.phases:
+            if phase.settled or (then == "failed" and phase.plan.always):
+                continue
+            if phase.status == "running":
+                self.cancel_agents(phase, "the run was stopped", at)
+            else:
+                self.settle(phase, "cancelled", at, data={"reason": "the run was stopped"})
+
+    # Moving on
+
+    def advance(self, at: float) -> None:
+        """Start what may start, pause or end the run if nothing can move."""
+        self._open(at)
+        while self._launch(at):
+            self._open(at)
+        self._judge(at)
+
+    def _open(self, at: float) -> None:
+        """Look at every phase whose needs have just settled."""
+        while self.state.newly_open:
+            opened, self.state.newly_open = self.state.newly_open, []
+            for index in opened:
+                self._opened.append(index)
+            while self._opened:
+                self._admit(self.state.phases[self._opened.popleft()], at)
+
+    def _admit(self, phase: PhaseState, at: float) -> None:
+        if phase.status != "pending":
+            return
+        if phase.bad_needs and not phase.plan.always:
+            self.settle(phase, "skipped", at, data={"reason": "needs"})
+            return
+        if phase.plan.condition is not None and not self._condition(phase, phase.plan.condition, at):
+            return
+        first = phase.plan.turns[0] if phase.plan.turns else ()
+        self.ready.add(phase.plan.index, worker=any(phase.plan.agents[p].uses != MANUAL for p in first))
+
+    def _condition(self, phase: PhaseState, condition: str, at: float) -> bool:
+        """Whether the phase's `if` lets it run; where not, it is skipped, or failed if the condition is at fault."""
+        try:
+            if expressions.condition(condition, scope(self.state, expressions.references(condition))):
+                return True
+        except expressions.ExpressionError as error:
+            self._failed(phase, {"code": "expression", "message": f"if: {error}"}, at)
+            return False
+        self.settle(phase, "skipped", at, data={"reason": "if"})
+        return False
+
+    def _launch(self, at: float) -> bool:
+        """Start the next phase or turn that may; False when there is none."""
+        if not self.launching or self.state.pause is not None or self.state.ended:
+            return False
+        if self.state.max_workers == 0:
+            return self._launch_next(at, workers=False)
+        if self.next_start_at > at and self.ready.worker_wanted:
+            self._wake(self.next_start_at)
+            return self._launch_next(at, workers=False)
+        return self._launch_next(at, workers=True)
+
+    def _launch_next(self, at: float, *, workers: bool) -> bool:
+        index = self.ready.take(workers=workers)
+        if index is None:
+            return False
+        phase = self.state.phases[index]
+        if phase.status != "running":
+            self.record("phase_started", at, phase=phase)
+        if phase.active:
+            delay = self.plan.execution.rate_limit_delay
+            self.next_start_at = at + delay if delay else 0.0
+            for position in sorted(phase.active):
+                uses = phase.plan.agents[position].uses
+                task = agent_task(self.state, phase, position)
+                self._effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
+        elif not phase.persons:
+            self.settle(phase, "completed", at, data={"outputs": gathered(phase, {})})
+        return True
+
+    def _wake(self, due: float) -> None:
+        if self._wake_at is None or due < self._wake_at:
+            self._wake_at = due
+            self._effects.append(WakeAt(due=due))
+
+    def _judge(self, at: float) -> None:
+        """Settle the run when all is settled; pause it, or let it go on, when that is what it has come to."""
+        state = self.state
+        if state.ended:
+            return
+        counts = state.counts
+        if not (counts["pending"] or counts["running"] or counts["paused"] or state.held):
+            self._finish(at)
+            return
+        stuck = (counts["paused"] > 0 or bool(state.held)) and not counts["running"] and not self.ready
+        if (stuck or state.pause is not None) and state.status == "running":
+            self.record("run_paused", at, data={"auto": True, **self._pause_reason()})
+        elif state.status == "paused" and not stuck and state.pause is None:
+            self.record("run_resumed", at, data={"auto": True})
+
+    def _pause_reason(self) -> Json:
+        if self.state.pause is not None:
+            return {"code": self.state.pause["code"]}
+        return {"code": "needs_intervention", "phases": sorted(self.state.paused_phases | self.state.held)}
+
+    def _finish(self, at: float) -> None:
+        counts = self.state.counts
+        status: RunStatus = self.state.stopping or (
+            "failed" if counts["failed"] or counts["cancelled"] else "completed"
+        )
+        if status == "completed" and self.state.missing_signals:
+            return
+        if self.state.status == "paused":
+            self.record("run_resumed", at, data={"auto": True})
+        self.record("run_settled", at, data={"status": status})
+        self._effects.append(Finish(status=status))
+
+    # Snapshots
+
+    def snapshot(self) -> Json:
+        """All that a successor needs to go on: the facts, what waits, due times, the last requests' answers."""
+        return {
+            "format": SNAPSHOT_FORMAT,
+            "facts": [fact.to_json() for fact in self.ledger],
+            "next_start_at": self.next_start_at,
+            "progress": {str(index): progress for index, progress in self.progress.items()},
+            "answers": self.answers,
+        }
+
+    @classmethod
+    def restore(cls, plan: Plan, snapshot: Json, at: float) -> Engine:
+        """The engine that `snapshot` was taken of; agents that ran then are asked for again by their effects."""
+        engine = cls(plan)
+        for encoded in snapshot["facts"]:
+            fact = Fact.from_json(encoded)
+            engine.ledger.append(fact)
+            engine.state.apply(fact)
+        engine.next_start_at = snapshot["next_start_at"]
+        engine.progress = {int(index): progress for index, progress in snapshot["progress"].items()}
+        engine.answers = dict(snapshot["answers"])
+        engine.ready.max_workers = engine.state.max_workers
+        engine._rebuild(at)
+        return engine
+
+    def _rebuild(self, at: float) -> None:
+        """Derive what is not a fact: who waits in the ready list and who holds a place in it."""
+        state = self.state
+        for index in sorted(state.running):
+            phase = state.phases[index]
+            self.ready.hold(index)
+            if phase.cancelling is not None:
+                phase.active.clear()
+                self._cancelled(phase, at)
+            elif phase.active:
+                self.ready.add(index, worker=True)
+        if state.max_workers == 0:
+            self._effects.append(CountWorkers())
+        self.advance(at)
+
+
+def _kept(result: Json) -> Json:
+    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
+    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

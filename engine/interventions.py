@@ -1,0 +1,99 @@
+"""What a person can decide about one phase: run it again, replace its output, skip it, give it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.engine import Engine
+from engine.errors import RefusedError
+from engine.lookup import find_phase
+from engine.manual import identity
+from engine.requests import Request
+from engine.state import PhaseState
+
+Json = dict[str, Any]
+
+ACTIONS = ("retry", "retry_with", "replace_output", "skip", "cancel")
+
+
+def check_intervene(engine: Engine, request: Request) -> None:
+    """Refuse an unknown action, one that the phase's status does not allow, and a skip without a reason."""
+    phase = find_phase(engine.state, request.fields["phase"])
+    action = request.fields["action"]
+    if action not in ACTIONS:
+        raise RefusedError(f"there is no action {action[:80]!r}", hint=f"actions: {', '.join(ACTIONS)}")
+    if engine.state.stopping is not None:
+        raise RefusedError("the run is being stopped")
+    named = f"{phase.plan.name} (index: {phase.plan.index})"
+    if phase.cancelling is not None:
+        raise RefusedError(f"{named} is being cancelled")
+    allowed = available(phase)
+    if action not in allowed:
+        able = f"possible now: {', '.join(allowed)}" if allowed else "nothing can be decided about it any more"
+        raise RefusedError(f"{named} is {phase.status}; {action} is not possible", hint=able)
+    if action == "skip" and not _reason(request):
+        raise RefusedError("skipping needs a reason", hint="say why with: --reason '…'")
+    if action == "retry_with" and "prompt" not in request.fields:
+        raise RefusedError("retry_with needs the edited input", hint="give it with: --prompt '…'")
+    if action == "replace_output" and "outputs" not in request.fields:
+        raise RefusedError("replace_output needs the outputs", hint="give them with: --output name=value")
+
+
+def available(phase: PhaseState) -> tuple[str, ...]:
+    """The actions that are possible for the phase now."""
+    if phase.status == "paused" or phase.held:
+        return ACTIONS
+    if phase.status == "running":
+        return ("skip", "cancel") if phase.persons and not phase.active else ("cancel",)
+    return ("skip", "cancel") if phase.status == "pending" else ()
+
+
+def _reason(request: Request) -> str:
+    return str(request.fields.get("reason") or request.note or "").strip()
+
+
+def act_intervene(engine: Engine, request: Request, at: float) -> Json:
+    """Carry out the decision about the phase; its siblings go on."""
+    phase = find_phase(engine.state, request.fields["phase"])
+    action = request.fields["action"]
+    before = len(engine.ledger)
+    data: Json = {"action": action}
+    if action == "retry_with":
+        data["edits"] = {"prompt": request.fields["prompt"]}
+    engine.record("intervened", at, phase=phase, actor=request.actor, note=_reason(request) or None, data=data)
+    _CARRY_OUT[action](engine, phase, request, at)
+    pause = engine.state.pause
+    if pause is not None and pause["code"] == "parallel_cancelled":
+        engine.record("run_resumed", at, actor=request.actor)
+    engine.advance(at)
+    return {"success": True, "phase": identity(phase), "action": action, "started": engine.started_since(before)}
+
+
+def _again(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    """Nothing more to do: the fact itself made the phase pending again."""
+
+
+def _skip(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    engine.settle(phase, "skipped", at, actor=request.actor, note=_reason(request), data={"reason": "operator"})
+
+
+def _replace(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    data = {"outputs": request.fields["outputs"], "replaced": True}
+    engine.settle(phase, "completed", at, actor=request.actor, data=data)
+
+
+def _cancel(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    if phase.status == "running":
+        engine.cancel_agents(phase, "operator", at)
+    else:
+        engine.settle(phase, "cancelled", at, actor=request.actor, data={"reason": "operator"})
+
+
+_CARRY_OUT: dict[str, Callable[[Engine, PhaseState, Request, float], None]] = {
+    "retry": _again,
+    "retry_with": _again,
+    "replace_output": _replace,
+    "skip": _skip,
+    "cancel": _cancel,
+}

@@ -1,0 +1,124 @@
+"""The ledger as lines that people read: what goes into `orchestrator.log` and what `run` prints from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from engine.facts import Fact
+from engine.plan import PhasePlan, Plan
+
+
+def line(at: float, level: str, text: str) -> str:
+    """One log line: `[2024-02-19T10:00:00Z] [INFO] Workflow wf_abc123 started`."""
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"[{stamp}] [{level}] {text}"
+
+
+def lines(plan: Plan, run: str, facts: list[Fact]) -> Iterator[str]:
+    """The log lines of some facts, in order."""
+    for fact in facts:
+        for level, text in _texts(plan, run, fact):
+            yield line(fact.at, level, text)
+
+
+Texts = list[tuple[str, str]]
+
+
+def _texts(plan: Plan, run: str, fact: Fact) -> Texts:
+    if fact.phase is None:
+        return _RUN_TEXTS[fact.kind](run, fact)
+    return _PHASE_TEXTS[fact.kind](plan.phases[fact.phase], fact)
+
+
+def _invoked(phase: PhasePlan, turn: int) -> Texts:
+    return [("INFO", f"Agent: {phase.agents[p].role} - Invoked") for p in (phase.turns[turn] if phase.turns else ())]
+
+
+def _started(phase: PhasePlan, fact: Fact) -> Texts:
+    again = f" (epoch {fact.epoch})" if fact.epoch else ""
+    return [("INFO", f"Phase: {phase.id} - Starting{again}"), *_invoked(phase, 0)]
+
+
+def _phase_paused(phase: PhasePlan, fact: Fact) -> Texts:
+    name = f"Phase: {phase.id} - "
+    return [("ERROR", f"{name}Failed: {_message(fact)}"), ("WARN", f"{name}Waiting for a decision")]
+
+
+def _intervened(phase: PhasePlan, fact: Fact) -> Texts:
+    return [("INFO", f"Phase: {phase.id} - Intervention {fact.data['action']}{_by(fact)}{_note(fact)}")]
+
+
+def _agent_text(role: str, fact: Fact) -> tuple[str, str]:
+    if "error" in fact.data:
+        return "ERROR", f"Agent: {role} - Failed: {_message(fact)}"
+    if fact.data.get("cancelled"):
+        return "INFO", f"Agent: {role} - Cancelled"
+    return "INFO", f"Agent: {role} - Finished"
+
+
+def _settled(phase: PhasePlan, fact: Fact) -> Texts:
+    name = f"Phase: {phase.id} - "
+    by = _by(fact)
+    status = fact.data["status"]
+    checkpoint = [("INFO", f"Checkpoint saved: {phase.id}")]
+    if status == "completed":
+        seconds = fact.data.get("seconds")
+        took = f" ({round(seconds)}s)" if seconds is not None else ""
+        return [("INFO", f"{name}Completed{took}{by}"), *checkpoint]
+    if status == "failed":
+        return [("ERROR", f"{name}Failed: {_message(fact)}"), *checkpoint]
+    if status == "skipped":
+        why = {
+            "if": "its condition is false",
+            "needs": "a phase it needs did not complete",
+            "operator": fact.note or "",
+        }
+        return [("INFO", f"{name}Skipped{by}: {why.get(fact.data.get('reason', ''), '')}"), *checkpoint]
+    return [("WARN", f"{name}Cancelled{by}"), *([] if fact.data.get("held") else checkpoint)]
+
+
+def _message(fact: Fact) -> str:
+    error = fact.data.get("error") or {}
+    return str(error.get("message") or error.get("code") or "unknown")
+
+
+def _by(fact: Fact) -> str:
+    return f" by {fact.actor}" if fact.actor else ""
+
+
+def _note(fact: Fact) -> str:
+    return f": {fact.note}" if fact.note else ""
+
+
+def _paused(run: str, fact: Fact) -> Texts:
+    return [("WARN", f"Workflow {run} paused{_by(fact)}{_note(fact)}")]
+
+
+def _run_settled(run: str, fact: Fact) -> Texts:
+    level = {"completed": "INFO", "failed": "ERROR"}.get(fact.data["status"], "WARN")
+    return [(level, f"Workflow {run} {fact.data['status']}")]
+
+
+_PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
+    "phase_started": _started,
+    "turn_started": lambda phase, fact: _invoked(phase, fact.data["turn"]),
+    "agent_settled": lambda phase, fact: [_agent_text(phase.agents[p].role, fact) for p in fact.data["positions"]],
+    "phase_paused": _phase_paused,
+    "phase_cancelling": lambda phase, _fact: [("INFO", f"Phase: {phase.id} - Cancelling")],
+    "intervened": _intervened,
+    "phase_settled": _settled,
+}
+_RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
+    "run_started": lambda run, fact: [("INFO", f"Workflow {run} started{_by(fact)}")],
+    "workers_counted": lambda _run, fact: [("INFO", f"Worker slots: {fact.data['count']}")],
+    "group_cancelled": lambda _run, fact: [("WARN", f"Parallel execution cancelled{_by(fact)}{_note(fact)}")],
+    "signal_reported": lambda _run, fact: [("INFO", f"Completion signal reported{_by(fact)}: {fact.data['signal']}")],
+    "run_paused": _paused,
+    "run_resumed": lambda run, fact: [("INFO", f"Workflow {run} resumed{_by(fact)}")],
+    "run_stopping": lambda run, fact: [
+        ("WARN", f"Workflow {run} stopping ({fact.data['then']}){_by(fact)}{_note(fact)}")
+    ],
+    "message_refused": lambda _run, fact: [("WARN", f"Message {fact.data['message']} refused: {fact.data['why']}")],
+    "run_settled": _run_settled,
+}

@@ -1,0 +1,67 @@
+"""Finding what an operator means by a word: a phase by id, name or index, a completion signal by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from engine.errors import RefusedError
+from engine.state import PhaseState, State
+
+
+def find_phase(state: State, word: int | str) -> PhaseState:
+    """The phase that `word` names: by id, then by name, then by index; refuses unknown and ambiguous words."""
+    if isinstance(word, str):
+        if (index := state.index_of.get(word)) is not None:
+            return state.phases[index]
+        folded = word.casefold()
+        named = [p for p in state.phases if p.plan.name == word] or [
+            p for p in state.phases if p.plan.name.casefold() == folded
+        ]
+        if len(named) > 1:
+            raise RefusedError(
+                f"{word!r} is the name of {len(named)} phases: {listed(named)}", hint="give the id or the index"
+            )
+        if named:
+            return named[0]
+    index = _index(word)
+    if index is None or not 0 <= index < len(state.phases):
+        raise RefusedError(f"there is no phase {word!r}{_meant(str(word), state)}", hint=_choices(state))
+    return state.phases[index]
+
+
+def _index(word: int | str) -> int | None:
+    if isinstance(word, int):
+        return word
+    digits = word.strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def _meant(word: str, state: State) -> str:
+    names = [p.plan.id for p in state.phases] + [p.plan.name for p in state.phases]
+    close = get_close_matches(word, names, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _choices(state: State) -> str:
+    if len(state.phases) > 20:
+        return f"indexes go from 0 to {len(state.phases) - 1}"
+    return "phases: " + listed(state.phases)
+
+
+def listed(phases: Iterable[PhaseState]) -> str:
+    """Phases for a sentence: `Backend Development (index: 1), …`."""
+    return ", ".join(f"{p.plan.name} (index: {p.plan.index})" for p in phases)
+
+
+def find_signal(state: State, word: str) -> str:
+    """The completion signal that `word` names, whatever its case and spacing."""
+    signals = state.plan.completion_signals
+    folded = " ".join(word.casefold().split())
+    for signal in signals:
+        if " ".join(signal.casefold().split()) == folded:
+            return signal
+    close = get_close_matches(word, signals, n=1)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    known = ", ".join(repr(s) for s in signals) or "none"
+    raise RefusedError(f"there is no completion signal {word!r}{meant}", hint=f"signals of this run: {known}")

@@ -1,0 +1,205 @@
+"""What an operator can do to a run, one entry per message: `check` refuses without a change, `act` carries out.
+
+The names and payloads are promises; a signal and an update of the same name come here with the same JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from engine.engine import Engine
+from engine.errors import RefusedError
+from engine.interventions import act_intervene, check_intervene
+from engine.lookup import find_phase, find_signal, listed
+from engine.manual import (
+    act_complete,
+    act_fail,
+    act_next,
+    check_complete,
+    check_fail,
+    check_next,
+)
+from engine.parallel import act_cancel_parallel, act_start_parallel, check_cancel_parallel, check_start_parallel
+from engine.requests import Request, read
+
+Json = dict[str, Any]
+
+ANSWERS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One message: its fields, which of them it needs, how it is checked and what it does."""
+
+    check: Callable[[Engine, Request], None]
+    act: Callable[[Engine, Request, float], Json]
+    fields: dict[str, tuple[type, ...]]
+    required: tuple[str, ...] = ()
+
+
+def _check_progress(engine: Engine, request: Request) -> None:
+    phase = find_phase(engine.state, request.fields["phase"])
+    if phase.status != "running":
+        raise RefusedError(f"{phase.plan.name} is {phase.status}, not running")
+    _check_epoch(engine, request)
+
+
+def _act_progress(engine: Engine, request: Request, at: float) -> Json:
+    phase = find_phase(engine.state, request.fields["phase"])
+    engine.progress[phase.plan.index] = {"at": at, "progress": request.fields["progress"], "by": request.actor}
+    return {"success": True}
+
+
+def _check_pause(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
+    if engine.state.stopping is not None:
+        raise RefusedError("the run is being stopped")
+    if engine.state.pause is not None and engine.state.pause["code"] == "operator":
+        raise RefusedError("the run is paused already", hint="go on with: phaseloom workflow resume")
+
+
+def _act_pause(engine: Engine, request: Request, at: float) -> Json:
+    engine.record("run_paused", at, actor=request.actor, note=request.note)
+    engine.advance(at)
+    return {"success": True, "running": len(engine.state.running)}
+
+
+def _check_resume(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
+    state = engine.state
+    if state.pause is not None:
+        return
+    waiting = [state.phases[i] for i in sorted(state.paused_phases | state.held)]
+    if waiting:
+        raise RefusedError(
+            f"the run waits for a decision on {listed(waiting)}",
+            hint="see the options with: phaseloom workflow status",
+        )
+    raise RefusedError("the run is not paused")
+
+
+def _act_resume(engine: Engine, request: Request, at: float) -> Json:
+    before = len(engine.ledger)
+    engine.record("run_resumed", at, actor=request.actor, note=request.note)
+    engine.advance(at)
+    return {"success": True, "started": engine.started_since(before)}
+
+
+def _check_cancel(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
+    if engine.state.stopping == "cancelled":
+        raise RefusedError("the run is being cancelled already")
+
+
+def _act_cancel(engine: Engine, request: Request, at: float) -> Json:
+    engine.stop("cancelled", at, actor=request.actor, note=request.note)
+    engine.advance(at)
+    return {"success": True, "stopping": len(engine.state.running)}
+
+
+def _check_signal(engine: Engine, request: Request) -> None:
+    find_signal(engine.state, request.fields["signal"])
+
+
+def _act_signal(engine: Engine, request: Request, at: float) -> Json:
+    signal = find_signal(engine.state, request.fields["signal"])
+    if signal not in engine.state.signals:
+        engine.record("signal_reported", at, actor=request.actor, note=request.note, data={"signal": signal})
+        engine.advance(at)
+    return {"success": True, "signal": signal, "missing": engine.state.missing_signals}
+
+
+_PHASE: dict[str, tuple[type, ...]] = {"phase": (int, str)}
+
+OPERATIONS: dict[str, Operation] = {
+    "next": Operation(check=check_next, act=act_next, fields={"outputs": (dict,), "artifacts": (list,)}),
+    "complete_phase": Operation(
+        check=check_complete,
+        act=act_complete,
+        fields={**_PHASE, "epoch": (int,), "outputs": (dict,), "artifacts": (list,)},
+        required=("phase",),
+    ),
+    "fail_phase": Operation(
+        check=check_fail, act=act_fail, fields={**_PHASE, "epoch": (int,), "error": (str, dict)}, required=("phase",)
+    ),
+    "report_progress": Operation(
+        check=_check_progress,
+        act=_act_progress,
+        fields={**_PHASE, "epoch": (int,), "progress": (str, int, float, dict)},
+        required=("phase", "progress"),
+    ),
+    "start_parallel": Operation(check=check_start_parallel, act=act_start_parallel, fields=_PHASE, required=("phase",)),
+    "cancel_parallel": Operation(check=check_cancel_parallel, act=act_cancel_parallel, fields=_PHASE, required=()),
+    "intervene": Operation(
+        check=check_intervene,
+        act=act_intervene,
+        fields={
+            **_PHASE,
+            "epoch": (int,),
+            "action": (str,),
+            "reason": (str,),
+            "prompt": (str,),
+            "outputs": (dict,),
+        },
+        required=("phase", "action"),
+    ),
+    "pause": Operation(check=_check_pause, act=_act_pause, fields={}),
+    "resume": Operation(check=_check_resume, act=_act_resume, fields={}),
+    "cancel": Operation(check=_check_cancel, act=_act_cancel, fields={}),
+    "report_signal": Operation(check=_check_signal, act=_act_signal, fields={"signal": (str,)}, required=("signal",)),
+}
+
+
+def check(engine: Engine, name: str, payload: object) -> Request:
+    """The request, if the run can carry it out now; raises `RefusedError` and changes nothing otherwise."""
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        close = get_close_matches(name, OPERATIONS, n=1)
+        meant = f" (did you mean {close[0]!r}?)" if close else ""
+        raise RefusedError(f"there is no message {name[:80]!r}{meant}", hint=f"messages: {', '.join(OPERATIONS)}")
+    request = read(payload, operation.fields, operation.required)
+    if request.request_id is not None and request.request_id in engine.answers:
+        return request
+    if engine.state.ended:
+        raise RefusedError(f"the run is {engine.state.status}")
+    for expected in request.expect:
+        phase = find_phase(engine.state, expected["phase"])
+        if phase.epoch != expected["epoch"]:
+            raise RefusedError(_stale(phase.plan.name, phase.epoch, expected["epoch"]))
+    if "phase" in request.fields and "epoch" in request.fields:
+        _check_epoch(engine, request)
+    operation.check(engine, request)
+    return request
+
+
+def act(engine: Engine, name: str, payload: object, at: float) -> Json:
+    """Carry out a message and answer it; a repeated `request_id` gets the first answer and changes nothing."""
+    request = check(engine, name, payload)
+    key = request.request_id
+    if key is not None and key in engine.answers:
+        return engine.answers[key]
+    answer = OPERATIONS[name].act(engine, request, at)
+    answer["run"] = {"id": engine.state.run.get("id", ""), "status": engine.state.status}
+    if key is not None:
+        engine.answers[key] = answer
+        while len(engine.answers) > ANSWERS_KEPT:
+            del engine.answers[next(iter(engine.answers))]
+    return answer
+
+
+def refuse(engine: Engine, name: str, why: RefusedError, at: float, actor: str | None = None) -> None:
+    """Journal a signal that made no sense; nothing else changes."""
+    if not engine.state.ended:
+        data = {"message": name[:80], "why": why.message[:500]}
+        engine.record("message_refused", at, actor=actor, data=data)
+
+
+def _check_epoch(engine: Engine, request: Request) -> None:
+    phase = find_phase(engine.state, request.fields["phase"])
+    given = request.fields.get("epoch")
+    if given is not None and given != phase.epoch:
+        raise RefusedError(_stale(phase.plan.name, phase.epoch, given))
+
+
+def _stale(name: str, epoch: int, given: int) -> str:
+    return f"{name} has been started again since (epoch {epoch}, the message names epoch {given})"

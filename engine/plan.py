@@ -1,0 +1,242 @@
+"""The plan: what a definition compiles to, and all that the engine and the workflow know of it.
+
+A plan is immutable, holds no expression that still needs the environment, and travels to Temporal as the JSON of
+`Plan.to_json` (fields at their default are left out, so 10,000 phases stay small). Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+
+Json = dict[str, Any]
+
+OnFailure = Literal["pause", "isolate", "fail_fast"]
+AgentsMode = Literal["in_turn", "parallel"]
+NeedKind = Literal["data", "context", "validation"]
+OutputType = Literal["any", "string", "integer", "number", "boolean", "list", "object"]
+
+MANUAL = "manual"
+"""The value of `AgentPlan.uses` for work that a person, or anything else that reports by message, does."""
+
+
+TESTS = "acceptance-tests"
+"""The role of the agent that compile appends where no single command could run a phase's acceptance tests: always last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often an attempt is repeated and how long to wait between attempts.
+
+    The pause before attempt n+1 is `min(initial * factor ** (n - 1), maximum)`, spread by ±`jitter` (a share).
+    With `every_failure` false only transient failures are repeated (killed by a signal, exit code 75); an explicit
+    `retry:` in the definition repeats every failure that is not final by nature.
+    """
+
+    max_attempts: int = 3
+    initial: float = 5.0
+    factor: float = 2.0
+    maximum: float = 120.0
+    jitter: float = 0.2
+    every_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputPlan:
+    """One declared output: its type, and for a command the expression (no `${}`) that yields it."""
+
+    type: OutputType = "any"
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlan:
+    """Who does a part of a phase. `uses` names the executor; `config` is the executor's own, validated at compile."""
+
+    role: str
+    uses: str = MANUAL
+    config: Json = field(default_factory=dict)
+    outputs: dict[str, OutputPlan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One dependency on the phase with index `phase`. `implicit`: it comes from the order in the file only."""
+
+    phase: int
+    kind: NeedKind = "data"
+    implicit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputPlan:
+    """One input of a run. Without `required`, a run that is not given it sees `default`."""
+
+    type: OutputType = "any"
+    default: Any = None
+    required: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhasePlan:
+    """One phase. `index` is its 0-based position in the definition and never changes; `id` is a slug.
+
+    `group` is shared by adjacent `parallel: true` phases; `limits` are indexes into `Plan.step_groups`.
+    `after_group` is an implicit data need on every phase of that group (the group before this phase in the file; kept as
+    one number because needs one by one would be quadratic; after a single phase it is an implicit `Need` instead).
+    `reads` are the dotted paths that templates and conditions of this phase name (`phases.design.outputs.contract`,
+    `inputs.feature`). `deferred` holds what is validated and kept but not in effect yet, under its name in the file.
+    """
+
+    id: str
+    name: str
+    index: int
+    description: str = ""
+    agents: tuple[AgentPlan, ...] = ()
+    agents_mode: AgentsMode = "in_turn"
+    needs: tuple[Need, ...] = ()
+    after_group: int | None = None
+    group: int | None = None
+    condition: str | None = None
+    always: bool = False
+    on_failure: OnFailure = "pause"
+    timeout: float | None = 300.0
+    retry: Retry = Retry()
+    prompt: str | None = None
+    outputs: dict[str, OutputPlan] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    acceptance_tests: tuple[str, ...] = ()
+    files_scope: tuple[str, ...] = ()
+    files_create: tuple[str, ...] = ()
+    estimate: tuple[float, float] | None = None
+    limits: tuple[int, ...] = ()
+    deferred: Json = field(default_factory=dict)
+
+    @property
+    def turns(self) -> tuple[tuple[int, ...], ...]:
+        """Positions of the agents that work at once, in order; one person's turn covers adjacent manual agents."""
+        if self.agents_mode == "parallel" and self.agents:
+            last = len(self.agents) - 1
+            if last and self.agents[last].role == TESTS:
+                return tuple(range(last)), (last,)
+            return (tuple(range(last + 1)),)
+        turns: list[tuple[int, ...]] = []
+        for position, agent in enumerate(self.agents):
+            if turns and agent.uses == MANUAL and self.agents[turns[-1][-1]].uses == MANUAL:
+                turns[-1] = (*turns[-1], position)
+            else:
+                turns.append((position,))
+        return tuple(turns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepGroup:
+    """Phases of which at most `max_workers` run at once (1: one after another, in plan order)."""
+
+    id: str
+    phases: tuple[int, ...]
+    max_workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How a run is carried out. `max_workers` 0 means `auto`: the CPU count of the worker's host, asked at start."""
+
+    parallel: bool = True
+    max_workers: int = 3
+    rate_limit_delay: float = 0.0
+    on_failure: OnFailure = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A compiled definition.
+
+    `digest` is the sha256 of the definition's canonical JSON; `kind` words the output of `run`; `deferred` is as in
+    `PhasePlan`, for the whole definition.
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    version: str = "1"
+    kind: Literal["workflow", "workstream"] = "workflow"
+    source: str = ""
+    digest: str = ""
+    phases: tuple[PhasePlan, ...] = ()
+    inputs: dict[str, InputPlan] = field(default_factory=dict)
+    execution: Execution = Execution()
+    step_groups: tuple[StepGroup, ...] = ()
+    completion_signals: tuple[str, ...] = ()
+    deferred: Json = field(default_factory=dict)
+
+    def to_json(self) -> Json:
+        """The plan as JSON values, without fields at their default."""
+        encoded = encode(self)
+        assert isinstance(encoded, dict)
+        return encoded
+
+    @classmethod
+    def from_json(cls, data: Json) -> Plan:
+        """The inverse of `to_json`; unknown fields are ignored, so an older worker can read a newer plan."""
+        return decode(cls, data)
+
+
+T = TypeVar("T")
+
+
+def encode(value: Any) -> Any:
+    """Dataclasses, tuples and dicts as plain JSON values; dataclass fields at their default are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            name: encode(item)
+            for name, default in _defaults(type(value))
+            if (item := getattr(value, name)) is not default and item != default
+        }
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    if isinstance(value, dict):
+        return {key: encode(item) for key, item in value.items()}
+    return value
+
+
+def decode(cls: type[T], data: Json) -> T:
+    """An instance of the dataclass `cls` from what `encode` made of it."""
+    hints = _hints(cast("Hashable", cls))
+    return cls(**{name: _decode(hints[name], value) for name, value in data.items() if name in hints})
+
+
+def _decode(hint: Any, value: Any) -> Any:
+    origin = get_origin(hint)
+    if origin is tuple:
+        item = get_args(hint)[0]
+        return tuple(_decode(item, v) for v in value)
+    if origin is dict and value:
+        item = get_args(hint)[1]
+        return {key: _decode(item, v) for key, v in value.items()}
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return decode(hint, value)
+    if isinstance(value, list) and origin is not None:  # an optional tuple
+        return tuple(value)
+    return value
+
+
+@cache
+def _hints(cls: Hashable) -> dict[str, Any]:
+    assert isinstance(cls, type)
+    hints = get_type_hints(cls)
+    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+
+
+@cache
+def _defaults(cls: Hashable) -> tuple[tuple[str, Any], ...]:
+    assert isinstance(cls, type)
+
+    def default(f: dataclasses.Field[Any]) -> Any:
+        return f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
+
+    return tuple((f.name, default(f)) for f in dataclasses.fields(cls))

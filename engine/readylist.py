@@ -1,0 +1,138 @@
+"""The ready list: which phase may start next under the run's limits, without ever scanning the plan.
+
+A phase that waits for a step group waits in that group's own heap, and only one of them comes back when a member
+frees its place; all others wait in one heap in plan order.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+from engine.plan import Plan
+
+
+class ReadyList:
+    """Phases that wait to start or to go on with their next turn, and the places that running ones hold."""
+
+    def __init__(self, plan: Plan, max_workers: int) -> None:
+        self.max_workers = max_workers
+        self._limits = [group.max_workers or len(group.phases) for group in plan.step_groups]
+        self._of = [list(phase.limits) for phase in plan.phases]
+        if not plan.execution.parallel:
+            self._limits.append(1)
+            for limits in self._of:
+                limits.append(len(self._limits) - 1)
+        self._taken = [0] * len(self._limits)
+        self._blocked: list[list[int]] = [[] for _ in self._limits]
+        self._people: list[int] = []
+        self._workers: list[int] = []
+        self._waiting: set[int] = set()
+        self._holders: set[int] = set()
+        self._members: set[int] = set()
+
+    @property
+    def slots_used(self) -> int:
+        """Worker slots that are taken now."""
+        return len(self._holders)
+
+    @property
+    def slots_free(self) -> int:
+        """Worker slots that are free now (never negative)."""
+        return max(0, self.max_workers - len(self._holders))
+
+    def waits_for_slot(self, index: int) -> bool:
+        """Whether the phase is ready and waits for a worker slot or a place in its step group."""
+        return index in self._waiting
+
+    def __bool__(self) -> bool:
+        """Whether any phase waits in this list."""
+        return bool(self._waiting)
+
+    @property
+    def waiting(self) -> frozenset[int]:
+        """All phases that wait in this list."""
+        return frozenset(self._waiting)
+
+    def add(self, index: int, *, worker: bool) -> None:
+        """Let a phase wait for its start or its next turn; `worker`: that needs a worker slot."""
+        if index not in self._waiting:
+            self._waiting.add(index)
+            heappush(self._workers if worker else self._people, index)
+
+    def discard(self, index: int) -> None:
+        """Forget a waiting phase (skipped or cancelled meanwhile)."""
+        if index in self._waiting:
+            self._waiting.discard(index)
+            self._wake(self._of[index])
+
+    def take(self, *, workers: bool) -> int | None:
+        """The next phase that may go on, with its places taken; None when there is none.
+
+        With `workers` false only phases that need no worker slot are looked at.
+        """
+        while (index := self._pop(self._people)) is not None:
+            if self._enter(index, worker=False):
+                return index
+        while workers and self.slots_free and (index := self._pop(self._workers)) is not None:
+            if self._enter(index, worker=True):
+                return index
+        return None
+
+    @property
+    def worker_wanted(self) -> bool:
+        """Whether a phase could start now if nothing but the rate limit were in the way."""
+        while self._workers and self._workers[0] not in self._waiting:
+            heappop(self._workers)
+        return bool(self._workers) and self.slots_free > 0
+
+    def hold(self, index: int) -> None:
+        """Take the phase's places in its step groups whatever their limits: it runs already."""
+        if index not in self._members:
+            self._members.add(index)
+            for limit in self._of[index]:
+                self._taken[limit] += 1
+
+    def release_slot(self, index: int) -> None:
+        """The phase's turn no longer needs a worker."""
+        self._holders.discard(index)
+
+    def leave(self, index: int) -> None:
+        """The phase has ended or paused: all its places are free again."""
+        self.discard(index)
+        self._holders.discard(index)
+        if index not in self._members:
+            return
+        self._members.discard(index)
+        for limit in self._of[index]:
+            self._taken[limit] -= 1
+        self._wake(self._of[index])
+
+    def _wake(self, limits: list[int]) -> None:
+        """Give the free place of each limit to the first phase that waits for it."""
+        for limit in limits:
+            while self._blocked[limit] and self._taken[limit] < self._limits[limit]:
+                waiting, worker = divmod(heappop(self._blocked[limit]), 2)
+                if waiting in self._waiting:
+                    heappush(self._workers if worker else self._people, waiting)
+                    break
+
+    def _pop(self, heap: list[int]) -> int | None:
+        while heap:
+            index = heappop(heap)
+            if index in self._waiting:
+                return index
+        return None
+
+    def _enter(self, index: int, *, worker: bool) -> bool:
+        if index not in self._members:
+            for limit in self._of[index]:
+                if self._taken[limit] >= self._limits[limit]:
+                    heappush(self._blocked[limit], index * 2 + worker)
+                    # A place that this phase cannot use yet, because of another limit, goes to the next one.
+                    self._wake([other for other in self._of[index] if other != limit])
+                    return False
+            self.hold(index)
+        self._waiting.discard(index)
+        if worker:
+            self._holders.add(index)
+        return True

@@ -1,0 +1,324 @@
+"""The state of a run: the fold of its facts, and nothing else.
+
+`State.apply` is the only place where it changes. Counters (open needs, statuses, group members) are kept as facts
+arrive, so that no question asked per event costs more than what the event touches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.facts import Fact
+from engine.plan import MANUAL, PhasePlan, Plan
+from engine.statuses import ENDED, PhaseStatus, RunStatus, check_phase, check_run
+
+Json = dict[str, Any]
+
+SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
+
+
+@dataclass(slots=True)
+class PhaseState:
+    """One phase of a run. `held`: cancelled with its group and not settled, it waits for a decision."""
+
+    plan: PhasePlan
+    status: PhaseStatus = "pending"
+    epoch: int = 0
+    turn: int = 0
+    open_needs: int = 0
+    bad_needs: int = 0
+    active: set[int] = field(default_factory=set)
+    persons: tuple[int, ...] = ()
+    cancelling: str | None = None
+    held: bool = False
+    agent_outputs: dict[int, Json] = field(default_factory=dict)
+    outputs: Json = field(default_factory=dict)
+    error: Json | None = None
+    results: list[Json] = field(default_factory=list)
+    failures: list[Json] = field(default_factory=list)
+    edits: Json | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        """The phase has ended and what needs it may look at it."""
+        return self.status in SETTLED and not self.held
+
+    @property
+    def satisfied(self) -> bool:
+        """Settled so that dependents may run: completed, or skipped on purpose."""
+        return self.status == "completed" or (self.status == "skipped" and self.reason != "needs")
+
+
+class State:
+    """A run as its facts tell it. `stopping` is set once a run is on its way to end as failed or cancelled."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.phases = [PhaseState(plan=phase) for phase in plan.phases]
+        self.status: RunStatus = "pending"
+        self.inputs: Json = {}
+        self.env: dict[str, str] = {}
+        self.run: Json = {}
+        self.max_workers = plan.execution.max_workers
+        self.counts: dict[str, int] = dict.fromkeys(
+            ("pending", "running", "paused", "completed", "failed", "cancelled", "skipped"), 0
+        )
+        self.counts["pending"] = len(plan.phases)
+        self.held: set[int] = set()
+        self.running: set[int] = set()
+        self.paused_phases: set[int] = set()
+        self.pause: Json | None = None
+        self.stopping: RunStatus | None = None
+        self.signals: dict[str, Json] = {}
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self.roles_awaited: Counter[str] = Counter()
+        self.group_of: dict[int, list[int]] = {}
+        self.newly_open: list[int] = []
+        self.index_of = {phase.id: phase.index for phase in plan.phases}
+        self._index_needs()
+        self._appliers: dict[str, Callable[[Fact], None]] = {
+            "run_started": self._run_started,
+            "workers_counted": self._workers_counted,
+            "phase_started": self._phase_started,
+            "turn_started": self._turn_started,
+            "agent_settled": self._agent_settled,
+            "phase_paused": self._phase_paused,
+            "phase_cancelling": self._phase_cancelling,
+            "phase_settled": self._phase_settled,
+            "intervened": self._intervened,
+            "group_cancelled": self._group_cancelled,
+            "signal_reported": self._signal_reported,
+            "run_paused": self._run_paused,
+            "run_resumed": self._run_resumed,
+            "run_stopping": self._run_stopping,
+            "message_refused": lambda _fact: None,
+            "run_settled": self._run_settled,
+        }
+
+    def _index_needs(self) -> None:
+        self.dependents: list[list[int]] = [[] for _ in self.phases]
+        self._after: dict[int, list[int]] = {}
+        self._group_open: dict[int, int] = {}
+        self._group_bad: dict[int, int] = {}
+        for phase in self.phases:
+            plan = phase.plan
+            if plan.group is not None:
+                self.group_of.setdefault(plan.group, []).append(plan.index)
+            for need in plan.needs:
+                if need.kind == "data":
+                    self.dependents[need.phase].append(plan.index)
+                    phase.open_needs += 1
+            if plan.after_group is not None:
+                self._after.setdefault(plan.after_group, []).append(plan.index)
+                phase.open_needs += 1
+        for group, members in self.group_of.items():
+            self._group_open[group] = len(members)
+            self._group_bad[group] = 0
+        self.newly_open.extend(p.plan.index for p in self.phases if not p.open_needs)
+
+    def apply(self, fact: Fact) -> None:
+        """Change the state by one fact; facts come in the order of their numbers."""
+        self._appliers[fact.kind](fact)
+
+    @property
+    def ended(self) -> bool:
+        """The run has ended, however."""
+        return self.status in ENDED
+
+    @property
+    def missing_signals(self) -> list[str]:
+        """Completion signals that nobody has reported yet, in the definition's order."""
+        return [signal for signal in self.plan.completion_signals if signal not in self.signals]
+
+    @property
+    def open_groups(self) -> list[int]:
+        """Parallel groups with a member that is running, in plan order."""
+        groups = {g for i in self.running if (g := self.phases[i].plan.group) is not None}
+        return sorted(g for g in groups if len(self.group_of[g]) > 1)
+
+    def unsettled_needs(self, phase: PhaseState) -> Iterable[int]:
+        """Indexes of the phases that `phase` still waits for."""
+        for need in phase.plan.needs:
+            if need.kind == "data" and not self.phases[need.phase].settled:
+                yield need.phase
+        for index in self.group_of.get(phase.plan.after_group, ()) if phase.plan.after_group is not None else ():
+            if not self.phases[index].settled:
+                yield index
+
+    def _set(self, phase: PhaseState, status: PhaseStatus) -> None:
+        check_phase(phase.status, status)
+        self.counts[phase.status] -= 1
+        self.counts[status] += 1
+        index = phase.plan.index
+        self.running.discard(index)
+        self.paused_phases.discard(index)
+        phase.status = status
+        if status == "running":
+            self.running.add(index)
+        elif status == "paused":
+            self.paused_phases.add(index)
+
+    def _set_run(self, status: RunStatus) -> None:
+        check_run(self.status, status)
+        self.status = status
+
+    def _run_started(self, fact: Fact) -> None:
+        self._set_run("running")
+        self.started_at = fact.at
+        self.inputs = fact.data.get("inputs", {})
+        self.env = fact.data.get("env", {})
+        self.run = fact.data.get("run", {})
+
+    def _workers_counted(self, fact: Fact) -> None:
+        self.max_workers = fact.data["count"]
+
+    def _phase_of(self, fact: Fact) -> PhaseState:
+        assert fact.phase is not None
+        return self.phases[fact.phase]
+
+    def _phase_started(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        self._set(phase, "running")
+        phase.started_at = fact.at
+        phase.finished_at = None
+        phase.error = None
+        self._enter_turn(phase, 0)
+
+    def _turn_started(self, fact: Fact) -> None:
+        self._enter_turn(self._phase_of(fact), fact.data["turn"])
+
+    def _enter_turn(self, phase: PhaseState, turn: int) -> None:
+        phase.turn = turn
+        positions = phase.plan.turns[turn] if phase.plan.turns else ()
+        phase.active = {p for p in positions if phase.plan.agents[p].uses != MANUAL}
+        self._await_persons(phase, tuple(p for p in positions if p not in phase.active))
+
+    def _await_persons(self, phase: PhaseState, positions: tuple[int, ...]) -> None:
+        agents = phase.plan.agents
+        for position in positions:
+            self.roles_awaited[agents[position].role] += 1
+        for position in phase.persons:
+            role = agents[position].role
+            self.roles_awaited[role] -= 1
+            if not self.roles_awaited[role]:
+                del self.roles_awaited[role]
+        phase.persons = positions
+
+    def _agent_settled(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        positions: list[int] = fact.data["positions"]
+        phase.active.difference_update(positions)
+        self._await_persons(phase, tuple(p for p in phase.persons if p not in positions))
+        for position in positions:
+            phase.agent_outputs[position] = fact.data.get("outputs", {})
+        if fact.actor is not None:
+            phase.actor = fact.actor
+        if result := fact.data.get("result"):
+            phase.results.append(result)
+
+    def _leave(self, phase: PhaseState, fact: Fact) -> None:
+        phase.active = set()
+        self._await_persons(phase, ())
+        phase.cancelling = None
+        phase.finished_at = fact.at
+        if result := fact.data.get("result"):
+            phase.results.append(result)
+        if error := fact.data.get("error"):
+            phase.error = error
+            phase.failures = [*phase.failures, *error.get("failures", [])][-10:]
+
+    def _phase_paused(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        self._leave(phase, fact)
+        self._set(phase, "paused")
+
+    def _phase_cancelling(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        phase.cancelling = fact.data["then"]
+        self._await_persons(phase, ())
+        if error := fact.data.get("error"):
+            phase.error = error
+
+    def _phase_settled(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        self._leave(phase, fact)
+        self._set(phase, fact.data["status"])
+        phase.reason = fact.data.get("reason")
+        phase.outputs = fact.data.get("outputs", {})
+        phase.actor = fact.actor or phase.actor
+        if phase.status == "completed":
+            phase.error = None
+        phase.held = bool(fact.data.get("held"))
+        if phase.held:
+            self.held.add(phase.plan.index)
+            return
+        self.held.discard(phase.plan.index)
+        self._release(phase)
+
+    def _release(self, phase: PhaseState) -> None:
+        bad = not phase.satisfied
+        for index in self.dependents[phase.plan.index]:
+            self._need_settled(index, bad=bad)
+        group = phase.plan.group
+        if group is None:
+            return
+        self._group_open[group] -= 1
+        self._group_bad[group] += bad
+        if not self._group_open[group]:
+            for index in self._after.get(group, ()):
+                self._need_settled(index, bad=bool(self._group_bad[group]))
+
+    def _need_settled(self, index: int, *, bad: bool) -> None:
+        dependent = self.phases[index]
+        dependent.open_needs -= 1
+        dependent.bad_needs += bad
+        if not dependent.open_needs:
+            self.newly_open.append(index)
+
+    def _intervened(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        if fact.data["action"] in {"retry", "retry_with"}:
+            self._set(phase, "pending")
+            phase.epoch += 1
+            phase.edits = fact.data.get("edits", phase.edits)
+            phase.agent_outputs = {}
+            phase.results = []
+            phase.reason = None
+            phase.held = False
+            self.held.discard(phase.plan.index)
+            self.newly_open.append(phase.plan.index)
+
+    def _group_cancelled(self, fact: Fact) -> None:
+        self.pause = {"code": "parallel_cancelled", "by": fact.actor, "group": fact.data["group"]}
+
+    def _signal_reported(self, fact: Fact) -> None:
+        self.signals[fact.data["signal"]] = {"at": fact.at, "by": fact.actor}
+
+    def _run_paused(self, fact: Fact) -> None:
+        if self.status != "paused":
+            self._set_run("paused")
+        if not fact.data.get("auto"):
+            self.pause = {"code": "operator", "by": fact.actor, "note": fact.note}
+
+    def _run_resumed(self, fact: Fact) -> None:
+        if not fact.data.get("auto"):
+            self.pause = None
+        if self.status == "paused":
+            self._set_run("running")
+
+    def _run_stopping(self, fact: Fact) -> None:
+        self.stopping = fact.data["then"]
+        self.pause = None
+
+    def _run_settled(self, fact: Fact) -> None:
+        self._set_run(fact.data["status"])
+        self.ended_at = fact.at
+        self.pause = None

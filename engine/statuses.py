@@ -1,0 +1,60 @@
+"""The statuses of runs and phases, and the only transitions between them that exist.
+
+The tables are the source: the docs' diagrams are drawn from them and the engine refuses everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+RunStatus = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
+PhaseStatus = Literal["pending", "running", "paused", "completed", "failed", "cancelled", "skipped"]
+
+RUN_TRANSITIONS: Final[dict[RunStatus, frozenset[RunStatus]]] = {
+    "pending": frozenset({"running", "cancelled"}),
+    "running": frozenset({"paused", "completed", "failed", "cancelled"}),
+    "paused": frozenset({"running", "failed", "cancelled"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+}
+
+PHASE_TRANSITIONS: Final[dict[PhaseStatus, frozenset[PhaseStatus]]] = {
+    "pending": frozenset({"running", "paused", "failed", "skipped", "cancelled"}),
+    "running": frozenset({"completed", "failed", "paused", "skipped", "cancelled"}),
+    "paused": frozenset({"pending", "completed", "failed", "skipped", "cancelled"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    # Cancelled with its parallel group, a phase waits for a decision: run it again, skip it or give it up.
+    "cancelled": frozenset({"pending", "completed", "skipped", "cancelled"}),
+    "skipped": frozenset(),
+}
+
+SHOWN: Final[dict[PhaseStatus, str]] = {
+    "pending": "pending",
+    "running": "in_progress",
+    "paused": "paused",
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "skipped": "skipped",
+}
+"""How a phase's status is printed."""
+
+ENDED: Final[frozenset[RunStatus]] = frozenset({"completed", "failed", "cancelled"})
+
+
+class IllegalTransitionError(AssertionError):
+    """Raised when the engine itself tries a transition that does not exist: a bug, never an operator's mistake."""
+
+
+def check_run(old: RunStatus, new: RunStatus) -> None:
+    """Raise `IllegalTransitionError` unless a run may go from `old` to `new`."""
+    if new not in RUN_TRANSITIONS[old]:
+        raise IllegalTransitionError(f"run: {old} -> {new}")
+
+
+def check_phase(old: PhaseStatus, new: PhaseStatus) -> None:
+    """Raise `IllegalTransitionError` unless a phase may go from `old` to `new`."""
+    if new not in PHASE_TRANSITIONS[old]:
+        raise IllegalTransitionError(f"phase: {old} -> {new}")

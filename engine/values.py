@@ -1,0 +1,101 @@
+"""What expressions and agents may see of a run: only the values that they name, and what they directly need."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from engine.plan import PhasePlan, encode
+from engine.state import PhaseState, State
+
+Json = dict[str, Any]
+
+UNNAMED_LIMIT = 64 * 1024
+"""Bytes of JSON of needed phases' outputs that an agent gets without naming them; beyond it only named ones."""
+
+
+def scope(state: State, reads: tuple[str, ...]) -> Json:
+    """The values at the dotted paths `reads`, nested as expressions name them; what does not exist is absent."""
+    phases: Json = {}
+    for path in reads:
+        head, _, rest = path.partition(".")
+        phase_id, _, attribute = rest.partition(".")
+        index = state.index_of.get(phase_id)
+        if head == "phases" and index is not None:
+            _show(phases.setdefault(phase_id, {}), state.phases[index], attribute)
+    return {"inputs": state.inputs, "env": state.env, "run": state.run, "phases": phases, "context": {}}
+
+
+def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
+    """Add what `attribute` (`status`, `outputs`, `outputs.name…` or nothing) names of a phase."""
+    shown["status"] = phase.status
+    outputs = shown.setdefault("outputs", {})
+    _, _, name = attribute.partition(".")
+    name = name.partition(".")[0]
+    if name:
+        if name in phase.outputs:
+            outputs[name] = phase.outputs[name]
+    else:
+        outputs.update(phase.outputs)
+
+
+def agent_values(state: State, phase: PhasePlan) -> Json:
+    """What an agent of `phase` gets: what the phase names, and the outputs of the phases it directly needs."""
+    values = scope(state, phase.reads)
+    budget = UNNAMED_LIMIT
+    needs = [need.phase for need in phase.needs]
+    if phase.after_group is not None:
+        needs.extend(state.group_of.get(phase.after_group, ()))
+    for index in needs:
+        needed = state.phases[index]
+        if not needed.settled:
+            continue
+        if needed.outputs:
+            budget -= len(json.dumps(needed.outputs))
+        if budget < 0:
+            break
+        _show(values["phases"].setdefault(needed.plan.id, {}), needed, "")
+    return values
+
+
+def agent_task(state: State, phase: PhaseState, position: int) -> Json:
+    """The input of the activity of one agent: an `AgentTask`."""
+    plan = phase.plan
+    agent = plan.agents[position]
+    last = position == len(plan.agents) - 1
+    run = state.run.get("id", "")
+    return {
+        "run": run,
+        "definition": state.plan.id,
+        "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
+        "epoch": phase.epoch,
+        "position": position,
+        "key": f"{run}/{plan.id}/{phase.epoch}/{agent.role}#{position}",
+        "agent": encode(agent),
+        "prompt": plan.prompt,
+        "acceptance_tests": list(plan.acceptance_tests) if last else [],
+        "files_scope": [*plan.files_scope, *plan.files_create],
+        "timeout": plan.timeout,
+        "retry": encode(plan.retry),
+        "values": agent_values(state, plan),
+        "earlier": [
+            {"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in sorted(phase.agent_outputs.items())
+        ],
+        "failures": phase.failures,
+        "edits": phase.edits,
+    }
+
+
+def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
+    """The outputs of a phase from those of its agents, `last` being the newest by position.
+
+    Agents in parallel: by role. In turn: merged, later ones win.
+    """
+    by_position = sorted({**phase.agent_outputs, **last}.items())
+    agents = phase.plan.agents
+    if phase.plan.agents_mode == "parallel" and len(agents) > 1:
+        return {agents[position].role: outputs for position, outputs in by_position}
+    merged: Json = {}
+    for _, outputs in by_position:
+        merged.update(outputs)
+    return merged

@@ -1,0 +1,238 @@
+"""What an operator sees of a run: one JSON object, small whatever the plan's size.
+
+Times are ISO 8601 in UTC. `phases` is one page; `active` and `waiting` list at most `LISTED` phases, `counts` all.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.engine import Engine
+from engine.interventions import available
+from engine.state import PhaseState
+from engine.statuses import SHOWN
+from engine.words import failure_in_words, pause_in_words
+
+Json = dict[str, Any]
+
+PAGE = 100
+LISTED = 100
+
+
+def iso(at: float | None) -> str | None:
+    """A moment as `2024-02-19T10:00:00.000Z`."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Json:
+    """The run at the moment `at`, with the phases from `offset` on, at most `limit` (and never more than `PAGE`)."""
+    state = engine.state
+    plan = state.plan
+    total = len(state.phases)
+    limit = max(0, min(limit, PAGE))
+    offset = max(0, min(offset, total))
+    settled = sum(state.counts[s] for s in ("completed", "failed", "cancelled", "skipped")) - len(state.held)
+    return {
+        "run": state.run.get("id", ""),
+        "definition": plan.id,
+        "name": plan.name,
+        "kind": plan.kind,
+        "version": plan.version,
+        "digest": plan.digest,
+        "status": state.status,
+        "stopping": state.stopping if not state.ended else None,
+        "pause": _pause(engine),
+        "now": iso(at),
+        "started_at": iso(state.started_at),
+        "ended_at": iso(state.ended_at),
+        "counts": {SHOWN[name]: count for name, count in state.counts.items()},  # type: ignore[index]
+        "progress": {
+            "completed": settled,
+            "total": total,
+            "percent": 100 if not total else settled * 100 // total,
+        },
+        "max_workers": state.max_workers,
+        "slots_used": engine.ready.slots_used,
+        "parallel": parallel(engine),
+        "active": [row(engine, state.phases[i]) for i in sorted(state.running)[:LISTED]],
+        "waiting": waiting(engine),
+        "phases": [row(engine, phase) for phase in state.phases[offset : offset + limit]],
+        "page": {"offset": offset, "limit": limit, "total": total},
+        "signals": [
+            {"name": name, "reported_at": iso(state.signals.get(name, {}).get("at")), "by": _by(state.signals, name)}
+            for name in plan.completion_signals
+        ],
+        "facts": len(engine.ledger),
+    }
+
+
+def _by(signals: dict[str, Json], name: str) -> str | None:
+    by = signals.get(name, {}).get("by")
+    return None if by is None else str(by)
+
+
+def row(engine: Engine, phase: PhaseState) -> Json:
+    """One phase, without its outputs."""
+    plan = phase.plan
+    shown: Json = {
+        "index": plan.index,
+        "id": plan.id,
+        "name": plan.name,
+        "status": SHOWN[phase.status],
+        "agents": [agent.role for agent in plan.agents],
+        "epoch": phase.epoch,
+        "started_at": iso(phase.started_at),
+        "finished_at": iso(phase.finished_at),
+    }
+    if plan.group is not None:
+        shown["group"] = plan.group
+    if (reason := waits_for(engine, phase)) is not None:
+        shown["waits_for"] = reason
+    if phase.error is not None:
+        shown["error"] = {key: phase.error[key] for key in ("code", "message") if key in phase.error}
+        shown["error"]["message"] = str(shown["error"].get("message", ""))[:500]
+    if phase.reason is not None:
+        shown["reason"] = phase.reason
+    if (progress := engine.progress.get(plan.index)) is not None:
+        shown["progress"] = progress["progress"]
+    return shown
+
+
+def waits_for(engine: Engine, phase: PhaseState) -> str | None:
+    """In one word what keeps the phase from going on: `person`, `decision`, `worker slot`, … or None."""
+    index = phase.plan.index
+    if phase.status == "paused" or phase.held:
+        return "decision"
+    if phase.cancelling is not None:
+        return "cancellation"
+    if engine.ready.waits_for_slot(index):
+        return _why_not_launched(engine)
+    if phase.status == "running":
+        return "person" if phase.persons else None
+    return "needs" if phase.status == "pending" else None
+
+
+def _why_not_launched(engine: Engine) -> str:
+    if engine.state.pause is not None:
+        return "resume"
+    if engine.ready.slots_free and engine.next_start_at:
+        return "rate limit"
+    return "worker slot" if not engine.ready.slots_free else "step group"
+
+
+def waiting(engine: Engine) -> list[Json]:
+    """What waits for whom, people first: an entry per phase that a person or a place has to come for."""
+    state = engine.state
+    entries: list[Json] = []
+    for index in sorted(state.paused_phases | state.held):
+        phase = state.phases[index]
+        entries.append(_waits(phase, "decision", phase.finished_at) | {"options": list(available(phase))})
+    for index in sorted(state.running):
+        phase = state.phases[index]
+        if phase.persons:
+            roles = [phase.plan.agents[p].role for p in phase.persons]
+            entries.append(_waits(phase, "person", phase.started_at) | {"who": roles})
+    if not (state.counts["pending"] or state.counts["running"] or state.counts["paused"] or state.held):
+        entries.extend({"for": "signal", "signal": signal} for signal in state.missing_signals)
+    entries.extend(_waits(state.phases[i], _why_not_launched(engine), None) for i in sorted(engine.ready.waiting))
+    return entries[:LISTED]
+
+
+def _waits(phase: PhaseState, reason: str, since: float | None) -> Json:
+    plan = phase.plan
+    return {"for": reason, "phase": plan.index, "id": plan.id, "name": plan.name, "since": iso(since)}
+
+
+def parallel(engine: Engine) -> Json:
+    """A9: the open parallel group, or the last one that was: `{active, phases[], progress: {completed, total}}`."""
+    state = engine.state
+    open_groups = state.open_groups
+    group = open_groups[0] if open_groups else _last_group(engine)
+    members = [state.phases[i] for i in state.group_of.get(group, [])] if group is not None else []
+    completed = sum(1 for m in members if m.status == "completed")
+    return {
+        "active": bool(open_groups),
+        "group": group,
+        "phases": [row(engine, m) for m in members[:LISTED]],
+        "progress": {"completed": completed, "total": len(members)},
+    }
+
+
+def _last_group(engine: Engine) -> int | None:
+    begun = [
+        group
+        for group, members in engine.state.group_of.items()
+        if len(members) > 1 and any(engine.state.phases[i].started_at is not None for i in members)
+    ]
+    return max(begun, default=None)
+
+
+def _pause(engine: Engine) -> Json | None:
+    state = engine.state
+    if state.ended:
+        return None
+    undecided = [state.phases[i] for i in sorted(state.paused_phases | state.held)]
+    if state.status != "paused" and not undecided:
+        return None
+    code = state.pause["code"] if state.pause is not None else "needs_intervention"
+    return {
+        "code": code,
+        "text": pause_in_words(state.status, state.pause, undecided),
+        "by": state.pause.get("by") if state.pause is not None else None,
+        "phases": [p.plan.index for p in undecided[:LISTED]],
+        "options": _options(undecided[0]) if undecided else [{"number": 1, "action": "resume", "text": "Resume"}],
+    }
+
+
+def _options(phase: PhaseState) -> list[Json]:
+    """B12's numbered choices for one phase."""
+    name = phase.plan.name
+    words = {
+        "retry": f"Fix and retry {name}",
+        "retry_with": f"Retry {name} with edited input",
+        "replace_output": f"Replace the output of {name}",
+        "skip": f"Skip the {name.lower()} phase (not recommended)",
+        "cancel": "Cancel",
+    }
+    if phase.held:
+        words["retry"] = f"Retry {name}"
+    return [
+        {"number": number, "action": action, "phase": phase.plan.index, "text": words[action]}
+        for number, action in enumerate(available(phase), start=1)
+    ]
+
+
+def details(engine: Engine, phase: PhaseState) -> Json:
+    """All that is known of one phase: its row, outputs, attempts, failures, tests, needs and what waits for it."""
+    state = engine.state
+    plan = phase.plan
+    needs = [
+        {"phase": n.phase, "id": state.phases[n.phase].plan.id, "kind": n.kind, "implicit": n.implicit}
+        for n in plan.needs
+    ]
+    if plan.after_group is not None:
+        needs.extend(
+            {"phase": i, "id": state.phases[i].plan.id, "kind": "data", "implicit": True}
+            for i in state.group_of.get(plan.after_group, [])[:LISTED]
+        )
+    return row(engine, phase) | {
+        "description": plan.description,
+        "outputs": phase.outputs,
+        "error": phase.error,
+        "failure": failure_in_words(phase) if phase.error else None,
+        "results": phase.results,
+        "failures": phase.failures,
+        "needs": needs,
+        "waits_for_phases": [
+            {"phase": i, "id": state.phases[i].plan.id, "status": SHOWN[state.phases[i].status]}
+            for i, _ in zip(state.unsettled_needs(phase), range(LISTED), strict=False)
+        ]
+        if phase.status == "pending"
+        else [],
+        "actor": phase.actor,
+        "options": list(available(phase)),
+        "deferred": sorted(plan.deferred),
+    }

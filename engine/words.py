@@ -1,0 +1,39 @@
+"""Why something has stopped, in words that somebody at 3 a.m. understands at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.state import PhaseState
+from engine.statuses import RunStatus
+
+Json = dict[str, Any]
+
+
+def failure_in_words(phase: PhaseState) -> str:
+    """The reason of a phase's failure as a clause: `tests are failing`, `Backend took longer than 5 minutes`."""
+    error = phase.error or {}
+    name = phase.plan.name
+    code = error.get("code")
+    if code == "tests_failed" or (code == "exit_code" and "test" in phase.plan.id):
+        return "tests are failing"
+    message = str(error.get("message") or code or "").strip().rstrip(".")
+    return f"{name} has failed ({message})" if message else f"{name} has failed"
+
+
+def pause_in_words(status: RunStatus, pause: Json | None, undecided: list[PhaseState]) -> str:
+    """The sentence that `status` prints for a pause or for phases that need a person while the run goes on."""
+    if pause is not None and pause["code"] == "parallel_cancelled":
+        return "The workflow has paused because parallel execution was cancelled."
+    if pause is not None and pause["code"] == "operator":
+        by = f" by {pause['by']}" if pause.get("by") else ""
+        note = f": {pause['note']}" if pause.get("note") else ""
+        return f"The workflow has been paused{by}{note}."
+    if undecided and undecided[0].held:
+        reason = f"{undecided[0].plan.name} was cancelled"
+    else:
+        reason = failure_in_words(undecided[0]) if undecided else "somebody has to decide"
+    if status == "paused":
+        return f"The workflow has paused because {reason}."
+    number = len(undecided)
+    return f"{number} phase{'s need' if number != 1 else ' needs'} you because {reason}; the others go on."

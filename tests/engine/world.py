@@ -1,0 +1,179 @@
+"""A world for the engine to run in: agents that end when told, a clock that moves, invariants that are always checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import operations
+from engine.effects import (
+    AgentCancelled,
+    AgentFailed,
+    AgentFinished,
+    CancelAgents,
+    CountWorkers,
+    Effect,
+    Event,
+    Finish,
+    RunAgent,
+    TimerFired,
+    WakeAt,
+    WorkersCounted,
+)
+from engine.engine import Engine
+from engine.errors import RefusedError
+from engine.plan import AgentPlan, Execution, Need, PhasePlan, Plan
+
+Json = dict[str, Any]
+Key = tuple[int, int, int]
+
+COMMAND = AgentPlan(role="builder", uses="command", config={"run": ["true"]})
+PERSON = AgentPlan(role="lead")
+
+
+def phase(index: int, *needs: int, **fields: Any) -> PhasePlan:
+    """A command phase `p<index>` that needs the phases `needs`."""
+    values: Json = {"agents": (COMMAND,), "needs": tuple(Need(phase=n) for n in needs), **fields}
+    return PhasePlan(id=f"p{index}", name=f"Phase {index}", index=index, **values)
+
+
+def plan_of(*phases: PhasePlan, execution: Execution | None = None, **fields: Any) -> Plan:
+    """A plan of `phases`."""
+    return Plan(id="plan", name="Plan", phases=phases, execution=execution or Execution(), **fields)
+
+
+class World:
+    """Carries out effects, and checks after each step what must always hold."""
+
+    def __init__(self, plan: Plan, *, engine: Engine | None = None) -> None:
+        self.plan = plan
+        self.now = 1_000_000.0
+        self.running: dict[Key, RunAgent] = {}
+        self.cancelled: set[Key] = set()
+        self.wake_at: float | None = None
+        self.finished: str | None = None
+        self.counting = False
+        self.started: list[str] = []
+        if engine is None:
+            engine = Engine(plan)
+            engine.start(self.now, inputs={}, env={}, run={"id": "wf_test00"})
+        self.engine = engine
+        self.perform(engine.flush())
+
+    def perform(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case RunAgent(phase=index, epoch=epoch, position=position):
+                    assert (index, epoch, position) not in self.running
+                    self.running[index, epoch, position] = effect
+                    self.started.append(self.plan.phases[index].id)
+                case CancelAgents(phase=index, epoch=epoch):
+                    self.cancelled |= {k for k in self.running if k[:2] == (index, epoch)}
+                case WakeAt(due=due):
+                    self.wake_at = due
+                case CountWorkers():
+                    self.counting = True
+                case Finish(status=status):
+                    assert self.finished is None
+                    self.finished = status
+        self.check()
+
+    def check(self) -> None:
+        state = self.engine.state
+        busy = {key[0] for key in self.running}
+        assert state.max_workers == 0 or len(busy) <= state.max_workers
+        assert not busy or state.max_workers, "agents run before the workers are counted"
+        for number, group in enumerate(self.plan.step_groups):
+            limit = group.max_workers or len(group.phases)
+            members = [i for i in state.running if number in self.plan.phases[i].limits]
+            assert len(members) <= limit
+        if not self.plan.execution.parallel:
+            assert len(state.running) <= 1
+        for index in state.running:
+            current = state.phases[index]
+            if current.status == "running":
+                for need in current.plan.needs:
+                    if need.kind == "data":
+                        assert state.phases[need.phase].settled
+                        assert current.plan.always or state.phases[need.phase].satisfied
+        assert [f.n for f in self.engine.ledger] == list(range(1, len(self.engine.ledger) + 1))
+        counted: dict[str, int] = dict.fromkeys(state.counts, 0)
+        for current in state.phases:
+            counted[current.status] += 1
+        assert counted == state.counts
+        if self.finished:
+            assert not self.running
+            assert state.ended
+
+    def feed(self, event: Event) -> None:
+        self.perform(self.engine.handle(event, self.now))
+
+    def end_agent(self, key: Key, *, error: Json | None = None, outputs: Json | None = None) -> None:
+        """The agent ends: cancelled if that was asked, else with `error` or `outputs`."""
+        effect = self.running.pop(key)
+        where = {"phase": effect.phase, "epoch": effect.epoch, "position": effect.position}
+        if key in self.cancelled:
+            self.cancelled.discard(key)
+            self.feed(AgentCancelled(**where))
+        elif error is not None:
+            self.feed(AgentFailed(**where, error=error))
+        else:
+            self.feed(AgentFinished(**where, result={"outputs": outputs or {}, "exit_code": 0}))
+
+    def finish(self, index: int, **outputs: Any) -> None:
+        """The (first) running agent of a phase finishes."""
+        self.end_agent(min(k for k in self.running if k[0] == index), outputs=outputs)
+
+    def fail(self, index: int, code: str = "exit_code") -> None:
+        """The (first) running agent of a phase fails."""
+        key = min(k for k in self.running if k[0] == index)
+        self.end_agent(key, error={"code": code, "message": "exit code 1"})
+
+    def operate(self, name: str, **payload: Any) -> Json:
+        """Send an operator's message; raises `RefusedError`, after which nothing may have changed."""
+        before = len(self.engine.ledger)
+        try:
+            answer = operations.act(self.engine, name, payload, self.now)
+        except RefusedError:
+            assert len(self.engine.ledger) == before
+            assert not self.engine.flush()
+            raise
+        self.perform(self.engine.flush())
+        return answer
+
+    def tick(self, seconds: float) -> None:
+        """Time passes; a timer that is due fires."""
+        self.now += seconds
+        if self.wake_at is not None and self.wake_at <= self.now:
+            self.wake_at = None
+            self.feed(TimerFired())
+
+    def statuses(self) -> list[str]:
+        return [p.status for p in self.engine.state.phases]
+
+    def drive_to_end(self) -> str:
+        """Let everybody do their part until the run has ended; fails if it gets stuck."""
+        for _ in range(20 * len(self.plan.phases) + 50):
+            if self.finished:
+                return self.finished
+            self._one_step()
+        raise AssertionError(f"stuck: {self.statuses()} {self.engine.state.status}")
+
+    def _one_step(self) -> None:
+        state = self.engine.state
+        if self.counting:
+            self.counting = False
+            self.feed(WorkersCounted(count=2))
+        elif self.running:
+            self.end_agent(min(self.running))
+        elif state.pause is not None:
+            self.operate("resume")
+        elif undecided := sorted(state.paused_phases | state.held):
+            self.operate("intervene", phase=undecided[0], action="skip", reason="not needed")
+        elif manual := [i for i in sorted(state.running) if state.phases[i].persons]:
+            self.operate("complete_phase", phase=manual[0])
+        elif self.wake_at is not None:
+            self.tick(self.wake_at - self.now)
+        elif state.missing_signals and not state.counts["pending"]:
+            self.operate("report_signal", signal=state.missing_signals[0])
+        else:
+            raise AssertionError(f"nothing can be done: {self.statuses()} {state.status}")

@@ -1,0 +1,343 @@
+"""`PhaseRun`: the one generic workflow that carries out what the engine decides.
+
+It holds no policy. The engine starts in `__init__`, so a message that arrives with the first task finds it; handlers
+call it synchronously and answer from it; its effects become activities and timers. Names and shapes are promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from engine import operations
+    from engine.effects import (
+        AgentCancelled,
+        AgentFailed,
+        AgentFinished,
+        CancelAgents,
+        CountWorkers,
+        Effect,
+        Event,
+        Finish,
+        RunAgent,
+        TimerFired,
+        WakeAt,
+        WorkersCounted,
+    )
+    from engine.engine import Engine
+    from engine.errors import RefusedError
+    from engine.journal import lines
+    from engine.lookup import find_phase
+    from engine.plan import Plan
+    from engine.view import details, view
+    from workflows import journal
+    from workflows.failures import error_of
+
+Json = dict[str, Any]
+
+STATUS = SearchAttributeKey.for_keyword("PhaseloomStatus")
+WAITING_FOR = SearchAttributeKey.for_keyword_list("PhaseloomWaitingFor")
+
+DRAIN_EVENTS = 20_000
+DRAIN_BYTES = 20 * 1024 * 1024
+"""From here on a run starts nothing new until what runs has ended and a fresh history can begin."""
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=30)
+BACKSTOP = timedelta(seconds=90)
+"""Added to an agent's own timeout: grace and clean-up, before Temporal itself gives an attempt up."""
+
+UNLIMITED = timedelta(days=365)
+LOST_WORKERS = 100
+"""Attempts beyond the declared ones: how often an agent may lose its worker."""
+
+FACTS_PER_ANSWER = 500
+WAITING_SHOWN = 20
+
+
+@workflow.defn(name="PhaseRun")
+class PhaseRun:
+    """One run of a plan."""
+
+    @workflow.init
+    def __init__(self, start: Json) -> None:
+        """Start the engine, or bring it back from the predecessor's snapshot.
+
+        `start`: `{plan, inputs, env, run, actor, search_attributes}`, and `snapshot` after continue-as-new.
+        """
+        self.start = start
+        self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}
+        self.timer: asyncio.Task[None] | None = None
+        self.finished = False
+        self.told = 0
+        self.shown: tuple[str, tuple[str, ...]] = ("", ())
+        plan = Plan.from_json(start["plan"])
+        if (snapshot := start.get("snapshot")) is not None:
+            self.engine = Engine.restore(plan, snapshot, self._now())
+        else:
+            self.engine = Engine(plan)
+            self.engine.start(
+                self._now(),
+                inputs=start.get("inputs") or {},
+                env=start.get("env") or {},
+                run=start.get("run") or {"id": workflow.info().workflow_id, "definition": plan.id},
+                actor=start.get("actor"),
+            )
+
+    @workflow.run
+    async def run(self, start: Json) -> Json:  # noqa: ARG002 - taken in by __init__
+        """Carry out effects until the run has ended or needs a fresh history; returns the run's summary."""
+        self._perform(self.engine.flush())
+        try:
+            await workflow.wait_condition(self._may_leave)
+        except asyncio.CancelledError:
+            # From here on the run ends by itself; a second request changes nothing that the first has not asked for.
+            self._operate_cancel()
+            await asyncio.shield(asyncio.ensure_future(workflow.wait_condition(lambda: self.finished)))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self.timer is not None:
+            self.timer.cancel()
+        if not self.finished:
+            workflow.continue_as_new({**self.start, "snapshot": self.engine.snapshot()})
+        return await self._finish()
+
+    # Messages
+
+    @workflow.signal(dynamic=True)
+    def message(self, name: str, args: Sequence[RawValue]) -> None:
+        """Any signal: an operator's message, or something to journal and refuse."""
+        try:
+            operations.act(self.engine, name, _decoded(args), self._now())
+        except RefusedError as why:
+            operations.refuse(self.engine, name, why, self._now())
+        self._perform(self.engine.flush())
+
+    @workflow.update(dynamic=True)
+    def answered_message(self, name: str, args: Sequence[RawValue]) -> Json:
+        """Any update: an operator's message with its answer."""
+        try:
+            answer = operations.act(self.engine, name, _decoded(args), self._now())
+        except RefusedError as why:
+            raise _refusal(why) from None
+        self._perform(self.engine.flush())
+        return answer
+
+    @answered_message.validator
+    def check_message(self, name: str, args: Sequence[RawValue]) -> None:
+        """Refuse, before anything is written to the history, what makes no sense now."""
+        try:
+            operations.check(self.engine, name, _decoded(args))
+        except RefusedError as why:
+            raise _refusal(why) from None
+
+    @workflow.query(name="view", description="The run, with one page of phases: {offset, limit}")
+    def view(self, page: Json | None = None) -> Json:
+        """`engine.view.view` at this moment."""
+        page = page if isinstance(page, dict) else {}
+        return view(self.engine, self._now(), offset=int(page.get("offset", 0)), limit=int(page.get("limit", 100)))
+
+    @workflow.query(name="phase", description="All about one phase: {phase: index, id or name}")
+    def phase(self, which: Json | None = None) -> Json:
+        """`engine.view.details` of the phase that `which["phase"]` names."""
+        try:
+            word = which.get("phase") if isinstance(which, dict) else which
+            return details(self.engine, find_phase(self.engine.state, word if word is not None else ""))
+        except RefusedError as why:
+            raise _refusal(why) from None
+
+    @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
+    def journal(self, which: Json | None = None) -> Json:
+        """Facts in order, the number to ask from next, and the log lines of these facts."""
+        which = which if isinstance(which, dict) else {}
+        since = max(0, int(which.get("since", 0)))
+        limit = min(FACTS_PER_ANSWER, max(1, int(which.get("limit", FACTS_PER_ANSWER))))
+        facts = self.engine.ledger[since : since + limit]
+        return {
+            "facts": [fact.to_json() for fact in facts],
+            "next": since + len(facts),
+            "total": len(self.engine.ledger),
+            "lines": list(lines(self.engine.plan, workflow.info().workflow_id, facts)),
+        }
+
+    # Effects
+
+    def _feed(self, event: Event) -> None:
+        """Tell the engine what happened and carry out what it asks for.
+
+        Where a fresh history is wanted nothing new starts, unless other agents run on and the wait could be long.
+        """
+        wanted = self._wants_fresh_history()
+        self.engine.launching = not wanted
+        effects = self.engine.handle(event, self._now())
+        if wanted and not self._must_drain() and self.engine.in_flight:
+            self.engine.launching = True
+            self.engine.advance(self._now())
+            effects += self.engine.flush()
+        self._perform(effects)
+
+    def _perform(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case RunAgent():
+                    key = (effect.phase, effect.epoch, effect.position)
+                    self.tasks[key] = asyncio.create_task(self._run_agent(effect))
+                case CancelAgents(phase=phase, epoch=epoch):
+                    for (of_phase, of_epoch, _), task in list(self.tasks.items()):
+                        if of_phase == phase and of_epoch == epoch:
+                            task.cancel()
+                case WakeAt(due=due):
+                    self._set_timer(due)
+                case CountWorkers():
+                    self.tasks[(-1, 0, 0)] = asyncio.create_task(self._count_workers())
+                case Finish():
+                    self.finished = True
+        self._show()
+        self._tell()
+
+    async def _run_agent(self, effect: RunAgent) -> None:
+        key = (effect.phase, effect.epoch, effect.position)
+        where = {"phase": effect.phase, "epoch": effect.epoch, "position": effect.position}
+        event: Event
+        try:
+            result = await self._start_activity(effect)
+            event = AgentFinished(**where, result=result)
+        except asyncio.CancelledError:
+            event = AgentCancelled(**where)
+        except ActivityError as error:
+            cancelled = is_cancelled_exception(error)
+            event = AgentCancelled(**where) if cancelled else AgentFailed(**where, error=error_of(error))
+        finally:
+            self.tasks.pop(key, None)
+        self._feed(event)
+
+    def _start_activity(self, effect: RunAgent) -> workflow.ActivityHandle[Json]:
+        task = effect.task
+        timeout = timedelta(seconds=task["timeout"]) + BACKSTOP if task["timeout"] else UNLIMITED
+        declared = int(task["retry"].get("max_attempts", 3))
+        return workflow.start_activity(
+            effect.uses,
+            task,
+            result_type=dict,
+            start_to_close_timeout=timeout,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=declared + LOST_WORKERS),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=task["phase"]["id"],
+        )
+
+    async def _count_workers(self) -> None:
+        count = await workflow.execute_local_activity(
+            "count_cpus", result_type=int, start_to_close_timeout=timedelta(seconds=10)
+        )
+        self.tasks.pop((-1, 0, 0), None)
+        self._feed(WorkersCounted(count=count))
+
+    def _set_timer(self, due: float) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = asyncio.create_task(self._wait_until(due))
+
+    async def _wait_until(self, due: float) -> None:
+        await workflow.sleep(max(0.0, due - self._now()))
+        self.timer = None
+        self._feed(TimerFired())
+
+    # What the outside sees
+
+    def _show(self) -> None:
+        """Keep search attributes and memo at what the run is and waits for; an event only when that changes."""
+        state = self.engine.state
+        shown = (str(state.status), tuple(self.engine.waiting_for()[:WAITING_SHOWN]))
+        if shown == self.shown:
+            return
+        first = self.shown == ("", ())
+        self.shown = shown
+        if first and shown == ("running", ()):
+            return  # what the client has written at start
+        if self.start.get("search_attributes"):
+            workflow.upsert_search_attributes([STATUS.value_set(shown[0]), WAITING_FOR.value_set(list(shown[1]))])
+        else:
+            workflow.upsert_memo({"status": shown[0], "waiting_for": list(shown[1])})
+
+    def _tell(self) -> None:
+        """Pass new facts to the worker's journal."""
+        if len(self.engine.ledger) > self.told:
+            self.told = len(self.engine.ledger)
+            if not workflow.unsafe.is_replaying():
+                with workflow.unsafe.sandbox_unrestricted():
+                    journal.tell(workflow.info().workflow_id, self.engine.plan, self.engine.ledger)
+
+    # The end
+
+    def _may_leave(self) -> bool:
+        return self.finished or (not self.tasks and self._wants_fresh_history())
+
+    def _wants_fresh_history(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested() or self._must_drain()
+
+    def _must_drain(self) -> bool:
+        info = workflow.info()
+        return info.get_current_history_length() >= DRAIN_EVENTS or info.get_current_history_size() >= DRAIN_BYTES
+
+    def _operate_cancel(self) -> None:
+        try:
+            operations.act(self.engine, "cancel", {"note": "cancelled through Temporal"}, self._now())
+        except RefusedError:
+            return
+        self._perform(self.engine.flush())
+
+    async def _finish(self) -> Json:
+        """Archive the run and end; a failed run is a failed workflow, with the same summary in its details."""
+        run = workflow.info().workflow_id
+        status = self.engine.state.status
+        final = view(self.engine, self._now())
+        archive = await self._archive(run, final)
+        workflow.upsert_memo({"archive": archive, "status": status, "waiting_for": []})
+        summary: Json = {"status": status, "run": run, "archive": archive, "view": final}
+        if status == "failed":
+            raise ApplicationError(f"run {run} failed", summary, type="run_failed", non_retryable=True)
+        return summary
+
+    async def _archive(self, run: str, final: Json) -> Json | None:
+        """The reference of the archived ledger; None where the store does not take it for a minute."""
+        facts = [fact.to_json() for fact in self.engine.ledger]
+        ledger = {"format": 1, "run": run, "plan": self.start["plan"], "facts": facts, "view": final}
+        try:
+            reference: Json = await workflow.execute_local_activity(
+                "archive_run",
+                {"run": run, "ledger": ledger},
+                result_type=dict,
+                start_to_close_timeout=timedelta(seconds=60),
+                schedule_to_close_timeout=timedelta(seconds=60),
+                retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5)),
+            )
+        except ActivityError:
+            workflow.logger.exception("the run's ledger could not be archived")
+            return None
+        return reference
+
+    def _now(self) -> float:
+        return workflow.now().timestamp()
+
+
+def _decoded(args: Sequence[RawValue]) -> object:
+    """The one JSON value of a message, None for none; raises `RefusedError` for anything else."""
+    if len(args) > 1:
+        raise RefusedError(f"the message has {len(args)} values; send one JSON object")
+    if not args:
+        return None
+    try:
+        value: object = workflow.payload_converter().from_payload(args[0].payload)
+    except Exception as error:  # whatever a stranger sent must not harm the run
+        raise RefusedError("the message is not valid JSON") from error
+    return value
+
+
+def _refusal(why: RefusedError) -> ApplicationError:
+    return ApplicationError(why.message, {"hint": why.hint}, type=why.code, non_retryable=True)
