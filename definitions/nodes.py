@@ -43,6 +43,10 @@ class Node:
         node, _, missing = self._walk(path)
         return None if missing else node
 
+    def nearest(self, path: Sequence[str | int]) -> Node:
+        """The node at `path`, or its nearest ancestor that exists."""
+        return self._walk(path)[0]
+
     def _walk(self, path: Sequence[str | int]) -> tuple[Node, Mark, bool]:
         node, mark = self, self.mark
         for step in path:

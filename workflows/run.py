@@ -69,7 +69,8 @@ class PhaseRun:
     def __init__(self, start: Json) -> None:
         """Start the engine, or bring it back from the predecessor's snapshot.
 
-        `start`: `{plan, inputs, env, run, actor, search_attributes}`, and `snapshot` after continue-as-new.
+        `start`: `{plan, inputs, env, run, actor, search_attributes, drain_events?}`; after continue-as-new also
+        `snapshot`.
         """
         self.start = start
         self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}
@@ -283,7 +284,8 @@ class PhaseRun:
 
     def _must_drain(self) -> bool:
         info = workflow.info()
-        return info.get_current_history_length() >= DRAIN_EVENTS or info.get_current_history_size() >= DRAIN_BYTES
+        events = self.start.get("drain_events", DRAIN_EVENTS)
+        return info.get_current_history_length() >= events or info.get_current_history_size() >= DRAIN_BYTES
 
     def _operate_cancel(self) -> None:
         try:

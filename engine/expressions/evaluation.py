@@ -89,11 +89,11 @@ def condition(source: str, scope: Scope) -> bool:
 def _compiled(source: str) -> tuple[Program, str | None]:
     """The program, and the text after `env.NAME:-`."""
     if len(source) <= SOURCE_LIMIT and (match := _ENV_DEFAULT.fullmatch(source)):
-        return parse(match[1]), default_text(match[2], match.start(2))
+        return parse(match[1]), _default_text(match[2], match.start(2))
     return parse(source), None
 
 
-def default_text(written: str, offset: int) -> str:
+def _default_text(written: str, offset: int) -> str:
     """The default that is written after `:-`: without the space around it, or what one pair of quotes holds."""
     if "${" in written:
         raise ExpressionError(
@@ -125,7 +125,7 @@ def _look_up(scope: Scope, path: Path) -> Any:
     value: Any = scope
     for step in path:
         if isinstance(step, str):
-            value = value.get(step, _ABSENT) if isinstance(value, dict | Mapping) else _ABSENT
+            value = value.get(step, _ABSENT) if isinstance(value, Mapping) else _ABSENT
         elif isinstance(value, list) and -len(value) <= step < len(value):
             value = value[step]
         else:

@@ -135,6 +135,12 @@ def _sort(offset: int, values: list[Any]) -> list[Any]:
     return sorted(values)
 
 
+def _sum(offset: int, values: list[Any]) -> Any:
+    for value in values:
+        _want(offset, "number", value)
+    return sum(values)
+
+
 def _min(offset: int, values: list[Any]) -> Any:
     return _first(offset, _sort(offset, values))
 
@@ -204,7 +210,7 @@ FILTERS = {
     "sort": Filter(LIST, "list", run=_sort),
     "split": Filter(STRING, "list", (STRING,), run=_split),
     "string": Filter((), "string", run=_text),
-    "sum": Filter(LIST, "number"),
+    "sum": Filter(LIST, "number", run=_sum),
     "title": Filter(STRING, "string"),
     "tojson": Filter((), "string", run=_to_json),
     "trim": Filter(STRING, "string"),

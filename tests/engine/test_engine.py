@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, OutputPlan, PhasePlan, Plan, StepGroup
+from engine.plan import AgentPlan, Execution, Need, OutputPlan, PhasePlan, Plan, StepGroup
 from engine.statuses import IllegalTransitionError, check_phase, check_run
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
@@ -46,8 +47,6 @@ def test_after_a_group_waits_for_all_its_members() -> None:
 
 
 def test_context_needs_do_not_block() -> None:
-    from engine.plan import Need
-
     soft = PhasePlan(id="p1", name="P", index=1, agents=(COMMAND,), needs=(Need(phase=0, kind="context"),))
     assert World(plan_of(phase(0), soft)).started == ["p0", "p1"]
 
@@ -121,12 +120,12 @@ def test_a_failure_pauses_the_phase_while_siblings_go_on_and_then_the_run() -> N
     world = World(plan_of(phase(0), phase(1), phase(2, 0)))
     world.fail(0)
     assert world.statuses() == ["paused", "running", "pending"]
-    assert world.engine.state.status == "running"
+    assert view(world.engine, world.now)["status"] == "running"
     assert world.engine.waiting_for() == ["decision:p0"]
     world.finish(1)
-    assert world.engine.state.status == "paused"
+    assert view(world.engine, world.now)["status"] == "paused"
     world.operate("intervene", phase=0, action="retry")
-    assert world.engine.state.status == "running"
+    assert view(world.engine, world.now)["status"] == "running"
     assert world.engine.state.phases[0].epoch == 1
     assert world.drive_to_end() == "completed"
 
@@ -150,8 +149,6 @@ def test_fail_fast_cancels_what_runs_waits_for_it_and_still_runs_always_phases()
 
 
 def test_late_results_of_an_older_epoch_are_dropped() -> None:
-    from engine.effects import AgentFinished
-
     world = World(plan_of(phase(0)))
     world.fail(0)
     world.operate("intervene", phase=0, action="retry")

@@ -10,12 +10,22 @@ from hypothesis import strategies as st
 
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, Need, PhasePlan, Plan, StepGroup
+from engine.plan import AgentPlan, Execution, Need, NeedKind, PhasePlan, Plan, StepGroup
 from engine.state import State
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World
 
-AGENTS: list[tuple[AgentPlan, ...]] = [(COMMAND,), (COMMAND,), (PERSON,), (PERSON, COMMAND), (COMMAND, PERSON, PERSON), (COMMAND, COMMAND)]
+AGENTS: list[tuple[AgentPlan, ...]] = [
+    (COMMAND,),
+    (COMMAND,),
+    (PERSON,),
+    (PERSON, COMMAND),
+    (COMMAND, PERSON, PERSON),
+    (COMMAND, COMMAND),
+]
+KINDS: list[NeedKind] = ["data", "data", "data", "context"]
+NO_NEEDS: st.SearchStrategy[set[int]] = st.just(set())
+Step = tuple[str, Any]
 
 
 @st.composite
@@ -28,24 +38,34 @@ def plans(draw: st.DrawFn) -> Plan:
         last = max((g for g in groups if g is not None), default=-1)
         groups.append(None if not member else before if before is not None else last + 1)
     limits = draw(st.lists(st.tuples(st.sets(st.integers(0, size - 1), min_size=1), st.integers(1, 2)), max_size=2))
-    phases = [_phase(draw, index, groups, [n for n, (m, _) in enumerate(limits) if index in m]) for index in range(size)]
+    phases = [
+        _phase(draw, index, groups, [n for n, (m, _) in enumerate(limits) if index in m]) for index in range(size)
+    ]
     execution = Execution(
         parallel=draw(st.integers(0, 4)) > 0,
         max_workers=draw(st.integers(0, 3)),
         rate_limit_delay=draw(st.sampled_from([0.0, 0.0, 5.0])),
     )
-    step_groups = tuple(StepGroup(id=f"g{n}", phases=tuple(sorted(m)), max_workers=w) for n, (m, w) in enumerate(limits))
+    step_groups = tuple(
+        StepGroup(id=f"g{n}", phases=tuple(sorted(m)), max_workers=w) for n, (m, w) in enumerate(limits)
+    )
     signals = tuple(draw(st.sets(st.sampled_from(["All green", "Docs are out"]))))
     return Plan(
-        id="plan", name="Plan", phases=tuple(phases), execution=execution, step_groups=step_groups, completion_signals=tuple(sorted(signals))
+        id="plan",
+        name="Plan",
+        phases=tuple(phases),
+        execution=execution,
+        step_groups=tuple(step_groups),
+        completion_signals=tuple(sorted(signals)),
     )
 
 
 def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[int]) -> PhasePlan:
     group = groups[index]
     earlier = sorted({g for g in groups[:index] if g is not None and g != group})
-    needs = draw(st.sets(st.integers(0, index - 1), max_size=3)) if index else set()
-    kind = draw(st.sampled_from(["data", "data", "data", "context"]))
+    needs = draw(st.sets(st.integers(0, index - 1), max_size=3) if index else NO_NEEDS)
+    kind = draw(st.sampled_from(KINDS))
+    behind = draw(st.booleans())
     return PhasePlan(
         id=f"p{index}",
         name=f"Phase {index}",
@@ -53,7 +73,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         agents=draw(st.sampled_from(AGENTS)),
         agents_mode=draw(st.sampled_from(["in_turn", "parallel"])),
         needs=tuple(Need(phase=n, kind=kind) for n in sorted(needs)),
-        after_group=earlier[-1] if earlier and draw(st.booleans()) else None,
+        after_group=earlier[-1] if earlier and behind else None,
         group=group,
         condition=draw(st.sampled_from([None, None, None, "true", "1 > 2"])),
         always=draw(st.integers(0, 5)) == 0,
@@ -62,7 +82,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
     )
 
 
-MESSAGES = st.one_of(
+MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
     st.tuples(st.sampled_from(["pause", "resume", "next", "cancel_parallel"]), st.just({})),
     st.tuples(
         st.sampled_from(["complete_phase", "fail_phase", "start_parallel", "cancel_parallel"]),
@@ -83,7 +103,7 @@ MESSAGES = st.one_of(
     st.tuples(st.just("report_signal"), st.just({"signal": "all green"})),
     st.tuples(st.just("cancel"), st.just({})),
 )
-STEPS = st.lists(
+STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
         st.tuples(st.just("finish"), st.integers(0, 20)),
         st.tuples(st.just("finish"), st.integers(0, 20)),
@@ -95,7 +115,7 @@ STEPS = st.lists(
 )
 
 
-def play(world: World, steps: list[tuple[str, Any]]) -> None:
+def play(world: World, steps: list[Step]) -> None:
     for what, argument in steps:
         if world.finished:
             return
@@ -114,7 +134,9 @@ def play(world: World, steps: list[tuple[str, Any]]) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(plans(), STEPS)
-def test_no_phase_starts_before_its_needs_no_limit_is_exceeded_and_every_run_ends(plan: Plan, steps: list[Any]) -> None:
+def test_no_phase_starts_before_its_needs_no_limit_is_exceeded_and_every_run_ends(
+    plan: Plan, steps: list[Step]
+) -> None:
     world = World(plan)
     play(world, steps)
     status = world.drive_to_end()
@@ -124,14 +146,19 @@ def test_no_phase_starts_before_its_needs_no_limit_is_exceeded_and_every_run_end
 
 @settings(max_examples=200, deadline=None)
 @given(plans(), STEPS)
-def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Any]) -> None:
+def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Step]) -> None:
     world = World(plan)
     play(world, steps)
     folded = State(plan)
     for fact in world.engine.ledger:
         folded.apply(fact)
     for phase, again in zip(world.engine.state.phases, folded.phases, strict=True):
-        assert (phase.status, phase.epoch, phase.outputs, phase.error) == (again.status, again.epoch, again.outputs, again.error)
+        assert (phase.status, phase.epoch, phase.outputs, phase.error) == (
+            again.status,
+            again.epoch,
+            again.outputs,
+            again.error,
+        )
     assert (folded.status, folded.counts, folded.pause) == (
         world.engine.state.status,
         world.engine.state.counts,
@@ -141,7 +168,9 @@ def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Any]) -> Non
 
 @settings(max_examples=200, deadline=None)
 @given(plans(), STEPS, STEPS)
-def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(plan: Plan, steps: list[Any], more: list[Any]) -> None:
+def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(
+    plan: Plan, steps: list[Step], more: list[Any]
+) -> None:
     world = World(plan)
     play(world, steps)
     if world.finished:
@@ -155,12 +184,13 @@ def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(plan: Plan
     successor.drive_to_end()
     for index, outputs in settled.items():
         assert successor.engine.state.phases[index].outputs == outputs
-        assert [f for f in successor.engine.ledger if f.kind == "phase_settled" and f.phase == index and not f.data.get("held")].__len__() == 1
+        settlements = [f for f in successor.engine.ledger if f.kind == "phase_settled" and f.phase == index]
+        assert sum(not f.data.get("held") for f in settlements) == 1
 
 
 @settings(max_examples=100, deadline=None)
 @given(plans(), STEPS)
-def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[Any]) -> None:
+def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[Step]) -> None:
     world = World(plan)
     play(world, steps)
     shown = json.loads(json.dumps(view(world.engine, world.now)))

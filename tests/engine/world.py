@@ -1,4 +1,4 @@
-"""A world for the engine to run in: agents that end when told, a clock that moves, invariants that are always checked."""
+"""A world for the engine to run in: agents that end when told, a clock that moves, invariants after each step."""
 
 from __future__ import annotations
 

@@ -1,0 +1,103 @@
+"""The security stage: bandit over the Python files, and credentials in every text file of the tree."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from activities.audit.credentials import masked, scan_secrets
+from activities.audit.finding import (
+    NOTHING,
+    PARTIAL,
+    Finding,
+    Json,
+    Outcome,
+    Severity,
+    in_tests,
+    printable,
+    stage_outputs,
+)
+from activities.audit.program import NotRunError, Program, batches, locate, nameable
+from activities.audit.tree import SourceFile, Tree
+
+_PASSWORD_RULES = frozenset({"B105", "B106", "B107"})
+_IMPORT_RULES = "B403,B404"
+"""Importing pickle or subprocess is no finding by itself; what is done with them is checked by other rules."""
+
+
+def audit_security(tree: Tree) -> Json:
+    """The stage's outputs: findings, what did not run, and how many findings the authors have suppressed."""
+    secrets = scan_secrets(tree.files)
+    bandit, suppressed = _bandit(tree)
+    spotted = {(f.file, f.line) for f in secrets.findings}
+    bandit.findings = [f for f in bandit.findings if f.rule not in _PASSWORD_RULES or (f.file, f.line) not in spotted]
+    return stage_outputs([secrets, bandit]) | {"secrets": len(secrets.findings), "suppressed": suppressed}
+
+
+def _bandit(tree: Tree) -> tuple[Outcome, int]:
+    outcome = Outcome("bandit")
+    files = nameable(tree.code)
+    unseen = len(tree.code) - len(files)
+    suppressed = 0
+    try:
+        program = locate("bandit")
+    except NotRunError as error:
+        outcome.status = f"not run: {error}"
+        return outcome, 0
+    failures: list[str] = []
+    for batch in batches(files):
+        try:
+            findings, quiet, missed = _run(program, batch)
+        except NotRunError as error:
+            failures.append(str(error))
+            missed, findings, quiet = len(batch), [], 0
+        outcome.findings += findings
+        suppressed += quiet
+        unseen += missed
+    outcome.status = _status(unseen, len(tree.code), failures)
+    return outcome, suppressed
+
+
+def _run(program: Program, batch: list[SourceFile]) -> tuple[list[Finding], int, int]:
+    names = {str(file.path): file.name for file in batch}
+    # An empty -x: by default bandit silently drops every path that contains ".git", such as .github/scripts.
+    printed = program.run("-q", "-f", "json", "-x", "", "-s", _IMPORT_RULES, *names, ok=(0, 1))
+    try:
+        answer = json.loads(printed)
+        metrics, results, errors = answer["metrics"], answer["results"], answer["errors"]
+    except (ValueError, KeyError, TypeError):
+        raise NotRunError("bandit gave no JSON") from None
+    findings = [
+        _finding(names[result["filename"]], result)
+        for result in results
+        if not (result["test_id"] == "B101" and in_tests(names[result["filename"]]))  # tests assert
+    ]
+    failed = {error["filename"] for error in errors}
+    missed = sum(path in failed or path not in metrics for path in names)
+    total = metrics["_totals"]
+    return findings, int(total.get("nosec", 0)) + int(total.get("skipped_tests", 0)), missed
+
+
+def _finding(file: str, result: dict[str, Any]) -> Finding:
+    severity: Severity = {"HIGH": "high", "MEDIUM": "medium"}.get(result["issue_severity"], "low")  # type: ignore[assignment]
+    text = str(result["issue_text"])
+    if result["test_id"] in _PASSWORD_RULES:  # the text quotes the password
+        text = text.partition(":")[0]
+    return Finding(
+        file=file,
+        line=int(result["line_number"]),
+        rule=str(result["test_id"]),
+        severity=severity,
+        message=masked(printable(text)),
+        tool="bandit",
+        symbol=str(result["test_name"]),
+    )
+
+
+def _status(unseen: int, files: int, failures: list[str]) -> str:
+    if files and unseen == files and failures:
+        return f"not run: {failures[0]}"
+    if unseen:
+        reason = failures[0] if failures else "they do not parse as Python 3 or have unprintable names"
+        return f"{PARTIAL}{unseen} of {files} files not looked at ({reason})"
+    return "" if files else f"{NOTHING}no Python files"

@@ -1,0 +1,67 @@
+"""Python files as syntax trees, without running them, and a word for those that do not parse."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass, field
+
+from activities.audit.languages import as_text
+from activities.audit.tree import SourceFile
+
+_PYTHON_2 = re.compile(
+    r"""(?m)^\s*print\s+["'\w%]|^\s*print\s*$|^\s*except\s+[\w.()]+\s*,\s*\w+\s*:|^\s*exec\s+["'\w]|^\s*raise\s+\w+\s*,|<>|\bur["']"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One parsed file."""
+
+    file: SourceFile
+    text: str
+    tree: ast.Module
+
+
+@dataclass(slots=True)
+class Unparsed:
+    """Files that this interpreter cannot parse, each with line and reason, and how many of them look like Python 2."""
+
+    places: list[tuple[str, int, str]] = field(default_factory=list)
+    python_2: int = 0
+    unreadable: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many files no syntax check could look at."""
+        return len(self.places) + self.unreadable
+
+
+def parse(file: SourceFile, unparsed: Unparsed) -> Module | None:
+    """The file's tree; None, with a note in `unparsed`, where there is none."""
+    try:
+        data = file.read()
+    except OSError:
+        unparsed.unreadable += 1
+        return None
+    text = as_text(data, python=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Module(file, text, ast.parse(data))
+    except SyntaxError as error:
+        if looks_like_python_2(text):
+            unparsed.python_2 += 1
+            reason = "Python 2 syntax"
+        else:
+            reason = str(error.msg)
+        unparsed.places.append((file.name, error.lineno or 1, reason))
+    except (ValueError, RecursionError, MemoryError) as error:
+        unparsed.places.append((file.name, 1, str(error) or "nested too deeply"))
+    return None
+
+
+def looks_like_python_2(text: str) -> bool:
+    """Whether a file that does not parse was written for Python 2."""
+    return bool(_PYTHON_2.search(text))

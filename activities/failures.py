@@ -1,0 +1,151 @@
+"""How an attempt fails: what it tells, whether it is tried again, and after which pause.
+
+The server retries; this module decides for it. The real failures so far travel in the heartbeat's details, so that lost
+workers do not count, and the last attempt knows all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.leftovers import Trace, this_host
+from activities.masking import mask_json
+from engine.errors import PhaseError
+from engine.plan import Json, Retry
+
+Code = Literal["exit_code", "timeout", "signal", "tests_failed", "not_found", "bad_output", "expression", "workspace"]
+
+FINAL: frozenset[Code] = frozenset({"not_found", "bad_output", "expression"})
+"""Failures that the same attempt would only repeat."""
+
+TEMPORARY = 75
+"""The exit code by which a command asks to be run again (`EX_TEMPFAIL` of sysexits.h)."""
+
+MESSAGE = 500
+"""Characters of a failure's message."""
+
+TAILS = 3
+"""How many of the last failures keep the output they ended with."""
+
+
+class AttemptError(PhaseError):
+    """Raised when an attempt has failed by what it did; `tests` are the results of its acceptance tests, if any ran."""
+
+    def __init__(
+        self, code: Code, message: str, *, exit_code: int | None = None, tail: str = "", tests: Json | None = None
+    ) -> None:
+        super().__init__(message[:MESSAGE], code=code)
+        self.kind: Code = code
+        self.exit_code = exit_code
+        self.tail = tail
+        self.tests = tests
+
+    def masked(self, secrets: tuple[bytes, ...]) -> AttemptError:
+        """The same failure without the secrets that its words may repeat (tails are masked already)."""
+        message = mask_json(self.message, secrets)
+        return AttemptError(self.kind, message, exit_code=self.exit_code, tail=self.tail, tests=self.tests)
+
+
+@dataclass(slots=True)
+class History:
+    """The real failures of an activity so far, and the process group of its attempt; kept in heartbeat details."""
+
+    failures: list[Json] = field(default_factory=list)
+    trace: Trace | None = None
+
+    @classmethod
+    def from_details(cls, details: Sequence[Any]) -> History:
+        """What the attempt before left."""
+        last = details[-1] if details and isinstance(details[-1], dict) else {}
+        trace = None
+        if last.get("attempt_id"):
+            trace = Trace(
+                attempt_id=last["attempt_id"],
+                host=last.get("host", ""),
+                pgid=last.get("pgid"),
+                started=last.get("started"),
+            )
+        return cls(failures=list(last.get("failures") or ()), trace=trace)
+
+    def details(self) -> Json:
+        """What the next attempt should find."""
+        trace = self.trace or Trace(attempt_id="", host=this_host())
+        return {
+            "pgid": trace.pgid,
+            "attempt_id": trace.attempt_id,
+            "host": trace.host,
+            "started": trace.started,
+            "failures": self.failures,
+        }
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that runs now, not counting lost workers."""
+        return len(self.failures) + 1
+
+    def add(self, error: AttemptError) -> None:
+        """Remember a failure of the attempt that ran now."""
+        self.failures.append(
+            {
+                "code": error.code,
+                "message": error.message,
+                "exit_code": error.exit_code,
+                "attempt": self.attempt,
+                "tail": error.tail,
+            }
+        )
+        self.trace = None
+        for old in self.failures[:-TAILS]:
+            old["tail"] = ""
+
+
+def is_repeated(error: AttemptError, retry: Retry, attempt: int) -> bool:
+    """Whether the attempt that failed is followed by another."""
+    if error.kind in FINAL or attempt >= retry.max_attempts:
+        return False
+    transient = error.kind == "signal" or (error.kind == "exit_code" and error.exit_code == TEMPORARY)
+    return retry.every_failure or transient
+
+
+def pause_after(retry: Retry, key: str, attempt: int) -> float:
+    """Seconds until the next attempt; the spread comes from the key, so that phases that fail together part."""
+    pause = min(retry.initial * retry.factor ** min(attempt - 1, 64), retry.maximum)
+    share = int.from_bytes(hashlib.sha256(f"{key}:{attempt}".encode()).digest()[:4], "big") / 0xFFFFFFFF
+    return max(pause * (1 + retry.jitter * (2 * share - 1)), 0.001)
+
+
+def to_application_error(error: AttemptError, retry: Retry, key: str, history: History) -> ApplicationError:
+    """The failure as the server gets it. The last entry of `history` is this failure."""
+    attempt = len(history.failures)
+    again = is_repeated(error, retry, attempt)
+    return ApplicationError(
+        error.message,
+        {
+            "code": error.code,
+            "message": error.message,
+            "exit_code": error.exit_code,
+            "attempts": attempt,
+            "failures": history.failures,
+            "tail": error.tail,
+            "tests": error.tests,
+        },
+        type=error.code,
+        non_retryable=not again,
+        next_retry_delay=timedelta(seconds=pause_after(retry, key, attempt)) if again else None,
+    )
+
+
+def worker_stopped() -> ApplicationError:
+    """What ends an attempt whose worker shuts down: it starts again elsewhere at once, and does not count."""
+    return ApplicationError(
+        "the worker is shutting down",
+        type="WorkerLost",
+        next_retry_delay=timedelta(milliseconds=1),
+        category=ApplicationErrorCategory.BENIGN,
+    )

@@ -1,0 +1,117 @@
+"""What a command prints: masked and capped to the log; its stdout, for outputs; its last lines, for failures."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from activities.logs import LogFile
+from activities.masking import Masker, mask_bytes
+
+Stream = Literal["stdout", "stderr"]
+
+LONGEST_LINE = 64 * 1024
+"""Bytes after which a line without an end is broken, so that nothing piles up in memory."""
+
+TAIL = 2000
+"""Bytes of the last output that a failure carries."""
+
+
+class AttemptLog:
+    """The part of a phase's log that one attempt may fill; where it is cut, a line says so."""
+
+    def __init__(self, log: LogFile, *, limit: int, label: str) -> None:
+        self.log = log
+        self.left = limit
+        self.limit = limit
+        self.label = label
+
+    @property
+    def full(self) -> bool:
+        """Whether everything further will be dropped."""
+        return self.left <= 0
+
+    async def write(self, lines: bytes) -> None:
+        """Append whole lines, as many as still fit."""
+        if self.full:
+            return
+        if len(lines) <= self.left:
+            self.left -= len(lines)
+            await self.log.write(lines)
+            return
+        fitting = lines[: lines.rfind(b"\n", 0, self.left) + 1]
+        self.left = 0
+        await self.log.write(fitting)
+        await self.log.say("WARNING", f"{self.label} - Output cut here, after {_size(self.limit)}")
+
+
+class Output:
+    """Takes what one command prints on its two streams, in the order of arrival."""
+
+    def __init__(self, log: AttemptLog, secrets: tuple[bytes, ...], *, capture: int = 0) -> None:
+        self.log = log
+        self.secrets = secrets
+        self.capture = capture
+        self.stdout = bytearray()
+        self.truncated = False
+        self._order = asyncio.Lock()
+        self._maskers: dict[Stream, Masker] = {"stdout": Masker(secrets), "stderr": Masker(secrets)}
+        self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
+        self._last = bytearray()
+        self._keep = TAIL * 2 + max(map(len, secrets), default=0)
+        self._forgot = False
+
+    async def write(self, stream: Stream, data: bytes) -> None:
+        """Take one chunk."""
+        async with self._order:
+            if stream == "stdout":
+                self._capture(data)
+            self._remember(data)
+            if self.log.full:
+                self._partial[stream] = b""
+                return
+            text = self._partial[stream] + self._maskers[stream].feed(data)
+            end = text.rfind(b"\n") + 1
+            lines, rest = text[:end], text[end:]
+            if len(rest) > LONGEST_LINE:
+                lines, rest = lines + rest + b"\n", b""
+            self._partial[stream] = rest
+            await self.log.write(lines)
+
+    async def finish(self) -> None:
+        """Write what has no line end, once nothing more can come."""
+        async with self._order:
+            for stream, masker in self._maskers.items():
+                rest = self._partial[stream] + masker.end()
+                if rest:
+                    await self.log.write(rest + b"\n")
+                self._partial[stream] = b""
+
+    def tail(self) -> str:
+        """The last lines of both streams, masked."""
+        masked = mask_bytes(bytes(self._last), self.secrets)
+        if self._forgot:  # the start may be the rest of a secret
+            masked = masked[max(map(len, self.secrets), default=0) :]
+        if len(masked) > TAIL:
+            masked = masked[-TAIL:]
+            masked = masked[masked.find(b"\n", 0, TAIL // 2) + 1 :]
+        return masked.decode(errors="replace").rstrip()
+
+    def _capture(self, data: bytes) -> None:
+        room = self.capture - len(self.stdout)
+        self.stdout += data[:room]
+        self.truncated = self.truncated or len(data) > room
+
+    def _remember(self, data: bytes) -> None:
+        self._last += data[-self._keep :]
+        excess = len(self._last) - self._keep
+        if excess > 0 or len(data) > self._keep:
+            self._forgot = True
+            del self._last[: max(excess, 0)]
+
+
+def _size(count: int) -> str:
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if count >= unit:
+            return f"{count / unit:g} {name}"
+    return f"{count} bytes"

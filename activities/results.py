@@ -1,0 +1,148 @@
+"""What an attempt hands back: outputs, checked and kept small, and the files it left as artifacts."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from activities.artifacts import ArtifactStore
+from activities.failures import AttemptError
+from engine.errors import DefinitionError
+from engine.expressions import coerce, evaluate, references
+from engine.plan import Json, OutputPlan
+
+INLINE = 4 * 1024
+"""Bytes of JSON up to which an output stays in the result."""
+
+INLINE_TOGETHER = 16 * 1024
+"""Bytes that the outputs of one result may have together; the largest leave first."""
+
+WORTH_MOVING = 256
+"""Bytes under which a reference would be no smaller."""
+
+MOST = 64 * 1024
+"""Bytes of outputs that a result never exceeds: a hundred results may arrive in one workflow task."""
+
+LISTED = 64
+"""Files up to which artifacts are listed in the result; a list of more is an artifact itself."""
+
+MANIFEST_TYPE = "application/vnd.phaseloom.manifest+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """What a command printed on stdout, for output expressions."""
+
+    stdout: bytes = b""
+    truncated: bool = False
+    exit_code: int = 0
+
+
+def read_output(path: Path, limit: int) -> Json:
+    """The JSON object that a command wrote to `$PHASELOOM_OUTPUT`; empty when it wrote nothing."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise AttemptError("bad_output", "$PHASELOOM_OUTPUT is not a file")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        return {}
+    if len(data) > limit:
+        raise AttemptError(
+            "bad_output", f"$PHASELOOM_OUTPUT is larger than {limit} bytes; leave a file in $PHASELOOM_ARTIFACTS"
+        )
+    if not data.strip():
+        return {}
+    value = _parse(data, "$PHASELOOM_OUTPUT")
+    if not isinstance(value, dict):
+        raise AttemptError("bad_output", "$PHASELOOM_OUTPUT does not hold a JSON object")
+    return value
+
+
+def outputs(declared: Mapping[str, OutputPlan], written: Json, printed: Printed, scope: Mapping[str, Any]) -> Json:
+    """The outputs of a command: what it wrote, and the declared ones, with their types.
+
+    A declared expression decides over a written value of its name.
+    """
+    found = dict(written)
+    for name, plan in declared.items():
+        if plan.value is not None:
+            found[name] = _value(name, plan.value, printed, scope)
+        elif name not in found:
+            raise AttemptError("bad_output", f"output {name!r} is declared, and was not written to $PHASELOOM_OUTPUT")
+        try:
+            found[name] = coerce(found[name], plan.type)
+        except DefinitionError as error:
+            raise AttemptError("bad_output", f"output {name!r}: {error.message}") from None
+    return found
+
+
+def externalise(found: Json, store: ArtifactStore) -> Json:
+    """The outputs with the large ones replaced by references."""
+    sizes = {name: len(json.dumps(value).encode()) for name, value in found.items()}
+    together = sum(sizes.values())
+    result = dict(found)
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        if sizes[name] <= INLINE and (together <= INLINE_TOGETHER or sizes[name] <= WORTH_MOVING):
+            break
+        result[name] = store.put_json(found[name]).to_json()
+        together -= sizes[name] - WORTH_MOVING
+    if len(json.dumps(result)) > MOST:
+        raise AttemptError("bad_output", f"{len(result)} outputs are too many; gather them in one object")
+    return result
+
+
+def collect(directory: Path, store: ArtifactStore) -> list[Json]:
+    """The files below a directory, stored; symbolic links and special files are not followed."""
+    listed = []
+    for path in _files(directory):
+        ref = store.put_file(path)
+        name = path.relative_to(directory).as_posix().encode(errors="replace").decode()
+        listed.append({"name": name, "sha256": ref.sha256, "size": ref.size, "media_type": ref.media_type})
+    if len(listed) <= LISTED:
+        return listed
+    ref = store.put_json(listed)
+    return [{"name": "manifest.json", "sha256": ref.sha256, "size": ref.size, "media_type": MANIFEST_TYPE}]
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for place, directories, names in os.walk(directory):
+        directories.sort()
+        for name in sorted(names):
+            path = Path(place, name)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield path
+
+
+def _value(name: str, source: str, printed: Printed, scope: Mapping[str, Any]) -> Any:
+    reads = {path.partition(".")[0] for path in references(source)}
+    if printed.truncated and reads & {"stdout", "stdout_json"}:
+        raise AttemptError(
+            "bad_output", f"output {name!r}: more was printed on stdout than {len(printed.stdout)} bytes"
+        )
+    local: dict[str, Any] = {"exit_code": printed.exit_code}
+    if "stdout" in reads:
+        local["stdout"] = printed.stdout.decode(errors="replace").rstrip("\n")
+    if "stdout_json" in reads:
+        local["stdout_json"] = _parse(printed.stdout, f"output {name!r}: stdout")
+    try:
+        return evaluate(source, {**scope, **local})
+    except DefinitionError as error:
+        raise AttemptError("bad_output", f"output {name!r}: {error.message}") from None
+
+
+def _parse(data: bytes, what: str) -> Any:
+    try:
+        return json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise AttemptError("bad_output", f"{what} is not JSON ({where})") from None
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")

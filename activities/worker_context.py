@@ -1,0 +1,46 @@
+"""What the activities of one worker share: the project, its store, and the limits they keep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from activities.artifacts import ArtifactStore
+from activities.processes import GRACE
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Limits, in bytes and seconds."""
+
+    log_limit: int = 10 * MIB
+    """What an attempt may add to its phase's log."""
+    stdout_limit: int = 4 * MIB
+    """How much of stdout output expressions can see."""
+    output_limit: int = 16 * MIB
+    """How large `$PHASELOOM_OUTPUT` may become."""
+    grace: float = GRACE
+    """Between TERM and KILL. A worker's graceful shutdown has to last longer."""
+    beat: float = 0.5
+    """Between heartbeats; the SDK passes on fewer."""
+    durable: bool = True
+    """Whether artifacts wait for the disk."""
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """The project at `root` as one worker sees it. `environ` is where commands' variables come from."""
+
+    root: Path
+    settings: Settings = field(default_factory=Settings)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    @cached_property
+    def store(self) -> ArtifactStore:
+        """The project's artifacts."""
+        return ArtifactStore(self.root, durable=self.settings.durable)

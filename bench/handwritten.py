@@ -1,0 +1,51 @@
+"""The baseline: workflows that somebody would write by hand for the same activities."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+
+MINUTE = timedelta(minutes=1)
+
+
+@workflow.defn(name="Sequential")
+class Sequential:
+    """One activity after another."""
+
+    @workflow.run
+    async def run(self, count: int) -> int:
+        """Run `count` activities in turn."""
+        for index in range(count):
+            await workflow.execute_activity(
+                "command",
+                _task(index),
+                result_type=dict,
+                start_to_close_timeout=timedelta(seconds=60),
+                summary=f"p{index}",
+            )
+        return count
+
+
+@workflow.defn(name="Parallel")
+class Parallel:
+    """All activities at once."""
+
+    @workflow.run
+    async def run(self, count: int) -> int:
+        """Run `count` activities together."""
+        await asyncio.gather(
+            *(
+                workflow.execute_activity(
+                    "command", _task(i), result_type=dict, start_to_close_timeout=MINUTE, summary=f"p{i}"
+                )
+                for i in range(count)
+            )
+        )
+        return count
+
+
+def _task(index: int) -> dict[str, Any]:
+    return {"phase": {"id": f"p{index}", "index": index}}

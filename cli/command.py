@@ -1,0 +1,102 @@
+"""Registering commands: a coroutine is really awaited, and options that many commands share are written once.
+
+A parameter whose type is a dataclass of options (`Where`, `Look`, `Act`) is replaced by the options that its fields
+declare. A command returns its exit code, or None for success.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Options of every command that talks to a server."""
+
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="A Temporal server, instead of the project's own.")
+    ] = None
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="A profile of Temporal's temporal.toml.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look(Where):
+    """Options of commands that look at one run."""
+
+    run: Annotated[
+        str | None, typer.Option("--run", "-r", metavar="ID", help="The run; by default the current one.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act(Look):
+    """Options of commands that change one run."""
+
+    actor: Annotated[
+        str | None,
+        typer.Option("--actor", metavar="NAME", help="Who does this; default: $PHASELOOM_ACTOR or the login name."),
+    ] = None
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Kept in the run's journal.")] = None
+    request_id: Annotated[
+        str | None,
+        typer.Option("--request-id", metavar="ID", help="Sent again with the same id, a message changes nothing more."),
+    ] = None
+
+
+def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[F], F]:
+    """Register a function or coroutine function as a command of `app`."""
+
+    def register(function: F) -> F:
+        app.command(name, **settings)(_plain(function))
+        return function
+
+    return register
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A synchronous function with plain parameters that calls `function`."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type[Any]] = {}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints[parameter.name]
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            groups[parameter.name] = hint
+        else:
+            parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
+    for group in groups.values():
+        parameters.extend(_options(group))
+
+    @functools.wraps(function)
+    def call(**given: Any) -> Any:
+        for name, group in groups.items():
+            given[name] = group(**{field.name: given.pop(field.name) for field in dataclasses.fields(group)})
+        result = function(**given)
+        return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # as inspect documents
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call
+
+
+def _options(group: type[Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in dataclasses.fields(group)
+    ]

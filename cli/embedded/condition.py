@@ -1,0 +1,229 @@
+"""What `doctor` tells about the server and the worker of a project, and how `down` ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.embedded import server as servers
+from cli.embedded import supervision, workers
+from cli.embedded.connect import Target, shared_client, shared_config
+from cli.embedded.processes import Process, gone
+from cli.embedded.project import Json, Project, open_project
+from cli.embedded.supervisor import end_all, take_over
+from cli.embedded.version import described, differs, installation
+from engine.errors import PhaseloomError, UnreachableError
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+END_SECONDS = 60.0
+LOW_DISK = 1_000_000_000
+ANSWER = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What `stop` did. `agents`: those that ran when it was asked, as JSON; `refused` because of them."""
+
+    was_running: bool
+    refused: bool
+    agents: tuple[Json, ...]
+
+
+async def stop(root: Path, *, force: bool = False) -> Stopped:
+    """End the supervisor, the worker and the server of the project at `root`; none of them is left afterwards.
+
+    While agents run, nothing is done without `force`. Agents that are ended get their time between TERM and KILL, and
+    run again, without losing an attempt, when a command starts the worker next.
+    """
+    from activities import attempts  # noqa: PLC0415 - no command pays for it that does not ask
+
+    project = open_project(root)
+    agents = tuple(attempts.to_json(record) for record in workers.running_agents(project))
+    supervisor = supervision.living(project)
+    running = bool(supervisor or workers.adopt(project) or servers.living(project))
+    if agents and not force:
+        return Stopped(was_running=running, refused=True, agents=agents)
+    if supervisor is not None:
+        supervisor.process.send(signal.SIGTERM)
+        await _until_gone(supervisor.process)
+    # Also when there was no supervisor: what it would have stopped may live, and a worker may be starting one now.
+    lock = await take_over(project, patience=END_SECONDS)
+    if lock is None:
+        raise UnreachableError("the supervisor does not end", hint=f"see {project.file(supervision.LOG)}")
+    try:
+        await end_all(project)
+    finally:
+        os.close(lock)
+    return Stopped(was_running=running, refused=False, agents=agents)
+
+
+async def _until_gone(process: Process) -> None:
+    try:
+        await asyncio.wait_for(gone(process), END_SECONDS)
+    except TimeoutError:
+        raise UnreachableError(f"the supervisor (process {process.pid}) does not end") from None
+
+
+async def status(root: Path, target: Target | None = None) -> Json:
+    """What there is of the server and the worker of the project at `root`. Starts nothing.
+
+    `{mode, root, client, address, namespace, queue, reachable, supervisor, server, worker, pollers, attributes, agents,
+    disk, problems, unprotected}`; the last two are sentences, `disk` is bytes.
+    """
+    project = open_project(root)
+    config = shared_config(target or Target())
+    report: Json = {
+        "mode": "embedded" if config is None else "shared",
+        "root": str(project.root),
+        "client": installation(),
+        "queue": (target and target.task_queue) or project.queue,
+        "agents": len(workers.running_agents(project)),
+        "disk": _disk(project),
+        "problems": [],
+        "unprotected": [],
+    }
+    if config is None:
+        report |= _embedded(project, report["problems"])
+    else:
+        report |= {"address": config["target_host"], "namespace": config["namespace"]}
+    try:
+        if config is not None:
+            client = await shared_client(project, config)
+        else:
+            client = await _reach(project, report)
+    except (PhaseloomError, RuntimeError, TimeoutError) as error:
+        report |= {"reachable": False, "pollers": None, "attributes": None}
+        report["problems"].append(
+            f"no server answers at {report['address'] or 'all: none runs'} ({_first_line(error)})"
+        )
+    else:
+        report |= {"reachable": True, **await _ask(client, report)}
+    if report["disk"]["free"] < LOW_DISK:
+        report["problems"].append(
+            f"only {report['disk']['free'] // 1_000_000} MB are free on the disk of {project.folder}"
+        )
+    report["unprotected"] += _unprotected(report)
+    return report
+
+
+def _embedded(project: Project, problems: list[str]) -> Json:
+    """What the records say of the three processes, and what is wrong with them."""
+    supervisor, worker = supervision.living(project), workers.adopt(project)
+    record = project.read(servers.RECORD)
+    server = servers.Server.from_json(record)
+    lives = server is not None and server.process.alive
+    if supervisor is not None:
+        problems += [f"{part}: {what}" for part, what in supervisor.trouble.items()]
+    elif worker is not None or lives:
+        problems.append("the supervisor is gone; the next command starts a new one")
+    if worker is not None:
+        problems += _worker_problems(worker.record)
+    try:
+        servers.binary()
+    except UnreachableError as error:
+        problems.append(f"{error.message} ({error.hint})")
+    return {
+        "address": record.get("address") if lives else None,
+        "namespace": project.namespace,
+        "supervisor": supervisor and _shown(supervisor.record),
+        "server": {**_shown(record), "ui": _ui(record)} if lives else None,
+        "worker": worker and _shown(worker.record),
+    }
+
+
+def _worker_problems(record: Json) -> list[str]:
+    problems = []
+    if differs(record):
+        problems.append(f"the worker is {described(record)}, not the installation of this command")
+    if record.get("path") != os.environ.get("PATH", ""):
+        problems.append("the worker was started with another PATH: its commands may not find what this shell finds")
+    if record.get("state") != "polling":
+        problems.append("the worker has not begun to work yet")
+    return problems
+
+
+def _shown(record: Json) -> Json:
+    return {name: value for name, value in record.items() if name not in {"root", "birth"}}
+
+
+def _ui(record: Json) -> str | None:
+    return f"http://{servers.HOST}:{record['ui_port']}" if record.get("ui_port") else None
+
+
+async def _reach(project: Project, report: Json) -> Client:
+    if report["address"] is None:
+        raise UnreachableError("the next command that needs one starts it")
+    client = await servers.connect(report["address"], project.namespace)
+    if not await servers.serves(client):
+        raise UnreachableError(
+            f"what answers there is not the server of this project: no namespace {project.namespace}"
+        )
+    return client
+
+
+async def _ask(client: Client, report: Json) -> Json:
+    """What only the server knows: who polls, and which search attributes there are."""
+    problems = report["problems"]
+    missing = await servers.missing_attributes(client)
+    if missing:
+        problems.append(f"search attributes are not registered: {', '.join(missing)}; runs use the memo instead")
+    pollers = {
+        kind: await _pollers(client, report["queue"], number) for kind, number in (("workflow", 1), ("activity", 2))
+    }
+    if not all(pollers.values()):
+        problems.append(f"no worker asks for work on {report['queue']}")
+    return {"pollers": pollers, "attributes": {name: name not in missing for name in servers.ATTRIBUTES}}
+
+
+async def _pollers(client: Client, queue: str, kind: int) -> list[Json]:
+    """Who asked for work of a kind (1 workflow, 2 activity) in the last minutes, and how many seconds ago."""
+    from temporalio.api.taskqueue.v1 import TaskQueue  # noqa: PLC0415 - loaded by then
+    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest  # noqa: PLC0415
+    from temporalio.service import RPCError  # noqa: PLC0415
+
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=kind,  # type: ignore[arg-type]
+    )
+    try:
+        answer = await client.workflow_service.describe_task_queue(request, timeout=ANSWER)
+    except RPCError:
+        return []
+    now = time.time()
+    return [
+        {"identity": poller.identity, "seconds_ago": round(now - poller.last_access_time.ToMicroseconds() / 1e6, 1)}
+        for poller in answer.pollers
+    ]
+
+
+def _disk(project: Project) -> Json:
+    """Bytes: free on the disk, taken by the database with its write-ahead log, by the artifacts."""
+    database = sum(path.stat().st_size for path in project.folder.glob(f"{servers.DATABASE}*"))
+    artifacts = sum(path.stat().st_size for path in project.file("artifacts").rglob("*") if path.is_file())
+    return {"free": shutil.disk_usage(project.folder).free, "database": database, "artifacts": artifacts}
+
+
+def _unprotected(report: Json) -> list[str]:
+    """What a user may believe to be safe and is not."""
+    if report["mode"] == "shared":
+        return [f"whoever may use namespace {report['namespace']} at {report['address']} can read and steer these runs"]
+    return [
+        f"any program on this machine can reach the server at {report['address'] or '127.0.0.1'}: it asks for no password",
+        "runs live on this disk alone: there is no copy of .phaseloom/ anywhere else",
+        "after a restart of the machine, runs go on with the next phaseloom command, not before",
+        "variables that agents get with pass_env are those of the shell that started the worker",
+    ]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or "timed out").splitlines()[0]

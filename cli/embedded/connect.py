@@ -1,0 +1,262 @@
+"""How a command reaches its server: a configured cluster, or this project's embedded server, started if need be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.embedded import server as servers
+from cli.embedded import supervision, workers
+from cli.embedded.processes import Process
+from cli.embedded.project import Project, open_project
+from cli.embedded.version import described, differs, is_older
+from engine.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.converter import DataConverter
+    from temporalio.envconfig import ClientConnectConfig
+
+START_SECONDS = 20.0
+"""How long a command waits for a server that is being started."""
+
+TROUBLE_SECONDS = 3.0
+"""How long trouble may last before a command gives up; a server that was killed is back much sooner."""
+
+WORKER_SECONDS = 4.0
+"""How long an agent's own command waits for its worker to start a supervisor."""
+
+SHARED_SECONDS = 10.0
+POLL = 0.02
+STARTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the options of a command say about where to connect; everything may be left open."""
+
+    address: str | None = None
+    profile: str | None = None
+    namespace: str | None = None
+    task_queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A connected client and where it leads. `notices` are sentences that the user should read.
+
+    `attributes`: whether the search attributes of runs are registered there; a run must not set them otherwise.
+    """
+
+    project: Project
+    client: Client
+    address: str
+    namespace: str
+    task_queue: str
+    embedded: bool
+    attributes: bool
+    notices: tuple[str, ...] = ()
+
+
+async def connect(root: Path, target: Target | None = None) -> Connection:
+    """A connection for the project at `root`.
+
+    Where an option, `TEMPORAL_*` or a `temporal.toml` profile names an address, that cluster; otherwise the project's
+    own server, which is started in the background together with a worker if it does not run. Returns when the server
+    answers; the worker may still be a moment away. Raises UnreachableError, with the reason.
+    """
+    target = target or Target()
+    project = open_project(root)
+    config = shared_config(target)
+    if config is not None:
+        return await _shared(project, target, config)
+    return await _embedded(project, target)
+
+
+# ---- a configured cluster
+
+
+def shared_config(target: Target) -> ClientConnectConfig | None:
+    """How to connect to the configured cluster; None when none is configured."""
+    if not (target.address or target.profile or _is_configured()):
+        return None
+    from temporalio.envconfig import ClientConfigProfile  # noqa: PLC0415 - only where it may say something
+
+    try:
+        profile = ClientConfigProfile.load(profile=target.profile)
+        config = profile.to_client_connect_config()
+    except Exception as error:  # the SDK raises bare RuntimeError and ValueError, its native part others
+        raise UnreachableError(
+            f"Temporal's client configuration cannot be used: {error}",
+            hint="see TEMPORAL_* in the environment and `temporal config list`",
+        ) from error
+    if target.address:
+        config["target_host"] = target.address
+    if target.namespace:
+        config["namespace"] = target.namespace
+    if not (target.profile or config.get("target_host")):
+        return None
+    config.setdefault("target_host", "localhost:7233")
+    config.setdefault("namespace", "default")
+    return config
+
+
+def _is_configured() -> bool:
+    """Whether anything could name an address: a variable of Temporal's, or its configuration file where it belongs."""
+    if any(name.startswith("TEMPORAL_") for name in os.environ):
+        return True
+    if sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return (folder / "temporalio" / "temporal.toml").exists()
+
+
+async def _shared(project: Project, target: Target, config: ClientConnectConfig) -> Connection:
+    client = await shared_client(project, config)
+    return Connection(
+        project=project,
+        client=client,
+        address=config["target_host"],
+        namespace=config["namespace"],
+        task_queue=target.task_queue or project.queue,
+        embedded=False,
+        attributes=not await servers.missing_attributes(client),
+    )
+
+
+async def shared_client(project: Project, config: ClientConnectConfig) -> Client:
+    """A client of the configured cluster. Raises UnreachableError when none answers, or has no such namespace."""
+    from temporalio.client import Client  # noqa: PLC0415 - the embedded way starts processes first
+
+    address, namespace = config["target_host"], config["namespace"]
+    try:
+        connecting = Client.connect(**config, data_converter=_converter(project))
+        client = await asyncio.wait_for(connecting, SHARED_SECONDS)
+    except (RuntimeError, TimeoutError) as error:
+        raise UnreachableError(
+            f"no Temporal server answers at {address}: {error or 'timed out'}",
+            hint="without TEMPORAL_*, --address and --profile, Phaseloom starts a server of its own",
+        ) from error
+    if await servers.lacks_namespace(client):
+        raise UnreachableError(
+            f"the Temporal server at {address} has no namespace {namespace!r}",
+            hint=f"--namespace names another; `temporal operator namespace create -n {namespace}` makes it",
+        )
+    return client
+
+
+# ---- the embedded server
+
+
+async def _embedded(project: Project, target: Target) -> Connection:
+    project.file(supervision.ACTIVITY).touch()
+    wait = _Wait(project)
+    while True:
+        server = wait.look()
+        if server is not None:
+            client = await _client(project, server)
+            if client is not None:
+                break
+        await asyncio.sleep(POLL)
+    return Connection(
+        project=project,
+        client=client,
+        address=server.address,
+        namespace=project.namespace,
+        task_queue=target.task_queue or project.queue,
+        embedded=True,
+        attributes=True,
+        notices=tuple(wait.notices),
+    )
+
+
+async def _client(project: Project, server: servers.Server) -> Client | None:
+    """A client of the server; None when it does not answer (it may just have been killed) or is not ours."""
+    try:
+        client = await servers.connect(server.address, project.namespace, _converter(project))
+    except (RuntimeError, TimeoutError):
+        return None
+    return client if await servers.serves(client) else None
+
+
+def _converter(project: Project) -> DataConverter:
+    from activities import payloads  # noqa: PLC0415 - needs the SDK
+
+    return payloads.data_converter(project.root)
+
+
+class _Wait:
+    """Waiting for a ready server, starting a supervisor where there is none, until it makes no sense any more."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.notices: list[str] = []
+        self.began = time.monotonic()
+        self.started: Process | None = None
+        self.starts = 0
+        self.troubled_since: float | None = None
+        self.next_start = self.began + (WORKER_SECONDS if self.leaves_it_to_worker() else 0.0)
+
+    def leaves_it_to_worker(self) -> bool:
+        """What an agent starts dies with it. Its own worker lives, and starts a supervisor that does not."""
+        return supervision.inside_agent() and workers.adopt(self.project) is not None
+
+    def look(self) -> servers.Server | None:
+        """The server that should answer now, or None: look again in a moment. Raises UnreachableError."""
+        supervisor = supervision.living(self.project)
+        if supervisor is None:
+            self.start()
+        else:
+            self.weigh(supervisor)
+            data = self.project.read(servers.RECORD)
+            server = servers.Server.from_json(data)
+            if server is not None and data.get("ready") and not supervisor.stopping and server.process.alive:
+                return server
+        if time.monotonic() - self.began > START_SECONDS:
+            raise self.unreachable(f"the embedded server is not ready after {START_SECONDS:.0f} s")
+        return None
+
+    def start(self) -> None:
+        """Start a supervisor, unless one that we started is still on its way."""
+        now = time.monotonic()
+        if (self.started is not None and self.started.alive) or now < self.next_start:
+            return
+        servers.binary()
+        if self.starts == STARTS:
+            raise self.unreachable("the supervisor of the embedded server does not stay alive")
+        self.started = supervision.start(self.project)
+        self.starts += 1
+        self.next_start = now + 0.5
+
+    def weigh(self, supervisor: supervision.Supervision) -> None:
+        """Take over from another installation; give up when the supervisor has been in trouble for long."""
+        if differs(supervisor.record) and not self.notices:
+            self.notices.append(self.supersede(supervisor))
+        if "server" not in supervisor.trouble:
+            self.troubled_since = None
+            return
+        self.troubled_since = self.troubled_since or time.monotonic()
+        if time.monotonic() - self.troubled_since > TROUBLE_SECONDS:
+            raise self.unreachable(supervisor.trouble["server"])
+
+    def supersede(self, supervisor: supervision.Supervision) -> str:
+        """Have a supervisor of our installation follow the other one; it replaces the worker when no agent runs."""
+        theirs = described(supervisor.record)
+        if is_older(supervisor.record):
+            return f"the background worker is {theirs}, newer than this command"
+        if supervisor.foreground or supervision.inside_agent():
+            return f"the background worker is {theirs}, not the installation of this command; it stays"
+        supervisor.process.send(signal.SIGUSR1)
+        return f"the background worker is {theirs}; this installation takes its place as soon as no agent runs"
+
+    def unreachable(self, message: str) -> UnreachableError:
+        """The error that ends the waiting, with what the log says."""
+        log = self.project.file(supervision.LOG)
+        return UnreachableError(f"{message}\n{servers.last_lines(log, 5)}", hint=f"`phaseloom doctor`, and {log}")

@@ -1,0 +1,78 @@
+"""The supervisor of one project as others see it: whether it lives, what it says, how it is started and asked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from cli.embedded import boot
+from cli.embedded.processes import Process, spawn
+from cli.embedded.project import Json, Project
+from cli.embedded.server import trim
+
+RECORD = "supervisor.json"
+LOCK = "supervisor.lock"
+LOG = "supervisor.log"
+ACTIVITY = "activity"
+"""A client touches this file when it comes; its time tells the supervisor that the project is in use."""
+
+IDLE_VARIABLE = "PHASELOOM_IDLE_EXIT"
+ATTEMPT_VARIABLE = "PHASELOOM_ATTEMPT_ID"
+"""Marks everything that runs for an agent; what carries it ends with the agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """A living supervisor and what it wrote about itself."""
+
+    process: Process
+    record: Json
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is about to stop everything."""
+        return self.record.get("state") != "running"
+
+    @property
+    def foreground(self) -> bool:
+        """Whether it is somebody's `phaseloom up`."""
+        return bool(self.record.get("foreground"))
+
+    @property
+    def trouble(self) -> dict[str, str]:
+        """What keeps the server or the worker from running, if anything."""
+        return dict(self.record.get("trouble") or {})
+
+
+def living(project: Project) -> Supervision | None:
+    """The project's supervisor, if it lives."""
+    record = project.read(RECORD)
+    try:
+        process = Process(int(record["pid"]), str(record["birth"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Supervision(process=process, record=record) if process.alive else None
+
+
+def start(project: Project) -> Process:
+    """Start a supervisor in the background. Should there be one already, the new one ends by itself."""
+    log = project.file(LOG)
+    trim(log)
+    return spawn(boot.command("supervisor", project.root), folder=project.root, log=log, environ=surroundings())
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of the background processes.
+
+    Ours, without what points Temporal elsewhere, and without what belongs to an agent that happens to run us.
+    """
+    return {name: value for name, value in os.environ.items() if not _is_foreign(name)}
+
+
+def inside_agent() -> bool:
+    """Whether this process runs for an agent: whatever it starts ends with that agent."""
+    return ATTEMPT_VARIABLE in os.environ
+
+
+def _is_foreign(name: str) -> bool:
+    return name.startswith("TEMPORAL_") or (name.startswith("PHASELOOM_") and name != IDLE_VARIABLE)

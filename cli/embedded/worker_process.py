@@ -1,0 +1,122 @@
+"""The worker process beside an embedded server: one per project, outlives its supervisor and revives it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import worker
+from cli.embedded import server as servers
+from cli.embedded import supervision
+from cli.embedded.processes import current
+from cli.embedded.project import Project, open_project, same_file, take_lock
+from cli.embedded.version import installation
+from cli.embedded.workers import LOCK, RECORD
+from cli.exiting import leave
+from engine.errors import PhaseloomError
+
+LOOK_SECONDS = 0.5
+"""Seconds between two looks at the supervisor and at the server's address."""
+
+PATIENCE = 1.0
+"""Seconds without a supervisor before the worker starts one: a successor may be on its way."""
+
+LOCKED_OUT = 75
+
+logger = logging.getLogger("phaseloom.worker")
+
+
+async def serve(project: Project, lock: int) -> None:
+    """Work for the project's server until told to stop, or until its address or the project's folder is another."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    record(project, state="starting")
+    address = await server_address(project, stop)
+    if address is None:
+        return
+    watch = asyncio.create_task(keep_watch(project, lock, address, stop))
+    settings = worker.Settings(
+        root=project.root,
+        connect={"target_host": address, "namespace": project.namespace},
+        task_queue=project.queue,
+        on_polling=lambda: record(project, state="polling", address=address),
+    )
+    await worker.serve(settings, stop)
+    watch.cancel()
+
+
+def record(project: Project, **state: str) -> None:
+    """Write who this worker is to `worker.json`."""
+    me = current()
+    project.write(
+        RECORD,
+        {
+            "pid": me.pid,
+            "birth": me.birth,
+            **installation(),
+            "path": os.environ.get("PATH", ""),
+            "queue": project.queue,
+            **state,
+        },
+    )
+
+
+async def server_address(project: Project, stop: asyncio.Event) -> str | None:
+    """The server's address as soon as it is ready; None when told to stop before."""
+    while not stop.is_set():
+        server = servers.Server.from_json(data := project.read(servers.RECORD))
+        if server is not None and data.get("ready"):
+            return server.address
+        await asyncio.sleep(0.02)
+    return None
+
+
+async def keep_watch(project: Project, lock: int, address: str, stop: asyncio.Event) -> None:
+    """Start a supervisor when there is none any more; stop when the server moved or the project's folder is gone."""
+    seen = time.monotonic()
+    while not stop.is_set():
+        await asyncio.sleep(LOOK_SECONDS)
+        if not same_file(lock, project.file(LOCK)):
+            logger.warning("the project's folder is gone")
+            stop.set()
+        server = project.read(servers.RECORD)
+        if server.get("ready") and server.get("address") != address:
+            logger.warning("the server is at %s now", server["address"])
+            stop.set()
+        if supervision.living(project) is not None:
+            seen = time.monotonic()
+        elif time.monotonic() - seen > PATIENCE and not stop.is_set():
+            logger.warning("no supervisor: starting one")
+            supervision.start(project)
+            seen = time.monotonic()
+
+
+def main(root: Path) -> None:
+    """Be the worker of the project at `root`, unless another process is."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format="[%(asctime)sZ] [%(levelname)s] %(message)s", datefmt="%FT%T"
+    )
+    logging.getLogger("temporalio").setLevel(logging.WARNING)
+    code = 0
+    try:
+        project = open_project(root)
+        lock = take_lock(project.file(LOCK))
+        if lock is None:
+            logger.warning("another worker is at work")
+            leave(LOCKED_OUT)
+        asyncio.run(serve(project, lock))
+    except PhaseloomError as error:
+        logger.error("%s", error.message)  # noqa: TRY400 - a sentence for the user, no traceback
+        code = 1
+    except Exception:
+        logger.exception("a bug in the worker")
+        code = 1
+    leave(code)

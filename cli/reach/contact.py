@@ -1,0 +1,90 @@
+"""Calls to the server that ride out short troubles, and troubles in words.
+
+A query before a run's first task, an update while a worker restarts, a server that is just being started again: all
+of these pass within seconds, so a call is repeated for `PATIENCE` seconds before it is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from cli.command import Where
+from cli.console import Console
+from cli.reach.place import here
+from engine.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from cli.embedded.connect import Connection, Target
+
+T = TypeVar("T")
+
+PATIENCE = 8.0
+"""Seconds for a worker to answer: more than it takes to be started or replaced."""
+
+PAUSE = 0.1
+
+NO_WORKER = "no worker answers"
+
+
+class NoWorkerError(UnreachableError):
+    """Raised when the server answers and no worker does: nothing can be asked of the run itself now."""
+
+
+def target(where: Where) -> Target:
+    """What the options say about where to connect."""
+    from cli.embedded.connect import Target  # noqa: PLC0415 - commands without a server do not pay for it
+
+    return Target(address=where.address, profile=where.profile)
+
+
+async def connected(where: Where, console: Console) -> Connection:
+    """A connection for the project here, its notices told."""
+    from cli.embedded.connect import connect  # noqa: PLC0415 - as above
+
+    connection = await connect(here(), target(where))
+    for notice in connection.notices:
+        console.note(notice)
+    return connection
+
+
+async def patiently(call: Callable[[float], Awaitable[T]], *, patience: float = PATIENCE) -> T:
+    """What `call(seconds it may take)` answers, repeated through passing troubles.
+
+    Raises NoWorkerError or UnreachableError when `patience` is at its end; other RPC errors as they are.
+    """
+    from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - as above
+
+    passing = {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.FAILED_PRECONDITION,  # before the first workflow task
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.UNKNOWN,
+    }
+    ends = time.monotonic() + patience
+    while True:
+        remaining = max(0.1, ends - time.monotonic())
+        trouble: UnreachableError
+        try:
+            return await asyncio.wait_for(call(remaining), remaining + 1.0)
+        except TimeoutError:
+            raise no_worker() from None
+        except RPCError as error:
+            if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+                raise no_worker() from error
+            if error.status not in passing:
+                raise
+            trouble = UnreachableError(
+                f"the Temporal server does not answer: {error.message}", hint="phaseloom doctor says what is wrong"
+            )
+        if time.monotonic() + PAUSE > ends:
+            raise trouble
+        await asyncio.sleep(PAUSE)
+
+
+def no_worker() -> NoWorkerError:
+    """The error that says so."""
+    return NoWorkerError(NO_WORKER, hint="phaseloom doctor says whether one runs; phaseloom worker starts one")

@@ -1,0 +1,84 @@
+"""A run that has ended, read from its archive: no server and no worker are needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import PhaseloomError, RefusedError
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
+
+Json = dict[str, Any]
+
+
+class EndedRun:
+    """An ended run: its ledger folded again, and the same questions as to an open one."""
+
+    def __init__(self, run: str, ledger: Json) -> None:
+        from engine.engine import Engine  # noqa: PLC0415 - only where a run has ended
+        from engine.facts import Fact  # noqa: PLC0415
+        from engine.plan import Plan  # noqa: PLC0415
+
+        self.id = run
+        self._engine = Engine(Plan.from_json(ledger["plan"]))
+        for encoded in ledger["facts"]:
+            fact = Fact.from_json(encoded)
+            self._engine.ledger.append(fact)
+            self._engine.state.apply(fact)
+
+    @property
+    def ended(self) -> str:
+        """The status it ended with."""
+        return str(self._engine.state.status)
+
+    async def plan(self) -> Plan:
+        """Its plan."""
+        return self._engine.plan
+
+    async def view(self, offset: int = 0, limit: int = 100) -> Json:
+        """`engine.view.view` as of now."""
+        from datetime import UTC, datetime  # noqa: PLC0415
+
+        from engine.view import view  # noqa: PLC0415
+
+        return view(self._engine, datetime.now(UTC).timestamp(), offset=offset, limit=limit)
+
+    async def phase(self, word: str) -> Json:
+        """`engine.view.details` of one phase."""
+        from engine.lookup import find_phase  # noqa: PLC0415
+        from engine.view import details  # noqa: PLC0415
+
+        return details(self._engine, find_phase(self._engine.state, word))
+
+    async def journal(self, since: int, limit: int = 500) -> Json:
+        """Facts after number `since`, and their log lines."""
+        from engine.journal import lines  # noqa: PLC0415
+
+        facts = self._engine.ledger[since : since + limit]
+        return {
+            "facts": [fact.to_json() for fact in facts],
+            "next": since + len(facts),
+            "total": len(self._engine.ledger),
+            "lines": list(lines(self._engine.plan, self.id, facts)),
+        }
+
+    async def send(self, name: str, payload: Json) -> Json | None:
+        """Refused: an ended run takes no messages."""
+        del name, payload
+        raise RefusedError(f"the run is {self.ended}", hint="phaseloom runs lists the open ones")
+
+
+def archived(root: Path, run: str) -> EndedRun | None:
+    """The run from its archive in this project; None when there is none here that can be read."""
+    from activities.artifacts import ArtifactStore  # noqa: PLC0415 - only where a run may have ended
+    from activities.places import run_directory  # noqa: PLC0415
+
+    try:
+        pointer = json.loads((run_directory(root, run) / "archive.json").read_bytes())
+        content = json.loads(ArtifactStore(root).get_bytes(pointer["sha256"]))
+        return EndedRun(run, content.get("ledger", content))
+    except (OSError, ValueError, KeyError, TypeError, PhaseloomError):
+        return None

@@ -1,0 +1,97 @@
+"""The inputs of a run: given on the command line or in a file, checked against what the definition declares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.exits import UsageError
+
+if TYPE_CHECKING:
+    from engine.plan import InputPlan
+
+Json = dict[str, Any]
+
+
+def pairs(written: Sequence[str], option: str) -> Json:
+    """The values of a repeated `name=value` option, as text."""
+    found: Json = {}
+    for item in written:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{option} {item!r} is not written name=value")
+        found[name.strip()] = value
+    return found
+
+
+def values(written: Sequence[str], option: str) -> Json:
+    """As `pairs`, with what is valid JSON taken as that: `3`, `true`, `["a"]`; all else is text."""
+    return {name: _json_or_text(value) for name, value in pairs(written, option).items()}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def from_file(path: Path) -> Json:
+    """The inputs that a JSON or YAML file holds."""
+    from definitions.source import read_source  # noqa: PLC0415 - only with --inputs-file
+    from definitions.yaml_reader import read_yaml  # noqa: PLC0415
+
+    source, diagnostics = read_source(path, str(path))
+    if source is not None:
+        node, found = read_yaml(source.text)
+        diagnostics = [*diagnostics, *found]
+        if node is not None and isinstance(node.value, dict) and not found:
+            plain: Json = node.plain()
+            return plain
+    reason = diagnostics[0].message if diagnostics else "it is not a mapping of names to values"
+    raise UsageError(f"{path} cannot be read as inputs: {reason}")
+
+
+def checked(declared: Mapping[str, InputPlan], file: Mapping[str, Any], written: Mapping[str, str]) -> Json:
+    """The inputs in their declared types; `written` (texts of the command line) wins over `file`.
+
+    Raises UsageError naming everything that is missing, unknown or of the wrong type.
+    """
+    problems: list[str] = []
+    for name in dict.fromkeys([*file, *written]):
+        if name not in declared:
+            close = get_close_matches(name, declared, n=1)
+            problems.append(f"there is no input {name!r}{f' (did you mean {close[0]!r}?)' if close else ''}")
+    given: Json = {}
+    for name, plan in declared.items():
+        if name not in file and name not in written:
+            if plan.required:
+                about = f" - {plan.description}" if plan.description else ""
+                problems.append(f"the input {name!r} ({plan.type}) is required{about}")
+            continue
+        value = _parsed(plan, written[name]) if name in written else file[name]
+        try:
+            given[name] = _coerced(plan, value)
+        except ValueError as error:
+            problems.append(f"the input {name!r} must be {plan.type}: {error}")
+    if problems:
+        known = ", ".join(f"{name} ({plan.type})" for name, plan in declared.items())
+        hint = f"give inputs with --input name=value; there are: {known}" if known else "this definition takes no inputs"
+        raise UsageError("\n".join(problems), hint=hint)
+    return given
+
+
+def _parsed(plan: InputPlan, text: str) -> Any:
+    return _json_or_text(text) if plan.type in {"any", "list", "object"} else text
+
+
+def _coerced(plan: InputPlan, value: Any) -> Any:
+    from engine.expressions import ExpressionError, coerce  # noqa: PLC0415 - only where there are inputs
+
+    try:
+        return coerce(value, plan.type)
+    except ExpressionError as error:
+        raise ValueError(error.message) from error

@@ -1,0 +1,187 @@
+"""A run on the server: questions to it, and messages that answer at once or wait for a worker as signals."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cli.exits import NotFoundError
+from cli.reach.contact import PATIENCE, NoWorkerError, patiently
+from engine.errors import PhaseloomError, RefusedError, UnreachableError
+
+if TYPE_CHECKING:
+    from temporalio.client import WorkflowExecutionDescription, WorkflowHandle, WorkflowUpdateFailedError
+
+    from cli.embedded.connect import Connection
+    from engine.plan import Plan
+
+Json = dict[str, Any]
+
+
+class Run(Protocol):
+    """An open or ended run."""
+
+    id: str
+
+    @property
+    def ended(self) -> str | None:
+        """The status it has ended with; None while it is open."""
+
+    async def plan(self) -> Plan:
+        """Its plan."""
+
+    async def view(self, offset: int = 0, limit: int = 100) -> Json:
+        """Its state, with a page of phases."""
+
+    async def phase(self, word: str) -> Json:
+        """Everything about one phase."""
+
+    async def journal(self, since: int, limit: int = 500) -> Json:
+        """Facts after number `since`."""
+
+    async def send(self, name: str, payload: Json) -> Json | None:
+        """The answer to a message; None when it waits for a worker."""
+
+
+class ServerRun:
+    """A run on a server. `closed` is its status there in words, once it has ended without an archive of ours."""
+
+    def __init__(self, connection: Connection, run: str, *, closed: str | None = None) -> None:
+        self.connection = connection
+        self.id = run
+        self.closed = closed
+        self.patience = PATIENCE
+        self._plan: Plan | None = None
+
+    @property
+    def ended(self) -> str | None:
+        """The status it has ended with; None while it is open."""
+        return self.closed
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """Temporal's handle of the run, whichever of its histories is the newest."""
+        return self.connection.client.get_workflow_handle(self.id)
+
+    async def view(self, offset: int = 0, limit: int = 100) -> Json:
+        """Its state, with a page of phases."""
+        return await self._query("view", {"offset": offset, "limit": limit})
+
+    async def phase(self, word: str) -> Json:
+        """Everything about one phase."""
+        return await self._query("phase", {"phase": word})
+
+    async def journal(self, since: int, limit: int = 500) -> Json:
+        """Facts after number `since`."""
+        return await self._query("journal", {"since": since, "limit": limit})
+
+    async def plan(self) -> Plan:
+        """Its plan, from what it was started with."""
+        from engine.plan import Plan  # noqa: PLC0415 - commands that only act need none
+
+        if self._plan is None:
+            async for event in self.handle.fetch_history_events(page_size=1):
+                payloads = event.workflow_execution_started_event_attributes.input.payloads
+                started: list[Any] = await self.connection.client.data_converter.decode(payloads)
+                self._plan = Plan.from_json(started[0]["plan"])
+                break
+        assert self._plan is not None
+        return self._plan
+
+    async def _query(self, name: str, payload: Json) -> Json:
+        from temporalio.client import WorkflowQueryFailedError  # noqa: PLC0415 - loaded by then
+
+        async def ask(seconds: float) -> Json:
+            answer: Json = await self.handle.query(
+                name, payload, result_type=dict, rpc_timeout=timedelta(seconds=seconds)
+            )
+            return answer
+
+        try:
+            return await self._call(ask)
+        except WorkflowQueryFailedError as error:
+            raise RefusedError(error.message, hint="phaseloom workflow status shows the phases") from error
+
+    async def send(self, name: str, payload: Json) -> Json | None:
+        """The answer to a message; None when no worker answers: then it is sent as a signal and counts later.
+
+        Both carry one `request_id`, so that the run takes only the first of them to arrive.
+        """
+        payload = {"request_id": f"cli-{secrets.token_hex(8)}", **payload}
+        try:
+            return await self._update(name, payload)
+        except NoWorkerError:
+            await self._call(lambda seconds: self.handle.signal(name, payload, rpc_timeout=timedelta(seconds=seconds)))
+            return None
+
+    async def _update(self, name: str, payload: Json) -> Json:
+        from temporalio.client import (  # noqa: PLC0415 - loaded by then
+            WorkflowUpdateFailedError,
+            WorkflowUpdateRPCTimeoutOrCancelledError,
+        )
+
+        async def ask(seconds: float) -> Json:
+            try:
+                answer: Json = await self.handle.execute_update(
+                    name, payload, result_type=dict, rpc_timeout=timedelta(seconds=seconds)
+                )
+            except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+                raise TimeoutError from error
+            return answer
+
+        try:
+            return await self._call(ask)
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error) from error
+
+    async def _call(self, ask: Any) -> Any:
+        """A call with patience; what is not there is said in words."""
+        from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
+
+        try:
+            return await patiently(ask, patience=self.patience)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise UnreachableError(f"the Temporal server refused: {error.message}") from error
+            raise await self._not_there() from error
+
+    async def _not_there(self) -> PhaseloomError:
+        described = await described_run(self.connection, self.id)
+        if described is None:
+            return no_such_run(self.id)
+        return RefusedError(f"the run is {closed_as(described) or 'not there'}")
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> PhaseloomError:
+    from temporalio.exceptions import ApplicationError  # noqa: PLC0415 - loaded by then
+
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return RefusedError(str(cause))
+    details = cause.details[0] if cause.details else {}
+    return RefusedError(cause.message, hint=details.get("hint", "") if isinstance(details, dict) else "")
+
+
+def no_such_run(run: str) -> NotFoundError:
+    """The error for a run that nobody knows."""
+    return NotFoundError(f"there is no run {run!r}", hint="phaseloom runs --all lists them")
+
+
+async def described_run(connection: Connection, run: str) -> WorkflowExecutionDescription | None:
+    """What the server knows of the run, no worker needed; None when there is no such run."""
+    from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
+
+    handle = connection.client.get_workflow_handle(run)
+    try:
+        return await patiently(lambda seconds: handle.describe(rpc_timeout=timedelta(seconds=seconds)))
+    except RPCError as error:
+        if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:
+            return None
+        raise UnreachableError(f"the Temporal server refused: {error.message}") from error
+
+
+def closed_as(described: WorkflowExecutionDescription) -> str | None:
+    """The status in words of a run that is over for the server; None while it is open."""
+    status = described.status
+    return None if status is None or status.name in {"RUNNING", "CONTINUED_AS_NEW"} else status.name.lower()

@@ -1,0 +1,87 @@
+"""Which run a command means: the one it names, else the current one, else the only one that is open."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cli.command import Look
+from cli.console import Console
+from cli.exits import NotFoundError
+from cli.reach.contact import connected
+from cli.reach.ended import EndedRun, archived
+from cli.reach.place import current_run, here
+from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
+
+if TYPE_CHECKING:
+    from cli.embedded.connect import Connection
+
+RUN_VARIABLE = "PHASELOOM_RUN"
+"""Names the run of an agent in its environment; what the agent asks is about its own run."""
+
+
+async def run_to_look_at(look: Look, console: Console) -> Run:
+    """The run to look at; the current one may have ended."""
+    return await _chosen(look, console, ended_too=True)
+
+
+async def run_to_act_on(look: Look, console: Console) -> ServerRun:
+    """The open run to act on. A run that is named and has ended is returned too: it refuses in its own words."""
+    chosen = await _chosen(look, console, ended_too=False)
+    assert isinstance(chosen, ServerRun)
+    return chosen
+
+
+async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
+    root = here()
+    named = look.run or os.environ.get(RUN_VARIABLE)
+    if named is not None:
+        if ended_too and (ended := archived(root, named)) is not None:
+            return ended
+        connection = await connected(look, console)
+        return await _known(connection, named, ended_too=ended_too)
+    connection = await connected(look, console)
+    last = current_run(root)
+    described = await described_run(connection, last) if last is not None else None
+    if last is not None and described is not None and closed_as(described) is None:
+        return ServerRun(connection, last)
+    opened = await open_runs(connection)
+    if len(opened) == 1:
+        return ServerRun(connection, opened[0][0])
+    if opened:
+        lines = "\n".join(f"  {run}  {definition}" for run, definition in opened)
+        raise NotFoundError(
+            f"several runs are open and none of them is the current one:\n{lines}", hint="name one with --run"
+        )
+    if ended_too and last is not None:
+        return await _known(connection, last, ended_too=True)
+    raise NotFoundError("no run is open", hint="start one with: phaseloom workflow start <definition>")
+
+
+async def _known(connection: Connection, run: str, *, ended_too: bool) -> Run:
+    """A run by its id; raises NotFoundError when there is no such run."""
+    ended = archived(connection.project.root, run) if ended_too else None
+    if ended is not None:
+        return ended
+    described = await described_run(connection, run)
+    if described is None:
+        raise no_such_run(run)
+    return ServerRun(connection, run, closed=closed_as(described))
+
+
+async def open_runs(connection: Connection) -> list[tuple[str, str]]:
+    """The ids of this project's open runs with their definitions, the newest first."""
+    query = f"ExecutionStatus='Running' AND {of_project(connection)}"
+    found: list[tuple[str, str]] = []
+    async for execution in connection.client.list_workflows(query, limit=50):
+        memo = await execution.memo()
+        found.append((execution.id, str(memo.get("definition", ""))))
+    return found
+
+
+def of_project(connection: Connection) -> str:
+    """The condition, for a list on the server, that a run is one of ours and not of another project."""
+    return f"WorkflowType='PhaseRun' AND TaskQueue='{connection.task_queue}'"
+
+
+__all__ = ["EndedRun", "open_runs", "run_to_act_on", "run_to_look_at"]

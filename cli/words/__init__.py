@@ -1,0 +1,1 @@
+"""What the commands say: pure functions from plans, facts, views and answers to lines of text."""

@@ -1,0 +1,85 @@
+"""The end of a run told in full: what became of the steps, their acceptance tests, how long it took, what was saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.words.durations import counted, duration, saving
+from engine.facts import Fact
+from engine.plan import Plan
+
+Json = dict[str, Any]
+
+
+def closing(plan: Plan, facts: list[Fact]) -> list[str]:
+    """The last lines of a run whose facts, to the end, are given."""
+    end = facts[-1]
+    status = str(end.data["status"])
+    settled = {fact.phase: fact for fact in facts if fact.kind == "phase_settled" and fact.phase is not None}
+    took = end.at - facts[0].at
+    kind = plan.kind.capitalize()
+    lines = [*_steps(plan, settled), *_tests(plan, facts)]
+    if status == "completed":
+        lines.append(f"✓ {kind} complete in {duration(took)}")
+        sequential = sum(float(fact.data.get("seconds") or 0.0) for fact in settled.values())
+        if (saved := saving(sequential, took)) is not None:
+            lines.append(f"  ({saved})")
+    elif status == "failed":
+        lines.append(f"✗ {kind} failed after {duration(took)}")
+    else:
+        lines.append(f"⊘ {kind} cancelled after {duration(took)}; no agent is left running")
+    return lines
+
+
+def _steps(plan: Plan, settled: dict[int | None, Fact]) -> list[str]:
+    became: dict[str, int] = {}
+    for fact in settled.values():
+        status = str(fact.data["status"])
+        if status == "skipped" and fact.data.get("reason") != "needs":
+            status = "completed"  # left out on purpose
+        became[status] = became.get(status, 0) + 1
+    bad = [f"{became[status]} {status}" for status in ("failed", "cancelled", "skipped") if became.get(status)]
+    if not bad:
+        return ["✓ All steps complete"]
+    done = became.get("completed", 0)
+    return [f"✗ {done} of {counted(len(plan.phases), 'step')} complete, {', '.join(bad)}"]
+
+
+def _tests(plan: Plan, facts: list[Fact]) -> list[str]:
+    """The acceptance tests that ran, by step, as they came out in the end."""
+    results: dict[int, Json] = {}
+    for fact in facts:
+        tests = tests_in(fact)
+        if tests is not None and fact.phase is not None:
+            results[fact.phase] = tests
+    if not results:
+        return []
+    passed = sum(1 for tests in results.values() if tests["passed"] == tests["total"])
+    mark = "✓" if passed == len(results) else "✗"
+    lines = [f"{mark} Running acceptance tests ({passed}/{len(results)})"]
+    for index, tests in sorted(results.items()):
+        good = tests["passed"] == tests["total"]
+        verdict = "PASS" if good else f"FAIL ({tests['passed']}/{tests['total']})"
+        lines.append(f"  → {plan.phases[index].id}: {verdict}")
+    return lines
+
+
+def tests_in(fact: Fact) -> Json | None:
+    """The outcome of acceptance tests that a fact tells of: `{passed, failed, total, …}`."""
+    for holder in ("result", "error"):
+        tests = (fact.data.get(holder) or {}).get("tests")
+        if isinstance(tests, dict) and tests.get("total"):
+            return tests
+    return None
+
+
+def skipped_because(fact: Fact) -> str:
+    """Why a phase was skipped."""
+    match fact.data.get("reason"):
+        case "if":
+            return "its condition is false"
+        case "needs":
+            return "a step it needs did not complete"
+        case _:
+            by = f" by {fact.actor}" if fact.actor else ""
+            return f"{fact.note or 'decided'}{by}"

@@ -1,0 +1,160 @@
+"""A run told as it happens: the lines of `run` and `watch`, made from the plan and the run's facts, in order.
+
+The words `Loading`, `Starting...`, `Complete`, `All steps complete` and their neighbours are promises (scripts read them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cli.words.closing import closing, skipped_because
+from cli.words.durations import counted, duration
+from engine.facts import Fact
+from engine.plan import MANUAL, PhasePlan, Plan
+
+Json = dict[str, Any]
+
+DONE, FAILED, SKIPPED, CANCELLED, WORKING, NEXT, PAUSED, RESUMED = "✓", "✗", "↷", "⊘", "⟳", "→", "‖", "▶"
+
+
+def loading(plan: Plan) -> str:
+    """The first line, once the definition is read."""
+    return f"{DONE} Loading {plan.kind}: {plan.id}"
+
+
+def graph(plan: Plan) -> str:
+    """How many steps there are and how many dependencies the file itself writes."""
+    written = sum(1 for phase in plan.phases for need in phase.needs if not need.implicit)
+    return f"{DONE} Building dependency graph ({counted(len(plan.phases), 'step')}, {counted(written, 'dependency')})"
+
+
+class Narration:
+    """Tells a run; `feed` takes its facts in order and returns the lines that each of them adds.
+
+    `running` holds the phases that are at work and when they began (seconds since 1970), for a live display.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.facts: list[Fact] = []
+        self.running: dict[int, float] = {}
+        self.status: str | None = None
+        self._began: dict[int, float] = {}
+        self._tell: dict[str, Callable[[Fact], list[str]]] = {
+            "run_started": self._run_started,
+            "workers_counted": lambda fact: self._pool(int(fact.data["count"])),
+            "phase_started": self._phase_started,
+            "turn_started": self._turn_started,
+            "phase_paused": self._phase_paused,
+            "phase_cancelling": lambda fact: [f"  {CANCELLED} [{self._id(fact)}] Stopping..."],
+            "phase_settled": self._phase_settled,
+            "intervened": self._intervened,
+            "group_cancelled": lambda fact: [f"{CANCELLED} Parallel execution cancelled{_who(fact)}"],
+            "signal_reported": lambda fact: [f"{DONE} Reported{_who(fact)}: {fact.data['signal']}"],
+            "run_paused": self._run_paused,
+            "run_resumed": self._run_resumed,
+            "run_stopping": self._run_stopping,
+            "message_refused": lambda fact: [f"  ! Message {fact.data['message']} refused: {fact.data['why']}"],
+            "run_settled": self._run_settled,
+        }
+
+    def feed(self, fact: Fact) -> list[str]:
+        """The lines that a fact adds."""
+        self.facts.append(fact)
+        tell = self._tell.get(fact.kind)
+        return tell(fact) if tell is not None else []
+
+    def _run_started(self, fact: Fact) -> list[str]:  # noqa: ARG002 - every teller has this form
+        workers = self.plan.execution.max_workers
+        return self._pool(workers) if workers else []
+
+    def _pool(self, workers: int) -> list[str]:
+        way = "in parallel" if self.plan.execution.parallel else "one by one"
+        return [f"{DONE} Initializing worker pool (max_workers={workers})", f"{WORKING} Executing steps {way}:"]
+
+    def _phase_started(self, fact: Fact) -> list[str]:
+        phase = self._phase(fact)
+        self.running[phase.index] = self._began[phase.index] = fact.at
+        return [f"  {NEXT} [{phase.id}] Starting...", *self._people(phase, 0)]
+
+    def _turn_started(self, fact: Fact) -> list[str]:
+        phase = self._phase(fact)
+        turn = int(fact.data["turn"])
+        people = self._people(phase, turn)
+        roles = ", ".join(phase.agents[position].role for position in phase.turns[turn])
+        return people or [f"  {NEXT} [{phase.id}] Continuing with {roles}..."]
+
+    def _people(self, phase: PhasePlan, turn: int) -> list[str]:
+        positions = phase.turns[turn] if turn < len(phase.turns) else ()
+        roles = [phase.agents[p].role for p in positions if phase.agents[p].uses == MANUAL]
+        if not roles:
+            return []
+        return [f"    waits for {', '.join(roles)}: phaseloom workflow complete-phase {phase.index}"]
+
+    def _phase_paused(self, fact: Fact) -> list[str]:
+        phase = self._phase(fact)
+        self.running.pop(phase.index, None)
+        return [
+            f"{FAILED} [{phase.id}] Failed{self._took(fact)}{_because(fact)}",
+            "    waits for a decision: phaseloom workflow status",
+        ]
+
+    def _phase_settled(self, fact: Fact) -> list[str]:
+        phase = self._phase(fact)
+        self.running.pop(phase.index, None)
+        match fact.data["status"]:
+            case "completed":
+                return [f"{DONE} [{phase.id}] Complete{self._took(fact)}"]
+            case "failed":
+                return [f"{FAILED} [{phase.id}] Failed{self._took(fact)}{_because(fact)}"]
+            case "skipped":
+                return [f"{SKIPPED} [{phase.id}] Skipped: {skipped_because(fact)}"]
+            case _:
+                return [f"{CANCELLED} [{phase.id}] Cancelled"]
+
+    def _took(self, fact: Fact) -> str:
+        seconds = fact.data.get("seconds")
+        if seconds is None and fact.kind == "phase_paused" and fact.phase in self._began:
+            seconds = fact.at - self._began[fact.phase]
+        return f" ({duration(seconds)})" if seconds is not None else ""
+
+    def _intervened(self, fact: Fact) -> list[str]:
+        words = str(fact.data["action"]).replace("_", " ")
+        note = f": {fact.note}" if fact.note else ""
+        return [f"  {NEXT} [{self._id(fact)}] Decided{_who(fact)}: {words}{note}"]
+
+    def _run_paused(self, fact: Fact) -> list[str]:
+        if fact.data.get("auto"):
+            return []  # the phase's own line has said why
+        note = f": {fact.note}" if fact.note else ""
+        return [f"{PAUSED} Paused{_who(fact)}{note}"]
+
+    def _run_resumed(self, fact: Fact) -> list[str]:
+        return [] if fact.data.get("auto") else [f"{RESUMED} Resumed{_who(fact)}"]
+
+    def _run_stopping(self, fact: Fact) -> list[str]:
+        if fact.data["then"] == "cancelled":
+            return [f"{CANCELLED} Cancelling{_who(fact)}..."]
+        return [f"{FAILED} Stopping: a step failed and on_failure is fail_fast"]
+
+    def _run_settled(self, fact: Fact) -> list[str]:
+        self.status = str(fact.data["status"])
+        return closing(self.plan, self.facts)
+
+    def _phase(self, fact: Fact) -> PhasePlan:
+        assert fact.phase is not None
+        return self.plan.phases[fact.phase]
+
+    def _id(self, fact: Fact) -> str:
+        return self._phase(fact).id
+
+
+def _who(fact: Fact) -> str:
+    return f" by {fact.actor}" if fact.actor else ""
+
+
+def _because(fact: Fact) -> str:
+    error = fact.data.get("error") or {}
+    text = str(error.get("message") or error.get("code") or "").strip()
+    return f": {text.splitlines()[0]}" if text else ""

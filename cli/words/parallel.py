@@ -1,0 +1,143 @@
+"""What an operator reads after moving a run on: what has started, what remains, how a parallel group stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cli.words.durations import counted, since
+
+Json = dict[str, Any]
+
+COMPLETE_EACH = "Complete each with: phaseloom workflow complete-phase <index>"
+NEXT = "phaseloom workflow next"
+
+QUEUES = {
+    "worker slot": "a worker slot",
+    "step group": "a place in its step group",
+    "rate limit": "the rate limit",
+    "resume": "the run to be resumed",
+}
+"""What a phase that is ready may still wait for, by the view's word for it."""
+
+
+def named(phase: Json) -> str:
+    """A phase with the number by which it can be named."""
+    return f"{phase['name']} (index: {phase['index']})"
+
+
+def started(phases: list[Json], queued: list[Json], view: Json) -> list[str]:
+    """What has just started: a parallel group in full, other phases by name, and how each is completed.
+
+    `view` tells which of them wait for a person, and for what the `queued` ones wait.
+    """
+    lines: list[str] = []
+    if not phases and not queued:
+        return lines
+    people = {row["index"] for row in view["active"] if row.get("waits_for") == "person"}
+    manual = [phase for phase in phases if phase["index"] in people]
+    groups = {phase.get("group") for phase in phases}
+    beside = [phase for phase in queued if phase.get("group") in groups]
+    is_group = len(groups) == 1 and None not in groups and len(phases) + len(beside) > 1
+    if is_group:
+        lines.append(f"Started {counted(len(phases), 'parallel phase')}:")
+    elif len(phases) == 1:
+        lines.append(f"Started {named(phases[0])}.")
+    elif phases:
+        lines.append(f"Started {counted(len(phases), 'phase')}:")
+    if is_group or len(phases) > 1:
+        lines.extend(f"- {named(phase)}" for phase in phases)
+    lines.extend(waiting_in_queue(queued, view))
+    if len(manual) > 1 or (manual and is_group):
+        lines.append(COMPLETE_EACH)
+    elif manual:
+        alone = sum(1 for row in view["active"] if row.get("waits_for") == "person") == 1
+        way = NEXT if alone else f"phaseloom workflow complete-phase {manual[0]['index']}"
+        lines.append(f"Complete it with: {way}")
+    return lines
+
+
+def waiting_in_queue(queued: list[Json], view: Json) -> list[str]:
+    """`2 queued (waiting for a worker slot)`, a line per reason."""
+    reasons: dict[int, str] = {entry["phase"]: entry["for"] for entry in view["waiting"] if "phase" in entry}
+    counts: dict[str, int] = {}
+    for phase in queued:
+        reason = reasons.get(phase["index"], "worker slot")
+        counts[reason] = counts.get(reason, 0) + 1
+    return [f"{count} queued (waiting for {QUEUES[reason]})" for reason, count in counts.items() if reason in QUEUES]
+
+
+def completed(answer: Json, view: Json) -> list[str]:
+    """What `next` and `complete-phase` have brought about (their answer, and the run right after it)."""
+    if answer["phase"]["status"] == "running":
+        return [f"Recorded. {named(answer['phase'])} goes on with its next agent.", *_after(answer, view)]
+    if answer["in_group"] and not answer["all_parallel_complete"]:
+        return [f"Phase completed. {counted(answer['remaining'], 'parallel phase')} remaining.", *_after(answer, view)]
+    first = "All parallel phases complete." if answer["in_group"] else "Phase completed."
+    follows = answer["started"] or answer["queued"]
+    if follows and answer["in_group"]:
+        first += f" Continuing to {listed(phase['name'] for phase in follows)}."
+    return [first, *_after(answer, view, said=answer["in_group"] and len(answer["started"]) == 1)]
+
+
+def _after(answer: Json, view: Json, *, said: bool = False) -> list[str]:
+    status = answer["run"]["status"]
+    if status != "running":
+        return {
+            "completed": ["The workflow is complete."],
+            "failed": ["The workflow has failed."],
+            "paused": ["The run is paused; see: phaseloom workflow status"],
+        }.get(status, [])
+    lines = started(answer["started"], answer["queued"], view)
+    if said:
+        lines = lines[1:]  # the sentence before has named it
+    counts = view["counts"]
+    if answer["missing_signals"] and not (counts["pending"] or counts["in_progress"] or counts["paused"]):
+        lines = missing_signals(answer["missing_signals"])
+    return lines
+
+
+def missing_signals(names: list[str]) -> list[str]:
+    """How to bring a run to its end whose phases are all done."""
+    lines = ["All phases are done. The run is complete once these are reported:"]
+    lines.extend(f"- {name}" for name in names)
+    lines.append(f'Report each with: phaseloom workflow signal "{names[0]}"')
+    return lines
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a sentence: `A`, `A and B`, `A, B and C`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def parallel_status(view: Json) -> list[str]:
+    """The parallel group that is open, or the last one that was."""
+    parallel = view["parallel"]
+    progress = parallel["progress"]
+    percent = progress["completed"] * 100 // progress["total"] if progress["total"] else 0
+    return [
+        f"Parallel Execution Active: {'Yes' if parallel['active'] else 'No'}",
+        f"Workflow: {view['definition']}",
+        "Phases:",
+        *(f"- {row['name']}: {_standing(row, view['now'])}" for row in parallel["phases"]),
+        f"Progress: {progress['completed']}/{progress['total']} ({percent}%)",
+    ]
+
+
+def _standing(row: Json, now: str) -> str:
+    """`in_progress (started 2h ago)`, `completed (finished 30m ago)`, `pending (waiting for a worker slot)`."""
+    status, waits = row["status"], row.get("waits_for")
+    if status == "in_progress":
+        return f"{status} (started {since(row['started_at'], now)})"
+    if waits == "decision":
+        return f"{status} (needs a decision)"
+    if row["finished_at"] is not None:
+        return f"{status} (finished {since(row['finished_at'], now)})"
+    return f"{status} (waiting for {QUEUES[waits]})" if waits in QUEUES else str(status)
+
+
+def cancelled(answer: Json) -> list[str]:
+    """What `cancel-parallel` has done."""
+    members = answer["cancelled"]
+    return [f"Cancelled {counted(len(members), 'parallel phase')}:", *(f"- {named(phase)}" for phase in members)]

@@ -1,0 +1,104 @@
+"""Why a phase is where it is: the exact need it waits for, and what would bring it on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.words.durations import between, since
+from cli.words.parallel import QUEUES, named
+
+Json = dict[str, Any]
+
+LISTED = 10
+
+
+def why(phase: Json, needed: list[Json], view: Json) -> list[str]:
+    """The answer for one phase: `phase` and what it waits for (`needed`) are details, `view` is the run's."""
+    lines = [f"{named(phase)} is {phase['status']}."]
+    if phase["status"] == "pending":
+        return [*lines, *_needs(phase, needed, view)]
+    return [*lines, *_standing(phase, view)]
+
+
+def _needs(phase: Json, needed: list[Json], view: Json) -> list[str]:
+    if phase.get("waits_for") in QUEUES:
+        return [f"All that it needs is done. It waits for {QUEUES[phase['waits_for']]}."]
+    if not phase["waits_for_phases"]:
+        return ["All that it needs is done. It starts as soon as the run goes on."]
+    lines = ["It waits for:"]
+    for row in needed:
+        lines.append(f"- {named(row)}: {row['status']}{_of(row, view)}")
+        if (command := _command(row)) is not None:
+            lines.append(f"    {command}")
+    more = len(phase["waits_for_phases"]) - len(needed)
+    if more > 0:
+        lines.append(f"- and {more} more")
+    return lines
+
+
+def _of(row: Json, view: Json) -> str:
+    waits = row.get("waits_for")
+    if row["status"] == "in_progress":
+        who = f", waits for {', '.join(row['agents'])}" if waits == "person" else ""
+        return f" (started {since(row['started_at'], view['now'])}{who})"
+    if row["status"] == "pending":
+        names = ", ".join(need["id"] for need in row.get("waits_for_phases", [])[:5])
+        return f" (waits for {QUEUES[waits]})" if waits in QUEUES else f" (itself waits for {names})" if names else ""
+    return ""
+
+
+def _command(row: Json) -> str | None:
+    if row.get("waits_for") == "person":
+        return f"phaseloom workflow complete-phase {row['index']}"
+    if row.get("waits_for") == "decision":
+        return f"phaseloom workflow intervene retry --phase {row['index']}"
+    return None
+
+
+def _standing(phase: Json, view: Json) -> list[str]:
+    status, now = phase["status"], view["now"]
+    if status == "in_progress":
+        began = f"It started {since(phase['started_at'], now)}"
+        match phase.get("waits_for"):
+            case "person":
+                who = ", ".join(phase["agents"])
+                return [f"{began} and waits for {who}.", f"Complete it with: {_command(phase)}"]
+            case "cancellation":
+                return [f"{began} and is being stopped: its processes are still ending."]
+            case reason if reason in QUEUES:
+                return [f"{began}; its next agent waits for {QUEUES[reason]}."]
+            case _:
+                return [f"{began}; {', '.join(phase['agents'])} is at work.", f"See: phaseloom workflow logs {phase['id']}"]
+    if status == "completed":
+        took = between(phase["started_at"], phase["finished_at"])
+        by = f" by {phase['actor']}" if phase.get("actor") else ""
+        return [f"Completed{by} {since(phase['finished_at'], now)}{f', after {took}' if took else ''}."]
+    if status == "skipped":
+        reasons = {"if": "Its condition is false.", "needs": "A phase it needs did not complete."}
+        by = f" by {phase['actor']}" if phase.get("actor") else ""
+        return [reasons.get(phase.get("reason") or "", f"Skipped{by}.")]
+    return [*_failure(phase), *_options(phase)]
+
+
+def _failure(phase: Json) -> list[str]:
+    error = phase.get("error") or {}
+    lines: list[str] = []
+    if phase.get("reason"):
+        lines.append(f"Reason: {phase['reason']}.")
+    if error.get("message"):
+        lines.append(f"Failed: {str(error['message']).strip()}")
+    if error.get("attempts"):
+        lines.append(f"Attempts: {error['attempts']}")
+    tail = str(error.get("tail") or "").strip().splitlines()[-LISTED:]
+    if tail:
+        lines += ["Its last words:", *(f"  {line}" for line in tail)]
+    if error:
+        lines.append(f"All of its output: phaseloom workflow logs {phase['id']}")
+    return lines
+
+
+def _options(phase: Json) -> list[str]:
+    options = phase.get("options") or []
+    if not options:
+        return []
+    return [f"Possible now: {', '.join(options)} (phaseloom workflow intervene <option> --phase {phase['index']})"]

@@ -1,0 +1,135 @@
+"""The state of a run for somebody woken at 3 a.m.: what has stopped and what to do first, then the phases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.words.durations import between, counted, since
+from cli.words.parallel import QUEUES, named
+from cli.words.table import table
+
+Json = dict[str, Any]
+
+SYMBOLS = {
+    "pending": "·",
+    "in_progress": "⟳",
+    "paused": "‖",
+    "completed": "✓",
+    "failed": "✗",
+    "cancelled": "⊘",
+    "skipped": "↷",
+}
+
+MANY = 40
+"""From this many phases on only those are shown that somebody could ask about."""
+
+
+def status(view: Json, *, complete: bool = False) -> list[str]:
+    """All of it; `complete`: every phase of a large plan too."""
+    return [
+        *heading(view),
+        *trouble(view),
+        *waiting(view),
+        "",
+        *phases(view, complete=complete),
+    ]
+
+
+def heading(view: Json) -> list[str]:
+    """Which run this is and how far it has come."""
+    progress = view["progress"]
+    stopping = {"cancelled": ", being cancelled", "failed": ", being stopped"}.get(view["stopping"] or "", "")
+    if view["ended_at"] is not None:
+        when = f"{since(view['ended_at'], view['now'])}, after {between(view['started_at'], view['ended_at'])}"
+    else:
+        when = f"started {since(view['started_at'], view['now'])}"
+    return [
+        f"Run: {view['run']}",
+        f"Workflow: {view['definition']} ({view['name']})",
+        f"Status: {view['status']}{stopping} ({when})",
+        f"Progress: {progress['completed']}/{progress['total']} ({progress['percent']}%)",
+    ]
+
+
+def trouble(view: Json) -> list[str]:
+    """Why the run, or a phase of it, has stopped, and the numbered choices."""
+    pause = view["pause"]
+    if pause is None:
+        return []
+    lines = ["", pause["text"], "Options:"]
+    lines.extend(f"  {option['number']}. {option['text']}" for option in pause["options"])
+    lines.append("Choose with: phaseloom workflow intervene <number>")
+    if len(pause["phases"]) > 1:
+        lines.append(f"Decide about one of the {len(pause['phases'])} phases by adding: --phase <index>")
+    return lines
+
+
+def waiting(view: Json) -> list[str]:
+    """What waits for whom: people first, each with the command to type, then queues."""
+    lines: list[str] = []
+    queues: dict[str, int] = {}
+    for entry in view["waiting"]:
+        match entry["for"]:
+            case "decision":
+                lines.append(f"- a decision on {named(_phase(entry))}, {since(entry['since'], view['now'])}")
+            case "person":
+                lines.append(f"- {', '.join(entry['who'])}: {named(_phase(entry))}, {since(entry['since'], view['now'])}")
+                lines.append(f"    phaseloom workflow complete-phase {entry['phase']}")
+            case "signal":
+                lines.append(f"- the report that: {entry['signal']}")
+                lines.append(f'    phaseloom workflow signal "{entry["signal"]}"')
+            case reason:
+                queues[reason] = queues.get(reason, 0) + 1
+    for reason, count in queues.items():
+        slots = f" ({view['slots_used']} of {view['max_workers']} in use)" if reason == "worker slot" else ""
+        lines.append(f"- {QUEUES.get(reason, reason)}{slots}: {counted(count, 'phase')}")
+    return ["", "Waiting for:", *lines] if lines else []
+
+
+def _phase(entry: Json) -> Json:
+    return {"name": entry["name"], "index": entry["phase"]}
+
+
+def phases(view: Json, *, complete: bool = False) -> list[str]:
+    """A line per phase; of a large plan only the ones that somebody could ask about."""
+    rows = view["phases"]
+    left_out = 0
+    if view["page"]["total"] > MANY and not complete:
+        told = [row for row in rows if row["status"] in {"paused", "failed", "cancelled"}]
+        shown = {row["index"]: row for row in (*told, *view["active"])}
+        rows = [shown[index] for index in sorted(shown)][:MANY]
+        left_out = view["page"]["total"] - len(rows)
+    digits = len(str(view["page"]["total"] - 1))
+    cells = [
+        (f"{SYMBOLS[row['status']]} {row['index']:>{digits}}", row["name"], f"{row['status']}{_more(row, view['now'])}")
+        for row in rows
+    ]
+    lines = ["Phases:", *table(cells, indent="  ")]
+    if left_out:
+        counts = ", ".join(f"{count} {status}" for status, count in view["counts"].items() if count)
+        lines.append(f"  … {left_out} more ({counts}); all of them: phaseloom workflow status --all")
+    return lines
+
+
+def _more(row: Json, now: str) -> str:
+    status, waits = row["status"], row.get("waits_for")
+    if status == "in_progress":
+        who = f", waits for {', '.join(row['agents'])}" if waits == "person" else ""
+        queue = f", waits for {QUEUES[waits]}" if waits in QUEUES else ""
+        stopping = ", stopping" if waits == "cancellation" else ""
+        progress = f", {row['progress']}" if "progress" in row else ""
+        return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress})"
+    if status == "completed":
+        took = between(row["started_at"], row["finished_at"])
+        return f" ({took})" if took else ""
+    if status in {"failed", "paused"} and "error" in row:
+        return f": {_first_line(row['error']['message'])}"
+    if status == "skipped":
+        return {"if": ": its condition is false", "needs": ": a phase it needs did not complete"}.get(
+            row.get("reason", ""), ""
+        )
+    return f" (waits for {QUEUES[waits]})" if waits in QUEUES else ""
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else ""

@@ -1,0 +1,188 @@
+"""Everything that one value alone cannot show: the checks of a whole definition, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from definitions.expressions import Expressions
+from definitions.findings import Findings, Path
+from definitions.order import Order, order_of
+from definitions.outputs import Known
+from definitions.reads import Reads
+from definitions.roles import TOOLS, bindings, check_roles, roles_of
+from definitions.schema.agents import Agent
+from definitions.schema.document import Definition, Input
+from definitions.schema.phases import Phase
+from definitions.scopes import check_scopes
+from definitions.shape import Damage
+from definitions.texts import agent_texts, texts_of
+
+MAX_PHASES = 20_000
+"""More than any run can hold; 10,000 are comfortable."""
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "list": list,
+    "object": dict,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the checks found out and the plan needs."""
+
+    order: Order
+    reads: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    env: tuple[str, ...] = ()
+    outside: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAgents:
+    """The bindings of a project, with the collector for findings in the project's file."""
+
+    agents: Mapping[str, Agent]
+    findings: Findings | None
+
+
+def run_checks(definition: Definition, damage: Damage, project: ProjectAgents, findings: Findings) -> Facts:
+    """Check the whole definition; findings go to `findings`, and those about the project's agents to its own."""
+    phases, key = definition.ordered, definition.phase_key
+    if len(phases) > MAX_PHASES:
+        findings.add("PL110", (key,), f"{len(phases):,} phases are too many: at most {MAX_PHASES:,}", on_key=True)
+        return Facts(Order())
+    order = order_of(phases, key, findings, damage)
+    bound = bindings(definition, project.agents)
+    declared = [*definition.agents, *(str(path[1]) for path in damage.paths if len(path) > 1 and path[0] == "agents")]
+    check_roles(definition, project.agents, declared, findings)
+    reads = Reads(definition, order)
+    reads.resolve(findings)
+    known = Known(definition, order, bound, damage, reads.outside)
+    expressions = Expressions(known, order)
+    expressions.check(texts_of(definition, bound), findings)
+    _check_agents(definition, project, expressions, findings)
+    reads.check(expressions, findings)
+    if not damage.order:
+        expressions.check_order(jumps=any(phase.next for phase in phases))
+        check_scopes(definition, order, findings)
+    _check_jumps(definition, order, damage, findings)
+    _check_gates(definition, damage, findings)
+    _check_groups(definition, order, findings)
+    _check_values(definition, findings)
+    cut = {path[:2] for path in damage.paths}
+    for index, phase in enumerate(phases):
+        if phase.tool is not None and (key, index) not in cut:
+            _check_work(phase, (key, index), findings)
+    merged = {
+        index: tuple({**expressions.reads.get(index, {}), **reads.by_phase.get(index, {})})
+        for index in sorted({*expressions.reads, *reads.by_phase})
+    }
+    return Facts(order, merged, tuple(expressions.env), reads.outside)
+
+
+def _check_agents(definition: Definition, project: ProjectAgents, expressions: Expressions, findings: Findings) -> None:
+    users: dict[str, list[int]] = {}
+    for index, phase in enumerate(definition.ordered):
+        for _, role in roles_of(phase):
+            users.setdefault(role, []).append(index)
+    for role, agent in definition.agents.items():
+        if role not in project.agents:
+            expressions.check(agent_texts(agent, ("agents", role), tuple(users.get(role, ()))), findings)
+    for role, agent in project.agents.items():
+        if role in users and project.findings is not None:
+            expressions.check(agent_texts(agent, ("agents", role), tuple(users[role])), project.findings)
+
+
+def _check_jumps(definition: Definition, order: Order, damage: Damage, findings: Findings) -> None:
+    key = definition.phase_key
+    targets: set[int] = set()
+    for index, phase in enumerate(definition.ordered):
+        for position, jump in enumerate(phase.next):
+            targets.update(_named(jump.go_to, order, (key, index, "next", position, "go_to"), findings))
+    for index, phase in enumerate(definition.ordered):
+        if phase.on_jump and index not in targets and not damage.paths:
+            findings.add("PL407", (key, index, "on_jump"), "no phase goes here, so it never runs", severity="warning")
+
+
+def _check_gates(definition: Definition, damage: Damage, findings: Findings) -> None:
+    if damage.covers("gates"):
+        return
+    gates = [*definition.gates, *(str(path[1]) for path in damage.paths if len(path) > 1 and path[0] == "gates")]
+    uses: list[tuple[Path, str]] = [
+        ((definition.phase_key, index, "gates", position), gate)
+        for index, phase in enumerate(definition.ordered)
+        for position, gate in enumerate(phase.gates)
+    ]
+    for name, described in definition.gates.items():
+        uses += [(("gates", name, "includes", position), gate) for position, gate in enumerate(described.includes)]
+    for path, gate in uses:
+        if gate not in gates:
+            findings.add("PL112", path, f"no gate '{gate}'", hint=findings.suggest(gate, gates))
+
+
+def _named(word: str, order: Order, path: tuple[str | int, ...], findings: Findings) -> list[int]:
+    """The phase that a word means, as a list of at most one; anything else is reported."""
+    found = order.find(word)
+    if not found:
+        findings.add("PL103", path, f"no phase '{word}'", hint=findings.suggest(word, order.words))
+    elif len(found) > 1:
+        findings.add("PL108", path, f"several phases have the name '{word}'", hint="write the id")
+    return found if len(found) == 1 else []
+
+
+def _check_groups(definition: Definition, order: Order, findings: Findings) -> None:
+    seen: set[str] = set()
+    for number, group in enumerate(definition.step_groups):
+        if group.id in seen:
+            findings.add(
+                "PL107", ("step_groups", number, "id"), f"the id '{group.id}' is already that of another group"
+            )
+        seen.add(group.id)
+        key, words = group.members
+        members: set[int] = set()
+        for position, word in enumerate(words):
+            path = ("step_groups", number, key, position)
+            for index in _named(word, order, path, findings):
+                if index in members:
+                    findings.add("PL107", path, f"'{word}' is named twice", severity="warning")
+                members.add(index)
+
+
+def _check_values(definition: Definition, findings: Findings) -> None:
+    for name, declared in definition.inputs.items():
+        if not _fits(declared):
+            message = f"the default is not {_article(declared.type)} {declared.type}"
+            findings.add("PL102", ("inputs", name, "default"), message)
+        if declared.required and "default" in declared.model_fields_set and declared.default is not None:
+            message = "a required input never uses its default"
+            findings.add("PL407", ("inputs", name, "required"), message, severity="warning")
+    seen: dict[str, int] = {}
+    for position, signal in enumerate(definition.completion_signals):
+        if signal in seen:
+            findings.add("PL107", ("completion_signals", position), f"the signal '{signal}' is named twice")
+        seen[signal] = position
+
+
+def _fits(declared: Input) -> bool:
+    value = declared.default
+    if value is None or declared.type == "any":
+        return True
+    if isinstance(value, bool):
+        return declared.type == "boolean"
+    return isinstance(value, _TYPES[declared.type])
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeio" else "a"
+
+
+def _check_work(phase: Phase, path: tuple[str, int], findings: Findings) -> None:
+    """A tool must have something to do."""
+    if phase.tool == TOOLS[0] and not phase.tasks and not phase.acceptance_tests:
+        findings.add("PL105", path, "'tasks' is missing: 'tool: sh' has nothing to run")
+    if phase.tool == TOOLS[1] and not phase.tasks and phase.prompt is None:
+        findings.add("PL105", path, "'tasks' or 'prompt' is missing: aider has nothing to do")

@@ -1,0 +1,321 @@
+"""A checked definition as a plan: everything resolved that can be known at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from definitions.diagnostics import Diagnostic, InvalidDefinitionError
+from definitions.loading import Checked
+from definitions.project import ProjectConfig
+from definitions.roles import PERSON, TOOLS, bindings
+from definitions.schema import document, phases
+from definitions.schema.agents import IN_EFFECT, Agent, Aider, Command, Manual, Outputs
+from definitions.schema.document import Definition
+from definitions.schema.phases import Phase
+from definitions.settings import Resolved, resolve_execution, timeout_of
+from engine.expressions import single
+from engine.plan import (
+    MANUAL,
+    TESTS,
+    AgentPlan,
+    Execution,
+    InputPlan,
+    Json,
+    OutputPlan,
+    PhasePlan,
+    Plan,
+    Retry,
+    StepGroup,
+)
+
+AUTO = 0
+"""`Execution.max_workers` for `auto`."""
+
+
+def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfig | None = None) -> Plan:
+    """The plan of a definition under this environment (only the names of `env_names` matter).
+
+    Raises:
+        InvalidDefinitionError: when the definition has errors, when an expression in `execution` cannot be resolved, or
+            when a phase needs an executor that is not in effect yet.
+    """
+    definition = checked.definition
+    if definition is None or not checked.ok:
+        raise InvalidDefinitionError(checked.diagnostics)
+    project = project if project is not None else checked.project
+    resolved = resolve_execution(checked, env, project)
+    agents = _Agents(bindings(definition, project.agents if project is not None else {}))
+    errors = [*resolved.diagnostics, *_not_startable(checked, definition, agents)]
+    if errors:
+        raise InvalidDefinitionError(errors)
+    return Plan(
+        id=checked.id,
+        name=checked.name,
+        description=definition.description,
+        version=definition.version,
+        kind="workstream" if definition.steps is not None else "workflow",
+        source=checked.file,
+        digest=checked.digest,
+        phases=tuple(_phase(checked, resolved, agents, phase, index) for index, phase in enumerate(definition.ordered)),
+        inputs=_inputs(checked, definition),
+        execution=_execution(resolved),
+        step_groups=_step_groups(checked, definition),
+        completion_signals=tuple(definition.completion_signals),
+        deferred=_deferred_of_definition(checked, project),
+    )
+
+
+def env_names(checked: Checked) -> list[str]:
+    """The environment names that the definition writes, in order, each once."""
+    return list(checked.facts.env)
+
+
+def _execution(resolved: Resolved) -> Execution:
+    parallel, workers = resolved.value("parallel"), resolved.value("max_workers")
+    return Execution(
+        parallel=parallel,
+        max_workers=1 if not parallel else AUTO if workers == "auto" else workers,
+        rate_limit_delay=resolved.value("rate_limit_delay"),
+        on_failure=resolved.value("on_failure"),
+    )
+
+
+def _phase(checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, index: int) -> PhasePlan:
+    order = checked.facts.order
+    working = agents.of(phase)
+    timeout = phase.timeout if phase.timeout is not None else resolved.value("timeout_per_step")
+    people_only = all(agent.uses == MANUAL for agent in working)
+    return PhasePlan(
+        id=order.ids[index],
+        name=order.names[index],
+        index=index,
+        description=phase.description,
+        agents=working,
+        agents_mode=phase.agents_mode,
+        needs=order.needs[index],
+        after_group=order.after_group[index],
+        group=order.groups[index],
+        condition=_condition(phase),
+        always=phase.always,
+        on_failure=phase.on_failure if phase.on_failure is not None else resolved.value("on_failure"),
+        timeout=None if people_only else timeout_of(timeout),
+        retry=_retry(phase.retry if phase.retry is not None else resolved.value("retry")),
+        prompt=_prompt(phase, agents.bound),
+        outputs=_outputs(phase.outputs),
+        reads=checked.facts.reads.get(index, ()),
+        acceptance_tests=tuple(phase.acceptance_tests),
+        files_scope=tuple(phase.files_scope),
+        files_create=tuple(phase.files_create),
+        estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
+        limits=agents.limits(checked, index),
+        deferred=_kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
+        if checked.definition
+        else {},
+    )
+
+
+def _condition(phase: Phase) -> str | None:
+    """The source of the condition. A phase that is only jumped to does not run on its own, and nothing jumps yet."""
+    if phase.on_jump:
+        return "false"
+    if phase.if_ is None or phase.if_ is True:
+        return None
+    return "false" if phase.if_ is False else single(phase.if_)
+
+
+def _retry(rule: phases.Retry | None) -> Retry:
+    """An explicit rule repeats every failure that is not final by nature; without one only transient failures are."""
+    if rule is None:
+        return Retry()
+    return Retry(
+        max_attempts=rule.max_attempts,
+        initial=rule.initial,
+        factor=rule.factor,
+        maximum=rule.maximum,
+        jitter=rule.jitter,
+        every_failure=True,
+    )
+
+
+def _prompt(phase: Phase, bound: Mapping[str, Agent]) -> str | None:
+    """What the agents are told. Tasks that no tool takes are part of it."""
+    is_tool = phase.tool is None or phase.tool in TOOLS
+    if not phase.tasks or (not phase.agents and is_tool and phase.tool not in bound):
+        return phase.prompt
+    if isinstance(bound.get(phase.tool or ""), Aider):
+        return phase.prompt
+    tasks = "\n".join(f"- {task}" for task in phase.tasks)
+    return tasks if phase.prompt is None else f"{phase.prompt.rstrip()}\n\n{tasks}"
+
+
+def _outputs(outputs: Outputs) -> dict[str, OutputPlan]:
+    return {
+        name: OutputPlan(type=output.type, value=single(output.value) if output.value is not None else None)
+        for name, output in outputs.items()
+    }
+
+
+def _inputs(checked: Checked, definition: Definition) -> dict[str, InputPlan]:
+    inputs = {
+        name: InputPlan(
+            type=declared.type,
+            default=declared.default,
+            required=declared.required if declared.required is not None else "default" not in declared.model_fields_set,
+            description=declared.description,
+        )
+        for name, declared in definition.inputs.items()
+    }
+    for name, written in checked.facts.outside.items():
+        inputs[name] = InputPlan(description=f"{written}, which nothing in the definition produces")
+    return inputs
+
+
+def _step_groups(checked: Checked, definition: Definition) -> tuple[StepGroup, ...]:
+    order = checked.facts.order
+    return tuple(
+        StepGroup(
+            id=group.id,
+            phases=tuple(dict.fromkeys(index for word in group.members[1] for index in order.find(word))),
+            max_workers=1 if group.execute == "sequential" else group.max_workers,
+        )
+        for group in definition.step_groups
+    )
+
+
+class _Agents:
+    """The agents of phases under one set of bindings; each role is compiled once."""
+
+    def __init__(self, bound: Mapping[str, Agent]) -> None:
+        self.bound = bound
+        self._roles: dict[str, AgentPlan] = {}
+        self._limits: dict[int, list[int]] | None = None
+
+    def of(self, phase: Phase) -> tuple[AgentPlan, ...]:
+        """Who works on a phase, the acceptance tests' own agent included where one is needed."""
+        working = self._working(phase)
+        if not phase.acceptance_tests:
+            return working
+        alone = len(working) == 1 or phase.agents_mode == "in_turn"
+        if alone and working[-1].uses in ("command", "aider"):
+            return working  # its attempt ends with the tests
+        return (*working, AgentPlan(role=TESTS, uses="command", config={"tasks": []}))
+
+    def _working(self, phase: Phase) -> tuple[AgentPlan, ...]:
+        if phase.agents:
+            return tuple(self._role(role) for role in phase.agents)
+        if phase.tool is None:
+            return (_tool("sh", phase),) if phase.tasks else (self._role(PERSON),)
+        if phase.tool in TOOLS and phase.tool not in self.bound:
+            return (_tool(phase.tool, phase),)
+        agent = self._role(phase.tool)
+        if agent.uses == "aider":
+            tasks = [*agent.config.get("tasks", []), *phase.tasks]
+            agent = AgentPlan(
+                role=agent.role, uses=agent.uses, config={**agent.config, "tasks": tasks}, outputs=agent.outputs
+            )
+        return (agent,)
+
+    def _role(self, role: str) -> AgentPlan:
+        if role not in self._roles:
+            agent = self.bound.get(role)
+            self._roles[role] = (
+                AgentPlan(role=role)
+                if agent is None
+                else AgentPlan(role=role, uses=agent.uses, config=_config(agent), outputs=_outputs(agent.outputs))
+            )
+        return self._roles[role]
+
+    def limits(self, checked: Checked, index: int) -> tuple[int, ...]:
+        """The step groups that a phase is in."""
+        if self._limits is None:
+            self._limits = {}
+            assert checked.definition is not None
+            for number, group in enumerate(_step_groups(checked, checked.definition)):
+                for member in group.phases:
+                    self._limits.setdefault(member, []).append(number)
+        return tuple(self._limits.get(index, ()))
+
+
+def _tool(tool: str, phase: Phase) -> AgentPlan:
+    uses = "command" if tool == TOOLS[0] else "aider"
+    return AgentPlan(role=tool, uses=uses, config={"tasks": list(phase.tasks)})
+
+
+def _config(agent: Agent) -> Json:
+    """The executor's own configuration: what is written, without what every agent has."""
+    if isinstance(agent, Manual):
+        return {"instructions": agent.instructions} if agent.instructions else {}
+    config: Json = {}
+    if isinstance(agent, Command):
+        if agent.run is not None:
+            config["run"] = list(agent.run)
+        else:
+            config["tasks"] = [agent.shell] if agent.shell is not None else list(agent.tasks or [])
+        if agent.cwd is not None:
+            config["cwd"] = agent.cwd
+        if agent.ok_exit_codes != [0]:
+            config["ok_exit_codes"] = list(agent.ok_exit_codes)
+    elif isinstance(agent, Aider):
+        config["tasks"] = list(agent.tasks)
+        if agent.model is not None:
+            config["model"] = agent.model
+    if isinstance(agent, Command | Aider):
+        config |= {key: value for key in ("env", "pass_env") if (value := getattr(agent, key))}
+    return config
+
+
+def _not_startable(checked: Checked, definition: Definition, agents: _Agents) -> list[Diagnostic]:
+    """One error for each executor that is not in effect yet, naming the phases that need it."""
+    needing: dict[str, list[int]] = {}
+    for index, phase in enumerate(definition.ordered):
+        for uses in {agent.uses for agent in agents.of(phase)} - IN_EFFECT:
+            needing.setdefault(uses, []).append(index)
+    errors = []
+    for uses, indexes in sorted(needing.items()):
+        names = ", ".join(checked.facts.order.ids[index] for index in indexes[:10])
+        more = f" and {len(indexes) - 10} more" if len(indexes) > 10 else ""
+        mark = checked.node.value_mark_of((definition.phase_key, indexes[0]))
+        errors.append(
+            Diagnostic(
+                code="PL404",
+                message=f"'uses: {uses}' is not in effect yet; needed by {names}{more}",
+                file=checked.file,
+                line=mark.line,
+                column=mark.column,
+                path=f"{definition.phase_key}.{checked.facts.order.ids[indexes[0]]}",
+                hint="bind the role to manual, command or aider in phaseloom.yaml",
+            )
+        )
+    return errors
+
+
+def _kept(written: Mapping[str, Any], names: tuple[str, ...]) -> Json:
+    """What is kept for later, under its name in the file; what is switched off or empty is nothing to keep."""
+    return {name: written[name] for name in names if name in written and written[name] not in (False, [], {}, "", None)}
+
+
+def _deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> Json:
+    deferred = _kept(checked.plain, document.DEFERRED)
+    execution = checked.plain.get("execution", {})
+    if project is not None and isinstance(written := project.node.plain(), dict):
+        deferred = {**_kept(written, document.PROJECT_DEFERRED), **deferred}
+        execution = {**written.get("execution", {}), **execution}
+    if scaling := execution.get("adaptive_scaling"):
+        deferred["execution.adaptive_scaling"] = scaling
+    return deferred
+
+
+def not_in_effect(plan: Plan) -> list[str]:
+    """What the plan keeps and Phaseloom does not do yet: `gates`, `circuit_breaker (step-03-index)`, and so on."""
+    mentions: dict[str, list[str]] = {}
+    for phase in plan.phases:
+        for name in phase.deferred:
+            mentions.setdefault(name, []).append(phase.id)
+        if any(need.kind == "validation" for need in phase.needs):
+            mentions.setdefault("depends_on of kind validation", []).append(phase.id)
+    lines = list(plan.deferred)
+    for name, ids in mentions.items():
+        more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+        lines.append(f"{name} ({', '.join(ids[:5])}{more})")
+    return lines

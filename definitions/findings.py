@@ -1,0 +1,145 @@
+"""The collector of diagnostics: it turns a path in the document into a place and readable words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+from definitions.diagnostics import Diagnostic, Severity, did_you_mean
+from definitions.nodes import Mark, Node
+from definitions.slugs import slug
+from definitions.source import Source
+
+Path = tuple[str | int, ...]
+
+MAX_FINDINGS = 1000
+MAX_SUGGESTIONS = 200
+"""Suggestions compare a word with all ids, which is slow: after this many, diagnostics come without."""
+
+
+class Findings:
+    """All that is found in one file. Paths are those of the document after its format was made native."""
+
+    def __init__(self, source: Source, root: Node) -> None:
+        self.source = source
+        self.root = root
+        self._list: list[Diagnostic] = []
+        self._suggested = 0
+        self._seen: set[tuple[str, int, int, str]] = set()
+
+    def add(
+        self,
+        code: str,
+        path: Path,
+        message: str,
+        *,
+        hint: str = "",
+        severity: Severity = "error",
+        on_key: bool = False,
+        offset: int | None = None,
+    ) -> None:
+        """Report something at `path`: at the value, at its key, or at a character of a text value."""
+        if len(self._list) > MAX_FINDINGS:
+            return
+        mark = self._mark(path, on_key=on_key, offset=offset)
+        key = (code, mark.line, mark.column, message)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self._list.append(
+            Diagnostic(
+                code=code,
+                message=message,
+                severity=severity,
+                file=self.source.file,
+                line=mark.line,
+                column=mark.column,
+                path=self.words(path),
+                hint=hint,
+            )
+        )
+
+    def suggest(self, word: str, candidates: Callable[[], Iterable[str]] | Iterable[str]) -> str:
+        """`did you mean …?`, as long as the file does not ask for it too often."""
+        self._suggested += 1
+        if self._suggested > MAX_SUGGESTIONS:
+            return ""
+        return did_you_mean(word, candidates() if callable(candidates) else candidates)
+
+    def line_at(self, path: Path) -> str:
+        """The line of the text in which the value at `path` begins."""
+        number = self.root.value_mark_of(path).line
+        return self.source.lines[number - 1] if number <= len(self.source.lines) else ""
+
+    def words(self, path: Sequence[str | int]) -> str:
+        """A path as people read it: `phases.review.depends_on` (a phase under its id, needs without position)."""
+        text, previous = "", ""
+        for depth, step in enumerate(path):
+            if isinstance(step, str):
+                text += f".{step}" if text else step
+                previous = step
+            elif depth == 1 and previous in self._labels and step < len(self._labels[previous]):
+                text += f".{self._labels[previous][step]}"
+            elif previous != "depends_on":
+                text += f"[{step}]"
+        return text
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """Everything in the order of the file."""
+        ordered = sorted(self._list[:MAX_FINDINGS], key=lambda d: (d.line, d.column, d.code))
+        if len(self._list) > MAX_FINDINGS:
+            last = ordered[-1]
+            message = f"only the first {MAX_FINDINGS} findings are shown"
+            ordered.append(
+                Diagnostic(
+                    code="PL406", message=message, severity="note", file=last.file, line=last.line, column=last.column
+                )
+            )
+        return tuple(ordered)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any error was reported so far."""
+        return any(d.severity == "error" for d in self._list)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take over what a reader found; it gets the file's name."""
+        for d in diagnostics:
+            self._list.append(
+                Diagnostic(
+                    code=d.code,
+                    message=d.message,
+                    severity=d.severity,
+                    file=self.source.file,
+                    line=d.line,
+                    column=d.column,
+                    path=d.path,
+                    hint=d.hint,
+                )
+            )
+
+    def _mark(self, path: Path, *, on_key: bool, offset: int | None) -> Mark:
+        if on_key:
+            return self.root.mark_of(path)
+        if offset is not None:
+            return self.source.place_in(self.root.nearest(path), offset)
+        return self.root.value_mark_of(path)
+
+    @cached_property
+    def _labels(self) -> dict[str, list[str]]:
+        labels: dict[str, list[str]] = {}
+        top = self.root.value if isinstance(self.root.value, dict) else {}
+        for key in ("phases", "steps"):
+            node = top.get(key)
+            if node is not None and isinstance(node.value, list):
+                labels[key] = [_label(item, position) for position, item in enumerate(node.value)]
+        return labels
+
+
+def _label(node: Node, position: int) -> str:
+    if isinstance(node.value, dict):
+        for key, make in (("id", str), ("name", slug)):
+            named = node.value.get(key)
+            if named is not None and isinstance(named.value, str) and named.value.strip():
+                return make(named.value)
+    return str(position)

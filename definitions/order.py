@@ -1,0 +1,222 @@
+"""Which phase comes after which: ids, groups, needs, circles, and who has certainly run before whom.
+
+One rule: a phase without `depends_on` comes after the group before it, whatever other phases say. Adjacent
+`parallel: true` phases are one group; a phase between or alone is a group of one and has no number. What a phase writes
+under `depends_on` replaces the rule for that phase; `[]` makes it a root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from definitions.findings import Findings
+from definitions.schema.phases import Need as NeedText
+from definitions.schema.phases import Phase
+from definitions.shape import Damage
+from definitions.slugs import slug
+from engine.plan import Need
+
+MAX_CYCLES = 20
+
+
+@dataclass(slots=True)
+class Order:
+    """The phases of a definition by number, and what each waits for."""
+
+    ids: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    by_id: dict[str, int] = field(default_factory=dict)
+    by_name: dict[str, list[int]] = field(default_factory=dict)
+    groups: list[int | None] = field(default_factory=list)
+    members: list[range] = field(default_factory=list)
+    """The phases of each numbered group."""
+    needs: list[tuple[Need, ...]] = field(default_factory=list)
+    after_group: list[int | None] = field(default_factory=list)
+    sequence: list[int] | None = None
+    """A topological order (numbers above the phases' stand for whole groups), or None if there is a circle."""
+
+    def find(self, word: str) -> list[int]:
+        """The phases that a word in the definition may mean: by id, else by name."""
+        if (index := self.by_id.get(word)) is not None:
+            return [index]
+        return self.by_name.get(word, [])
+
+    def predecessors(self, index: int) -> list[int]:
+        """What must have settled before this phase (or whole group, by its number above the phases')."""
+        count = len(self.ids)
+        if index >= count:
+            return list(self.members[index - count])
+        before = [need.phase for need in self.needs[index] if need.kind == "data"]
+        if (group := self.after_group[index]) is not None:
+            before.append(count + group)
+        return before
+
+    def words(self) -> Iterable[str]:
+        """Everything that names a phase, for suggestions."""
+        return (*self.ids, *self.names)
+
+
+def order_of(phases: Sequence[Phase], key: str, findings: Findings, damage: Damage) -> Order:
+    """The order of the phases; reports clashes of ids, unknown and ambiguous needs, and circles."""
+    order = Order()
+    _identify(order, phases, key, findings, damage)
+    _group(order, phases)
+    for index, phase in enumerate(phases):
+        if phase.depends_on is None:
+            needs, after = _after_the_group_before(order, index)
+        else:
+            needs, after = _written(order, index, phase.depends_on, key, findings), None
+        order.needs.append(needs)
+        order.after_group.append(after)
+    _sort(order, phases, key, findings)
+    return order
+
+
+def _identify(order: Order, phases: Sequence[Phase], key: str, findings: Findings, damage: Damage) -> None:
+    lowered: dict[str, int] = {}
+    for index, phase in enumerate(phases):
+        name = phase.name if phase.name is not None else phase.id
+        assert name is not None
+        identifier = phase.id if phase.id is not None else slug(name)
+        order.ids.append(identifier)
+        order.names.append(name)
+        order.by_name.setdefault(name, []).append(index)
+        first = lowered.setdefault(identifier.lower(), index)
+        if first == index:
+            order.by_id[identifier] = index
+        elif not damage.phases & {first, index}:
+            _report_clash(order, (key, index, "id" if phase.id is not None else "name"), first, findings)
+    for index, identifier in enumerate(order.ids):
+        digits = identifier.isascii() and identifier.isdigit()
+        if digits and int(identifier) != index and int(identifier) < len(phases) and not damage.phases:
+            other = order.names[int(identifier)]
+            message = f"the id '{identifier}' is also the index of '{other}', and an id is looked for first"
+            findings.add("PL108", (key, index, "id"), message, hint="use an id with a letter", severity="warning")
+
+
+def _report_clash(order: Order, path: tuple[str, int, str], first: int, findings: Findings) -> None:
+    key, index, field_name = path
+    line = findings.root.value_mark_of((key, first)).line
+    identifier, other = order.ids[index], order.ids[first]
+    if identifier == other:
+        message = f"the id '{identifier}' is already that of the phase in line {line}"
+    else:
+        message = f"the id '{identifier}' differs from '{other}' in line {line} only in the case of letters"
+    hint = "write an id for one of them" if field_name == "name" else "ids are unique: change one of them"
+    findings.add("PL107", path, message, hint=hint)
+
+
+def _group(order: Order, phases: Sequence[Phase]) -> None:
+    start = 0
+    while start < len(phases):
+        stop = start + 1
+        if phases[start].parallel:
+            while stop < len(phases) and phases[stop].parallel:
+                stop += 1
+        number = len(order.members) if stop - start > 1 else None
+        order.groups += [number] * (stop - start)
+        if number is not None:
+            order.members.append(range(start, stop))
+        start = stop
+
+
+def _after_the_group_before(order: Order, index: int) -> tuple[tuple[Need, ...], int | None]:
+    group = order.groups[index]
+    first = order.members[group].start if group is not None else index
+    if first == 0:
+        return (), None
+    before = order.groups[first - 1]
+    if before is not None:
+        return (), before
+    return (Need(phase=first - 1, implicit=True),), None
+
+
+def _written(order: Order, index: int, written: Sequence[NeedText], key: str, findings: Findings) -> tuple[Need, ...]:
+    needs: dict[int, Need] = {}
+    for position, need in enumerate(written):
+        path = (key, index, "depends_on", position)  # a single id without a list: reported at `depends_on`
+        if (found := _target(order, need.phase, path, findings)) is None:
+            continue
+        if found == index:
+            findings.add("PL202", path, f"'{order.ids[index]}' depends on itself", hint="remove it")
+        elif found not in needs or need.kind == "data":
+            needs[found] = Need(phase=found, kind=need.kind)
+    return tuple(needs.values())
+
+
+def _target(order: Order, word: str, path: tuple[str | int, ...], findings: Findings) -> int | None:
+    found = order.find(word)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = " or ".join(f"'{order.ids[index]}'" for index in found[:5])
+        findings.add("PL108", path, f"several phases have the name '{word}'", hint=f"write the id: {ids}")
+    else:
+        findings.add("PL103", path, f"no phase '{word}'", hint=findings.suggest(word, order.words))
+    return None
+
+
+def _sort(order: Order, phases: Sequence[Phase], key: str, findings: Findings) -> None:
+    count = len(phases)
+    graph = {index: order.predecessors(index) for index in range(count + len(order.members))}
+    for _ in range(MAX_CYCLES):
+        try:
+            sequence = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            circle = [index for index in reversed(error.args[1][1:]) if index < count]
+            _report_circle(order, circle, phases, key, findings)
+            for index in circle:
+                graph[index] = []
+            order.sequence = []
+        else:
+            order.sequence = sequence if order.sequence is None else None
+            return
+    order.sequence = None
+
+
+def _report_circle(order: Order, circle: list[int], phases: Sequence[Phase], key: str, findings: Findings) -> None:
+    """One circle of phases, each of which waits for the one after it, told from its first phase in the file."""
+    turn = circle.index(min(circle))
+    circle = [*circle[turn:], *circle[:turn]]
+    written = next((index for index in circle if phases[index].depends_on), circle[0])
+    names = [order.ids[index] for index in [*circle, circle[0]]]
+    message = f"phases wait for each other: {' → '.join(names)}"
+    following = circle[(circle.index(written) + 1) % len(circle)]
+    findings.add(
+        "PL201", _path_of_need(order, written, following, phases, key), message, hint=_cycle_hint(phases, circle)
+    )
+
+
+def _cycle_hint(phases: Sequence[Phase], circle: list[int]) -> str:
+    if any(phases[index].depends_on is None for index in circle):
+        return "a phase without 'depends_on' waits for what stands before it: remove a need, or write depends_on: []"
+    return "remove one of these needs"
+
+
+def _path_of_need(order: Order, index: int, following: int, phases: Sequence[Phase], key: str) -> tuple[str | int, ...]:
+    for position, need in enumerate(phases[index].depends_on or []):
+        if order.find(need.phase) == [following]:
+            return (key, index, "depends_on", position)
+    return (key, index, "depends_on")
+
+
+class Ancestry:
+    """Who has certainly settled before whom, for a chosen set of phases.
+
+    One bit per chosen phase travels along the order once, so the cost is that of the needs, not of all pairs.
+    """
+
+    def __init__(self, order: Order, targets: Iterable[int]) -> None:
+        self._bits = {target: 1 << position for position, target in enumerate(sorted(set(targets)))}
+        self._before: dict[int, int] = {}
+        for index in order.sequence or [] if self._bits else []:
+            before = 0
+            for predecessor in order.predecessors(index):
+                before |= self._before.get(predecessor, 0) | self._bits.get(predecessor, 0)
+            self._before[index] = before
+
+    def precedes(self, earlier: int, later: int) -> bool:
+        """Whether the chosen phase `earlier` has settled whenever `later` starts."""
+        return bool(self._before.get(later, 0) & self._bits[earlier])

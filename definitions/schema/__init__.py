@@ -1,0 +1,1 @@
+"""The format of definitions as Pydantic models. The models hold what one value must be; `checks` holds the rest."""

@@ -1,0 +1,80 @@
+"""Gates and approvals: validated and kept; they are not in effect yet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from definitions.schema.agents import Outputs
+from definitions.schema.scalars import Count, EnvText, Exact, Id, Limit, Line, Name, Text, refusal
+
+
+class Check(Exact):
+    """One check of a gate: a command or an expression."""
+
+    name: Line
+    description: Text = ""
+    run: list[Text] | None = Field(default=None, min_length=1)
+    shell: Text | None = None
+    expr: Text | None = None
+    fix: list[Text] | None = Field(default=None, min_length=1)
+    timeout: Limit | None = None
+    ok_exit_codes: list[Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=lambda: [0], min_length=1)
+    env: dict[Name, EnvText] = Field(default_factory=dict)
+    pass_env: list[Name] = Field(default_factory=list)
+    outputs: Outputs = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way_to_check(self) -> Check:
+        written = [key for key in ("run", "shell", "expr") if getattr(self, key) is not None]
+        if len(written) > 1:
+            raise refusal("PL111", f"'{written[0]}' and '{written[1]}' exclude each other")
+        if not written:
+            raise refusal("PL105", "a check needs 'run', 'shell' or 'expr'")
+        return self
+
+
+class Approval(Exact):
+    """Who decides, how many of them, and what happens when they do not."""
+
+    by: list[Text] = Field(default_factory=list)
+    """Users (`ana`) and groups (`group:leads`)."""
+    need: Count = 1
+    deadline: Limit | None = None
+    remind: Limit | None = None
+    on_deadline: Literal["escalate", "approve", "reject", "pause"] = "pause"
+    escalate_to: list[Text] = Field(default_factory=list)
+    evidence: Literal["required", "optional"] = "required"
+    self_approval: bool = False
+    delegation: bool = True
+    form: Outputs = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_be_had(self) -> Approval:
+        people = [name for name in self.by if not name.startswith("group:")]
+        if self.by and len(people) == len(self.by) and self.need > len(set(people)):
+            raise refusal("PL110", f"{self.need} approvals are needed, and only {len(set(people))} people may give one")
+        if self.on_deadline == "escalate" and not self.escalate_to:
+            raise refusal("PL105", "'on_deadline: escalate' needs 'escalate_to'")
+        if self.on_deadline != "pause" and self.deadline is None:
+            raise refusal("PL105", f"'on_deadline: {self.on_deadline}' needs a 'deadline'")
+        return self
+
+
+class Gate(Exact):
+    """What must hold before control leaves a phase."""
+
+    description: Text = ""
+    checks: list[Check] = Field(default_factory=list)
+    approval: Approval | None = None
+    skippable: bool = True
+    includes: list[Id] = Field(default_factory=list)
+    """Other gates whose checks count here too."""
+    timeout: Limit | None = None
+
+    @model_validator(mode="after")
+    def _has_something_to_check(self) -> Gate:
+        if not self.checks and self.approval is None and not self.includes:
+            raise refusal("PL105", "a gate needs 'checks', 'approval' or 'includes'")
+        return self

@@ -1,0 +1,179 @@
+"""One phase (a step is the same thing) and what stands in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from definitions.schema.agents import Outputs, Role
+from definitions.schema.deferred import (
+    Budget,
+    Builders,
+    Cache,
+    Checkpoints,
+    CircuitBreaker,
+    Compensation,
+    ContextRequirements,
+    CrossValidation,
+    ForEach,
+    Hooks,
+    Jump,
+    ResourceRequirements,
+    Synchronization,
+    Workspace,
+)
+from definitions.schema.gates import Approval
+from definitions.schema.scalars import (
+    Access,
+    Condition,
+    Duration,
+    Estimate,
+    Exact,
+    Id,
+    JsonValue,
+    Limit,
+    Line,
+    OnFailureWord,
+    Pattern,
+    Text,
+    Timeout,
+    refusal,
+)
+
+DEFERRED = (
+    "on_jump", "next", "gates", "approval", "deadline", "remind", "synchronization", "circuit_breaker",
+    "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
+    "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
+    "cache", "workspace", "builders", "for_each", "priority", "independent",
+)  # fmt: skip
+"""The keys of a phase that are kept and not in effect yet."""
+
+
+class Need(Exact):
+    """One dependency. Only `data` waits; `context` is used if it is there, `validation` is checked afterwards."""
+
+    phase: Line
+    kind: Literal["data", "context", "validation"] = "data"
+
+
+def _need(value: object) -> object:
+    return {"phase": value} if isinstance(value, str) else value
+
+
+def _needs(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Needs = Annotated[
+    list[Annotated[Need, BeforeValidator(_need, json_schema_input_type=str | Need)]],
+    BeforeValidator(_needs, json_schema_input_type=str | list[str | Need]),
+]
+"""What a phase waits for; one id may stand without a list."""
+
+
+def _written_needs(value: object) -> object:
+    if value is None:
+        hint = "write [] for a phase that waits for nothing, or leave the key out"
+        raise refusal("PL102", "nothing stands after 'depends_on'", hint)
+    return value
+
+
+class Retry(Exact):
+    """How often and after what pause a failed attempt is repeated: `min(initial * factor ** n, maximum)` ± `jitter`."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    initial: Duration = 5.0
+    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    maximum: Duration = 120.0
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+
+def _retry(value: object) -> object:
+    return {"max_attempts": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+RetryRule = Annotated[Retry, BeforeValidator(_retry, json_schema_input_type=int | Retry)]
+"""A retry rule, or the number of attempts alone."""
+
+
+class Phase(Exact):
+    """One phase: who works on it, what it waits for, how it is carried out."""
+
+    id: Id | None = None
+    """Default: the slug of the name."""
+    name: Line | None = None
+    """Default: the id."""
+    description: Text = ""
+    agents: list[Annotated[Line, WithJsonSchema({"type": "string"})]] | None = None
+    """Roles. No role and no tool: a person."""
+    agents_mode: Literal["in_turn", "parallel"] = "in_turn"
+    parallel: bool = False
+    """Adjacent parallel phases are one group: they start together."""
+    depends_on: Annotated[Needs | None, BeforeValidator(_written_needs, json_schema_input_type=Needs)] = None
+    """Not written: the phase comes after the group before it. An empty list: it waits for nothing."""
+    prompt: Text | None = None
+    if_: Condition | None = Field(default=None, alias="if")
+    always: bool = False
+    """Runs after failures too."""
+    on_failure: OnFailureWord | None = None
+    timeout: Timeout | None = None
+    retry: RetryRule | None = None
+    outputs: Outputs = Field(default_factory=dict)
+    inputs: list[Text] = Field(default_factory=list)
+    """Outputs of earlier phases or roles that this phase reads: `analyst.target_users`."""
+    estimated_duration: Estimate | None = None
+    estimate: Estimate | None = None
+    tool: Role | None = None
+    """`sh` runs the tasks, `aider` is given them; another word is a role."""
+    tasks: list[Text] = Field(default_factory=list)
+    acceptance_tests: list[Text] = Field(default_factory=list)
+    files_scope: list[Pattern] = Field(default_factory=list)
+    files_create: list[Pattern] = Field(default_factory=list)
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+    on_jump: bool = False
+    next: list[Jump] = Field(default_factory=list)
+    gates: list[Line] = Field(default_factory=list)
+    approval: Approval | None = None
+    deadline: Limit | None = None
+    remind: Limit | None = None
+    synchronization: Synchronization | None = None
+    circuit_breaker: CircuitBreaker | None = None
+    resource_requirements: ResourceRequirements | None = None
+    resource_isolation: bool | None = None
+    execution_mode: Text | None = None
+    context: ContextRequirements | None = None
+    context_requirements: ContextRequirements | None = None
+    context_access: Access | None = None
+    context_sharing: Text | None = None
+    cross_validation: CrossValidation | Text | None = None
+    compensation: Compensation | None = None
+    budget: Budget | None = None
+    hooks: Hooks | None = None
+    checkpoints: Checkpoints | None = None
+    cache: Cache | None = None
+    workspace: Workspace | None = None
+    builders: Builders | None = None
+    for_each: ForEach | None = None
+    priority: Annotated[float, Field(ge=0, le=1000)] | None = None
+    independent: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Phase:
+        if self.name is None and self.id is None:
+            raise refusal("PL105", "a phase needs a 'name' or an 'id'")
+        if self.agents and self.tool is not None:
+            raise refusal("PL111", "'agents' and 'tool' exclude each other", "a tool is the one agent of its step")
+        if self.estimate is not None and self.estimated_duration is not None:
+            raise refusal("PL111", "'estimate' and 'estimated_duration' are the same: keep one of them")
+        return self
+
+    @property
+    def reads(self) -> tuple[tuple[str, int, str], ...]:
+        """What `inputs` and the context keys name as `producer.output`: (key of the phase, position, text)."""
+        named = [("inputs", position, text) for position, text in enumerate(self.inputs)]
+        for key, context in (("context", self.context), ("context_requirements", self.context_requirements)):
+            if context is not None:
+                named += [(key, position, text) for position, text in enumerate(context.read) if "." in text]
+        return tuple(named)

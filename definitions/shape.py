@@ -1,0 +1,260 @@
+"""The shape of a document: Pydantic's errors as diagnostics, and a usable rest even where parts are wrong.
+
+What is wrong is cut out and the rest validated again, so that the later checks still see the rest and a file gets all
+its errors at once. `Damage` says what is missing then; checks ask it before they report a consequence of the cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from definitions.findings import Findings, Path
+from definitions.schema.agents import EXECUTORS
+from definitions.schema.scalars import found
+
+MAX_ROUNDS = 12
+_QUOTED = re.compile(r"'([^']*)'")
+_PHASE_KEYS = ("phases", "steps")
+_ORDER_KEYS = frozenset({"depends_on", "parallel"})
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Damage:
+    """What was cut out of a document because it was wrong."""
+
+    paths: set[Path] = field(default_factory=set)
+    phases: set[int] = field(default_factory=set)
+    """Phases of which hardly anything is left."""
+
+    @property
+    def order(self) -> bool:
+        """Whether something is missing that decides which phase comes after which."""
+        return bool(self.phases) or any(
+            (len(path) == 1 and path[0] in _PHASE_KEYS) or (len(path) == 3 and path[2] in _ORDER_KEYS)
+            for path in self.paths
+        )
+
+    def covers(self, *path: str | int) -> bool:
+        """Whether the value at `path`, or something around it, was cut out."""
+        return any(path[:length] in self.paths for length in range(1, len(path) + 1))
+
+
+def validate(model: type[Model], plain: dict[str, Any], findings: Findings) -> tuple[Model | None, Damage]:
+    """The document as a model, without the parts that are wrong; None if too little is left. Changes `plain`."""
+    damage = Damage()
+    for _ in range(MAX_ROUNDS):
+        try:
+            return model.model_validate(plain), damage
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        reported: set[Path] = set()
+        for detail in details:
+            path, rest = _document_path(plain, detail["loc"])
+            if path in reported:
+                continue  # the other branches of a union say the same about the same value
+            reported.add(path)
+            if not _is_consequence(detail, path, damage):
+                _report(model, detail, path, rest, findings)
+        if () in reported:
+            return None, damage
+        for path in sorted(reported, key=len, reverse=True):
+            _cut(plain, path, damage)
+    return None, damage
+
+
+def _document_path(plain: object, loc: tuple[int | str, ...]) -> tuple[Path, tuple[int | str, ...]]:
+    """The part of Pydantic's location that exists in the document, and what follows (tags of unions are left out)."""
+    path: list[str | int] = []
+    node: Any = plain
+    rest: list[int | str] = []
+    for step in loc:
+        inside = (isinstance(node, dict) and step in node) or (
+            isinstance(node, list) and isinstance(step, int) and step < len(node)
+        )
+        if inside:
+            path.append(step)
+            node = node[step]
+            rest = []
+        else:
+            rest.append(step)
+    return tuple(path), tuple(rest)
+
+
+def _is_consequence(detail: ErrorDetails, path: Path, damage: Damage) -> bool:
+    """Whether an error only says that something is missing which was cut out before."""
+    missing = detail["type"] in ("missing", "PL105", "too_short")
+    return missing and any(cut[: len(path)] == path for cut in damage.paths)
+
+
+def _cut(plain: dict[str, Any], path: Path, damage: Damage) -> None:
+    """Remove the value; in a list the list around it, but a phase leaves its id behind so that positions stay."""
+    is_phase = len(path) == 2 and path[0] in _PHASE_KEYS and isinstance(path[1], int)
+    if not is_phase and any(isinstance(step, int) for step in path[2:]):
+        path = path[: next(i for i, step in enumerate(path) if i >= 2 and isinstance(step, int))]
+    elif not is_phase and len(path) >= 2 and isinstance(path[1], int) and path[0] not in _PHASE_KEYS:
+        path = path[:1]
+    node: Any = plain
+    for step in path[:-1]:
+        if isinstance(node, dict) and step not in node:
+            return  # a larger part was cut out in the same round
+        node = node[step]
+    damage.paths.add(path)
+    if is_phase:
+        _leave_id(node, path, damage)
+    elif isinstance(node, dict):
+        node.pop(path[-1], None)
+
+
+def _leave_id(phases: list[Any], path: Path, damage: Damage) -> None:
+    position = path[1]
+    assert isinstance(position, int)
+    phase = phases[position]
+    kept = (
+        {key: phase[key] for key in ("id", "name") if isinstance(phase.get(key), str)}
+        if isinstance(phase, dict)
+        else {}
+    )
+    if position in damage.phases or not kept:
+        kept = {"id": f"_damaged_{position}"}
+    phases[position] = kept
+    damage.phases.add(position)
+
+
+def _report(
+    model: type[BaseModel], detail: ErrorDetails, path: Path, rest: tuple[int | str, ...], findings: Findings
+) -> None:
+    kind, value = detail["type"], detail.get("input")
+    context = detail.get("ctx", {})
+    if kind.startswith("PL"):
+        findings.add(kind, path, context["message"], hint=context["hint"], on_key=kind in ("PL105", "PL111"))
+    elif kind == "extra_forbidden":
+        key = str(path[-1])
+        hint = findings.suggest(key, keys_at(model, detail["loc"][:-1]))
+        findings.add("PL101", path, f"no key '{key}' here", hint=hint, on_key=True)
+    elif kind == "missing":
+        findings.add("PL105", path, f"'{rest[-1] if rest else path[-1]}' is missing")
+    elif kind in ("literal_error", "union_tag_invalid", "union_tag_not_found"):
+        _report_choice(kind, path, value, context, findings)
+    elif kind in _LIMITS:
+        findings.add("PL110", path, _LIMITS[kind].format(**context, value=found(value)))
+    else:
+        message, hint = _wrong_type(kind, value, detail["msg"])
+        findings.add("PL102", path, message, hint=hint)
+
+
+def _report_choice(kind: str, path: Path, value: Any, context: Mapping[str, Any], findings: Findings) -> None:
+    if kind == "literal_error":
+        choices: tuple[str, ...] = tuple(_QUOTED.findall(context["expected"]))
+    else:
+        choices, path, value = EXECUTORS, (*path, "uses"), value.get("uses") if isinstance(value, dict) else value
+    hint = findings.suggest(value, choices) if isinstance(value, str) else ""
+    findings.add("PL106", path, f"expected {_one_of(choices)}, found {found(value)}", hint=hint)
+
+
+_LIMITS = {
+    "greater_than_equal": "{value} is too small: at least {ge}",
+    "greater_than": "{value} is too small: more than {gt}",
+    "less_than_equal": "{value} is too large: at most {le}",
+    "less_than": "{value} is too large: less than {lt}",
+    "too_short": "at least {min_length} needed here, found {actual_length}",
+    "too_long": "at most {max_length} possible here, found {actual_length}",
+    "finite_number": "{value} is no number to count with",
+}
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def _wrong_type(kind: str, value: Any, message: str) -> tuple[str, str]:
+    expected = _EXPECTED.get(kind)
+    if expected is None:
+        return message[:1].lower() + message[1:], ""
+    hint = ""
+    if value is None:
+        hint = "write a value, or leave the key out"
+    elif kind == "bool_type" and str(value).lower() in ("yes", "on", "no", "off"):
+        hint = f"write {'true' if str(value).lower() in ('yes', 'on') else 'false'}"
+    elif kind == "list_type" and isinstance(value, str | int | float):
+        hint = f"write [{value}]" if len(str(value)) <= 40 else "write a list"
+    elif kind == "string_type" and isinstance(value, int | float):
+        hint = f"quote it: '{value}'"
+    return f"expected {expected}, found {found(value)}", hint
+
+
+def _one_of(choices: tuple[str, ...]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}" if len(choices) > 1 else "".join(choices)
+
+
+def keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand at a location of Pydantic's, for suggestions."""
+    kinds: list[Any] = [model]
+    for step in loc:
+        inner = [hint for kind in kinds for hint in _inside(kind, step)]
+        kinds = inner or kinds  # a tag of a union is no step in the document
+        if isinstance(step, str):
+            tagged = [kind for kind in kinds if _is_tagged(kind, step)]
+            kinds = tagged or kinds
+    names: list[str] = []
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            names += [info.alias or name for name, info in kind.model_fields.items()]
+    return names
+
+
+def _inside(kind: Any, step: int | str) -> list[Any]:
+    """The models (also inside lists, mappings, unions) that may stand at one step below `kind`."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        for name, info in kind.model_fields.items():
+            if (info.alias or name) == step:
+                return _containers(info)
+        return []
+    origin = getattr(kind, "__origin__", None)
+    arguments = get_args(kind)
+    if origin is list and isinstance(step, int):
+        return _flat(arguments[0])
+    if origin is dict and isinstance(step, str):
+        return _flat(arguments[1])
+    return []
+
+
+def _containers(info: FieldInfo) -> list[Any]:
+    return _flat(info.annotation)
+
+
+def _flat(hint: Any) -> list[Any]:
+    """A type without `Annotated`, its unions taken apart."""
+    if getattr(hint, "__metadata__", None) is not None:
+        return _flat(hint.__origin__)
+    if (
+        type(hint).__name__ in ("UnionType", "Union")
+        or getattr(hint, "__origin__", None).__class__.__name__ == "_SpecialForm"
+    ):
+        return [part for argument in get_args(hint) for part in _flat(argument)]
+    return [hint]
+
+
+def _is_tagged(kind: Any, tag: str) -> bool:
+    return (
+        isinstance(kind, type)
+        and issubclass(kind, BaseModel)
+        and "uses" in kind.model_fields
+        and (tag in get_args(kind.model_fields["uses"].annotation))
+    )

@@ -1,0 +1,112 @@
+"""A project in a temporary directory, and an activity environment that remembers heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.aider import AiderActivities
+from activities.command import CommandActivities
+from activities.worker_context import Settings, WorkerContext
+
+Json = dict[str, Any]
+
+
+class Project:
+    """Runs tasks as attempts of one activity, as the server would."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.settings = Settings(grace=1.0, beat=0.05)
+        self.environ = dict(os.environ)
+        self.beats: list[Json] = []
+        self.env = ActivityEnvironment()
+        self.env.on_heartbeat = self.beats.append
+
+    def task(self, config: Json, **changes: Any) -> Json:
+        task: Json = {
+            "run": "wf_test01",
+            "definition": "demo",
+            "phase": {"id": "build", "name": "Build It", "index": 2},
+            "epoch": 0,
+            "position": 0,
+            "key": "wf_test01/build/0/builder#0",
+            "agent": {"role": "builder", "uses": "command", "config": config},
+            "prompt": None,
+            "acceptance_tests": [],
+            "files_scope": [],
+            "timeout": 30.0,
+            "retry": {},
+            "values": {"inputs": {}, "phases": {}, "env": {}, "run": {"id": "wf_test01", "definition": "demo"}},
+            "earlier": [],
+            "failures": [],
+            "edits": None,
+        }
+        if "outputs" in changes:
+            task["agent"]["outputs"] = changes.pop("outputs")
+        return task | changes
+
+    async def command(self, config: Json, **changes: Any) -> Json:
+        activities = CommandActivities(WorkerContext(self.root, self.settings, self.environ))
+        return await self.env.run(activities.command, self.task(config, **changes))
+
+    async def aider(self, config: Json, **changes: Any) -> Json:
+        activities = AiderActivities(WorkerContext(self.root, self.settings, self.environ))
+        return await self.env.run(activities.aider, self.task(config, **changes))
+
+    def next_attempt(self, attempt: int) -> None:
+        """A new environment, with the details that the last attempt left."""
+        info = dataclasses.replace(
+            ActivityEnvironment.default_info(), attempt=attempt, heartbeat_details=self.beats[-1:]
+        )
+        self.env = ActivityEnvironment()
+        self.env.info = info
+        self.env.on_heartbeat = self.beats.append
+
+    @property
+    def log(self) -> str:
+        return (self.root / ".phaseloom/workflows/wf_test01/logs/phase-build.log").read_text()
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / ".phaseloom/workflows/wf_test01/scratch"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    async def wait(condition: Callable[[], object], seconds: float = 5.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not happen in time"
+            await asyncio.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def processes_of() -> Callable[[str], list[int]]:
+    """The living processes whose arguments hold a word."""
+
+    def of(word: str) -> list[int]:
+        rows = (line.split(None, 2) for line in _ps().splitlines())
+        return [int(row[0]) for row in rows if len(row) == 3 and row[1][0] != "Z" and word in row[2]]
+
+    return of
+
+
+def _ps() -> str:
+    return subprocess.run(["ps", "-A", "-o", "pid=,state=,args="], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,362 @@
+"""The activity `command`: what a command gets, what it hands back, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.artifacts import ArtifactStore, Ref
+
+if TYPE_CHECKING:
+    from tests.activities.conftest import Project
+
+SHOW = "import json, os, sys; json.dump({'got': eval(sys.argv[1])}, open(os.environ['PHASELOOM_OUTPUT'], 'w'))"
+
+
+def python(expression: str) -> dict[str, Any]:
+    """A command whose output `got` is what the Python expression yields inside it."""
+    return {"run": [sys.executable, "-c", SHOW, expression]}
+
+
+async def test_arguments_are_rendered_one_by_one_and_never_split(project: Project) -> None:
+    values = {
+        "inputs": {"name": "a b; echo c", "n": 3, "flag": True, "list": [1, 2]},
+        "phases": {},
+        "env": {},
+        "run": {},
+    }
+    command = python("sys.argv[2:]")
+    command["run"] += ["${inputs.name}", "n=${inputs.n}", "${inputs.n}", "${inputs.flag}", "${inputs.list}"]
+    result = await project.command(command, values=values)
+    assert result["outputs"]["got"] == ["a b; echo c", "n=3", "3", "true", "[1, 2]"]
+
+
+async def test_the_result_has_every_field_of_the_contract(project: Project) -> None:
+    result = await project.command({"run": ["true"]})
+    assert result.keys() == {
+        "outputs", "exit_code", "started_at", "duration", "attempts", "failures", "tests", "artifacts", "git",
+    }  # fmt: skip
+    assert result["exit_code"] == 0
+    assert result["attempts"] == 1
+    assert result["started_at"].endswith("Z")
+    assert result["tests"] == {"passed": 0, "failed": 0, "total": 0, "results": []}
+
+
+async def test_a_command_sees_its_variables_and_files(project: Project) -> None:
+    names = ["RUN", "DEFINITION", "PHASE", "PHASE_NAME", "PHASE_INDEX", "EPOCH", "ATTEMPT", "AGENT", "KEY", "WORKSPACE"]
+    command = python(f"{{n: os.environ['PHASELOOM_' + n] for n in {names!r}}}")
+    result = await project.command(command)
+    assert result["outputs"]["got"] == {
+        "RUN": "wf_test01", "DEFINITION": "demo", "PHASE": "build", "PHASE_NAME": "Build It", "PHASE_INDEX": "2",
+        "EPOCH": "0", "ATTEMPT": "1", "AGENT": "builder", "KEY": "wf_test01/build/0/builder#0",
+        "WORKSPACE": str(project.root),
+    }  # fmt: skip
+
+
+async def test_the_input_file_holds_values_with_references_resolved(project: Project) -> None:
+    large = {"text": "x" * 9000}
+    ref = ArtifactStore(project.root).put_json(large)
+    result = await project.command(
+        {"run": ["sh", "-c", 'cp "$PHASELOOM_INPUT" "$PHASELOOM_ARTIFACTS/input.json"']},
+        values={
+            "inputs": {"feature": "login"},
+            "phases": {"design": {"status": "completed", "outputs": {"contract": ref.to_json()}}},
+            "env": {},
+            "run": {},
+        },
+        earlier=[{"agent": "first", "outputs": {"n": 1}}],
+        failures=[{"code": "exit_code", "message": "before"}],
+    )
+    given = ArtifactStore(project.root).get_json(result["artifacts"][0]["sha256"])
+    assert given["inputs"] == {"feature": "login"}
+    assert given["phases"]["design"]["outputs"]["contract"] == large
+    assert given["earlier"] == [{"agent": "first", "outputs": {"n": 1}}]
+    assert given["failures"] == [{"code": "exit_code", "message": "before"}]
+    assert given["phase"] == {"id": "build", "name": "Build It", "index": 2}
+
+
+async def test_the_prompt_is_rendered_into_a_file_whether_or_not_it_is_named(project: Project) -> None:
+    values = {"inputs": {"feature": "login"}, "phases": {}, "env": {}, "run": {}}
+    named = await project.command(
+        {"run": ["cat", "${prompt_file}"]},
+        prompt="Build ${inputs.feature}",
+        values=values,
+        outputs={"said": {"value": "stdout"}},
+    )
+    assert named["outputs"] == {"said": "Build login"}
+    unnamed = await project.command(
+        {"run": ["sh", "-c", 'cat "$PHASELOOM_PROMPT_FILE"']},
+        prompt="Build ${inputs.feature}",
+        edits={"prompt": "No, build ${inputs.feature} twice"},
+        values=values,
+        outputs={"said": {"value": "stdout"}},
+    )
+    assert unnamed["outputs"] == {"said": "No, build login twice"}
+
+
+async def test_outputs_come_from_expressions_and_the_output_file_with_their_types(project: Project) -> None:
+    printed = '{"failed": 0, "coverage": "0.93", "list": [1]}'
+    script = f"""echo '{printed}'; echo '{{"failed": 7, "extra": null}}' > "$PHASELOOM_OUTPUT" """
+    result = await project.command(
+        {"run": ["sh", "-c", script]},
+        outputs={
+            "failed": {"type": "integer", "value": "stdout_json.failed"},
+            "coverage": {"type": "number", "value": "stdout_json.coverage"},
+            "good": {"type": "boolean", "value": "exit_code == 0"},
+            "list": {"type": "list", "value": "stdout_json.list"},
+            "text": {"type": "string", "value": "stdout"},
+        },
+    )
+    assert result["outputs"] == {
+        "failed": 0,
+        "coverage": 0.93,
+        "good": True,
+        "list": [1],
+        "text": printed,
+        "extra": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("script", "outputs", "words"),
+    [
+        ("echo no", {"n": {"type": "integer", "value": "stdout"}}, "'n': an integer is needed here"),
+        ("echo no", {"n": {"value": "stdout_json.a"}}, "stdout is not JSON"),
+        ("echo '{}'", {"n": {"value": "stdout_json.a"}}, "stdout_json.a is not defined"),
+        ("true", {"n": {"type": "integer"}}, "'n' is declared, and was not written"),
+        ('echo "[1]" > $PHASELOOM_OUTPUT', {}, "does not hold a JSON object"),
+        ('echo "{" > $PHASELOOM_OUTPUT', {}, "$PHASELOOM_OUTPUT is not JSON"),
+        ("echo '{\"a\": NaN}' > $PHASELOOM_OUTPUT", {}, "$PHASELOOM_OUTPUT is not JSON"),
+        ("mkdir $PHASELOOM_OUTPUT", {}, "not a file"),
+    ],
+)
+async def test_a_bad_output_fails_for_good(project: Project, script: str, outputs: Any, words: str) -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["sh", "-c", script]}, outputs=outputs, retry={"every_failure": True})
+    assert caught.value.type == "bad_output"
+    assert caught.value.non_retryable
+    assert words in caught.value.message
+
+
+async def test_large_outputs_move_to_the_store_and_small_ones_stay(project: Project) -> None:
+    result = await project.command(python("{'big': 'y' * 5000}") | {}, outputs={})
+    ref = Ref.from_json(result["outputs"]["got"])
+    assert ref is not None
+    assert ref.media_type == "application/json"
+    assert ArtifactStore(project.root).get_json(ref.sha256) == {"big": "y" * 5000}
+    small = await project.command(python("'y' * 4000"))
+    assert small["outputs"]["got"] == "y" * 4000
+
+
+async def test_many_outputs_together_stay_small(project: Project) -> None:
+    script = "{f'o{i}': 'z' * 3000 for i in range(40)}"
+    write = f"import json, os; json.dump({script}, open(os.environ['PHASELOOM_OUTPUT'], 'w'))"
+    result = await project.command({"run": [sys.executable, "-c", write]})
+    assert len(json.dumps(result["outputs"])) < 20_000
+    assert len(result["outputs"]) == 40
+
+
+async def test_files_left_behind_become_artifacts(project: Project) -> None:
+    script = (
+        'cd "$PHASELOOM_ARTIFACTS"; mkdir sub; echo hi > sub/a.txt; echo "<p>" > report.html; ln -s /etc/passwd link'
+    )
+    result = await project.command({"run": ["sh", "-c", script]})
+    assert [(a["name"], a["size"], a["media_type"]) for a in result["artifacts"]] == [
+        ("report.html", 4, "text/html"),
+        ("sub/a.txt", 3, "text/plain"),
+    ]
+    assert ArtifactStore(project.root).get_bytes(result["artifacts"][1]["sha256"]) == b"hi\n"
+
+
+async def test_very_many_files_become_one_manifest(project: Project) -> None:
+    result = await project.command(
+        {"run": ["sh", "-c", 'cd "$PHASELOOM_ARTIFACTS"; for i in $(seq 70); do echo $i > f$i; done']}
+    )
+    assert [artifact["name"] for artifact in result["artifacts"]] == ["manifest.json"]
+    assert len(ArtifactStore(project.root).get_json(result["artifacts"][0]["sha256"])) == 70
+
+
+async def test_only_asked_for_variables_reach_a_command(project: Project) -> None:
+    project.environ |= {
+        "OPENAI_API_KEY": "sk-verysecret", "AWS_SECRET": "other", "TEMPORAL_API_KEY": "nope", "LC_TIME": "C",
+        "PHASELOOM_EVIL": "x",
+    }  # fmt: skip
+    command = python("{k: v for k, v in os.environ.items()}")
+    command |= {
+        "pass_env": ["OPENAI_API_KEY", "TEMPORAL_API_KEY", "UNSET"],
+        "env": {"A": "${inputs.a}-1", "PHASELOOM_RUN": "evil"},
+    }
+    values = {"inputs": {"a": 5}, "phases": {}, "env": {}, "run": {}}
+    got = (await project.command(command, values=values))["outputs"]["got"]
+    assert got["A"] == "5-1"
+    assert got["OPENAI_API_KEY"] == "***", "passed, and masked on its way out"
+    assert got["PHASELOOM_RUN"] == "wf_test01"
+    assert got["LC_TIME"] == "C"
+    assert not got.keys() & {"AWS_SECRET", "TEMPORAL_API_KEY", "UNSET", "PHASELOOM_EVIL"}
+    assert got["PATH"].endswith(str(Path(sys.executable).parent))
+    assert "pass_env: TEMPORAL_API_KEY is never passed" in project.log
+    assert "pass_env: UNSET is not set" in project.log
+
+
+async def test_secrets_are_masked_in_log_outputs_and_failures(project: Project) -> None:
+    project.environ["MY_TOKEN"] = "s3cr3t-value"
+    script = 'printf "a s3cr3t"; sleep 0.05; printf -- "-value b\\n"; echo "$MY_TOKEN" >&2; exit 1'
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["sh", "-c", script], "pass_env": ["MY_TOKEN"]})
+    assert "a *** b\n" in project.log
+    assert "s3cr3t" not in project.log
+    assert "s3cr3t" not in json.dumps(caught.value.details)
+    assert "s3cr3t" not in json.dumps(project.beats)
+
+
+async def test_tasks_run_in_order_and_stop_at_the_first_that_fails(project: Project) -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"tasks": ["echo one >> f", "echo ${HOME:+two} >> f; exit 4", "echo three >> f"]})
+    assert caught.value.type == "exit_code"
+    assert caught.value.message.startswith("task 2 of 3 (echo ${HOME:+two} >> f; exit 4) exited with 4")
+    assert (project.root / "f").read_text() == "one\ntwo\n"
+
+
+async def test_the_stdout_of_all_tasks_is_one(project: Project) -> None:
+    result = await project.command({"tasks": ["echo a", "echo b"]}, outputs={"all": {"value": "stdout"}})
+    assert result["outputs"] == {"all": "a\nb"}
+
+
+async def test_acceptance_tests_are_part_of_the_attempt(project: Project) -> None:
+    result = await project.command({"tasks": ["echo hi > f"]}, acceptance_tests=["grep -q hi f", "test -f f"])
+    assert result["tests"]["passed"] == result["tests"]["total"] == 2
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"tasks": ["true"]}, acceptance_tests=["echo bad news; exit 3", "true"])
+    failure = caught.value.details[0]
+    assert (failure["code"], failure["exit_code"], failure["tail"]) == ("tests_failed", 3, "bad news")
+    assert failure["tests"]["results"][0] == {
+        "test": "echo bad news; exit 3", "passed": False, "exit_code": 3, "tail": "bad news",
+    }  # fmt: skip
+    assert failure["tests"]["results"][1]["passed"]
+
+
+async def test_an_agent_may_be_nothing_but_tests(project: Project) -> None:
+    result = await project.command({}, acceptance_tests=["true"])
+    assert result["tests"] == {
+        "passed": 1, "failed": 0, "total": 1,
+        "results": [{"test": "true", "passed": True, "exit_code": 0, "tail": ""}],
+    }  # fmt: skip
+
+
+async def test_other_exit_codes_can_be_fine(project: Project) -> None:
+    result = await project.command({"run": ["sh", "-c", "exit 3"], "ok_exit_codes": [0, 3]})
+    assert result["exit_code"] == 3
+
+
+async def test_a_missing_command_is_not_found(project: Project) -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["no-such-command-here"]}, retry={"every_failure": True})
+    assert (caught.value.type, caught.value.non_retryable) == ("not_found", True)
+    assert caught.value.message == "no-such-command-here: command not found"
+
+
+async def test_an_undefined_value_is_an_expression_failure(project: Project) -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["echo", "${inputs.nothing}"]}, retry={"every_failure": True})
+    assert (caught.value.type, caught.value.non_retryable) == ("expression", True)
+    assert "inputs.nothing" in caught.value.message
+
+
+async def test_a_directory_outside_of_the_project_is_refused(project: Project) -> None:
+    (project.root / "sub").mkdir()
+    result = await project.command({"run": ["pwd"], "cwd": "sub"}, outputs={"at": {"value": "stdout"}})
+    assert result["outputs"]["at"] == str(project.root / "sub")
+    for bad in ("..", "nowhere", "/"):
+        with pytest.raises(ApplicationError) as caught:
+            await project.command({"run": ["pwd"], "cwd": bad})
+        assert caught.value.type == "workspace"
+
+
+async def test_stdin_is_empty_and_the_group_is_the_keepers(project: Project) -> None:
+    result = await project.command(
+        python("[sys.stdin.read(), os.getpgid(0) == os.getppid(), os.getsid(0) == os.getppid()]")
+    )
+    assert result["outputs"]["got"] == ["", True, True]
+
+
+async def test_scratch_files_go_on_success_and_stay_on_failure(project: Project) -> None:
+    await project.command({"run": ["true"]})
+    assert list(project.scratch.iterdir()) == []
+    with pytest.raises(ApplicationError):
+        await project.command({"run": ["false"]}, prompt="try")
+    assert (project.scratch / "build-0-0-1" / "prompt.md").read_text() == "try"
+
+
+async def test_a_success_removes_the_files_of_failed_attempts_too(project: Project) -> None:
+    with pytest.raises(ApplicationError):
+        await project.command({"run": ["false"]})
+    project.next_attempt(2)
+    await project.command({"run": ["true"]})
+    assert list(project.scratch.iterdir()) == []
+
+
+async def test_many_long_arguments_arrive_and_too_long_ones_fail_for_good(project: Project) -> None:
+    words = ["${inputs.word}"] * 12
+    values = {"inputs": {"word": "w" * 60_000}, "phases": {}, "env": {}, "run": {}}
+    command = python("sum(map(len, sys.argv[2:]))")
+    command["run"] += words
+    assert (await project.command(command, values=values))["outputs"]["got"] == 720_000
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["echo", "x" * 200_000]}, retry={"every_failure": True})
+    assert (caught.value.type, caught.value.non_retryable) == ("expression", True)
+
+
+async def test_a_reference_to_a_missing_artifact_is_a_workspace_failure(project: Project) -> None:
+    lost = Ref(sha256="0" * 64, size=5000, media_type="application/json").to_json()
+    values = {"inputs": {}, "phases": {"a": {"status": "completed", "outputs": {"x": lost}}}, "env": {}, "run": {}}
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["true"]}, values=values)
+    assert caught.value.type == "workspace"
+    assert "[ERROR] Agent: builder - Failed (attempt 1): artifact sha256:000" in project.log
+
+
+async def test_what_was_left_behind_is_told_in_the_log(project: Project) -> None:
+    await project.command({"run": ["sh", "-c", "setsid sleep 97571 & "]})
+    assert "Agent: builder - Ended what it left behind: 1 process" in project.log
+
+
+async def test_the_log_tells_of_the_agent_and_shows_its_lines(project: Project) -> None:
+    await project.command({"run": ["sh", "-c", "echo out; echo err >&2; printf open"]})
+    lines = project.log.splitlines()
+    assert lines[0].endswith("Z] [INFO] Agent: builder - Invoked (attempt 1)")
+    assert sorted(lines[1:4]) == ["err", "open", "out"]
+    assert "] [INFO] Agent: builder - Completed (" in lines[4]
+
+
+async def test_the_state_of_git_is_recorded(project: Project) -> None:
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        command = ["git", "-C", str(project.root), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-q")
+    (project.root / ".gitignore").write_text(".phaseloom/\n")
+    assert (await project.command({"run": ["true"]}))["git"]["commit"] is None
+    git("add", ".")
+    git("commit", "-q", "-m", "one")
+    assert (await project.command({"run": ["true"]}))["git"] == {"commit": git("rev-parse", "HEAD"), "dirty": None}
+    state = (await project.command({"run": ["sh", "-c", "echo x > new"]}))["git"]
+    assert len(state["dirty"]) == 64
+
+
+async def test_without_git_there_is_no_state(project: Project) -> None:
+    assert (await project.command({"run": ["true"]}))["git"] is None
+
+
+async def test_the_own_executable_is_found_without_a_path(project: Project) -> None:
+    project.environ["PATH"] = "/usr/bin:/bin"
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["phaseloom", "--no-such-option"]})
+    assert caught.value.type in {"exit_code", "not_found"}  # not_found: where the console script is not installed
+    assert caught.value.message.startswith("phaseloom")

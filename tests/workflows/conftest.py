@@ -1,0 +1,120 @@
+"""The time-skipping server and a worker with agents that do what the test scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from engine.plan import Plan
+from worker import sandbox_runner
+from workflows.run import PhaseRun
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Agents:
+    """Scripted agents: `script[phase id]` gets the task and returns outputs or raises; without one they succeed."""
+
+    script: dict[str, Callable[[Json], Any]] = field(default_factory=dict)
+    seen: list[Json] = field(default_factory=list)
+    archived: list[Json] = field(default_factory=list)
+
+    @activity.defn(name="command")
+    async def command(self, task: Json) -> Json:
+        self.seen.append(task)
+        act = self.script.get(task["phase"]["id"])
+        answer = act(task) if act is not None else {}
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        return {"outputs": answer or {}, "exit_code": 0, "attempts": activity.info().attempt}
+
+    @activity.defn(name="archive_run")
+    async def archive_run(self, given: Json) -> Json:
+        self.archived.append(given)
+        return {"sha256": "0" * 64, "size": 1}
+
+    @activity.defn(name="count_cpus")
+    async def count_cpus(self) -> int:
+        return 2
+
+
+async def until_cancelled(_task: Json) -> Json:
+    """An agent that works until it is cancelled."""
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(0.05)
+
+
+def failing(code: str = "exit_code", *, final: bool = True) -> Callable[[Json], Json]:
+    """An agent that fails with `code`."""
+
+    def fail(_task: Json) -> Json:
+        error = {"code": code, "message": "exit code 1"}
+        raise ApplicationError("exit code 1", error, type=code, non_retryable=final)
+
+    return fail
+
+
+@dataclass
+class Bench:
+    """A server, a worker and the means to start runs on them."""
+
+    client: Client
+    env: WorkflowEnvironment
+    agents: Agents
+    search_attributes: bool = True
+    started: int = 0
+
+    async def start(self, plan: Plan, **start: Any) -> WorkflowHandle[Any, Json]:
+        self.started += 1
+        return await self.client.start_workflow(
+            "PhaseRun",
+            {"plan": plan.to_json(), "search_attributes": self.search_attributes, **start},
+            id=f"wf_test{self.started:02}",
+            task_queue="tests",
+            result_type=dict,
+        )
+
+
+@pytest.fixture
+def agents() -> Agents:
+    return Agents()
+
+
+@pytest.fixture
+async def bench(agents: Agents) -> AsyncIterator[Bench]:
+    binary = Path(sys.executable).parent / "temporal-test-server"
+    async with await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(binary)) as env:
+        await env.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=env.client.namespace,
+                search_attributes={
+                    "PhaseloomStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+                    "PhaseloomWaitingFor": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+                },
+            )
+        )
+        async with Worker(
+            env.client,
+            task_queue="tests",
+            workflows=[PhaseRun],
+            activities=[agents.command, agents.archive_run, agents.count_cpus],
+            workflow_runner=sandbox_runner(),
+            max_heartbeat_throttle_interval=timedelta(milliseconds=200),
+        ):
+            yield Bench(client=env.client, env=env, agents=agents)

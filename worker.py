@@ -1,0 +1,221 @@
+"""The composition root: which workflows and activities, on which queue, with which converter and which patience."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from temporalio.client import Client, RetryConfig
+from temporalio.envconfig import ClientConnectConfig
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
+from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import activities
+from activities import attempts, payloads
+from activities.places import run_directory
+from activities.processes import GRACE as AGENT_GRACE
+from engine.facts import Fact
+from engine.journal import lines
+from engine.plan import Plan
+from workflows import journal
+from workflows.run import PhaseRun
+
+GRACE = timedelta(seconds=AGENT_GRACE + 5)
+"""How long activities may take to end when the worker is told to stop: an agent's time between TERM and KILL, and a
+margin. A worker that cuts them off would use up one of their attempts."""
+
+MOST_ACTIVITIES = 1000
+MOST_WORKFLOW_TASKS = 100
+POLLERS = 5
+CONNECT_SECONDS = 3.0
+LONGEST_PAUSE = 1.0
+
+PATIENT = RetryConfig(
+    initial_interval_millis=50,
+    multiplier=1.5,
+    max_interval_millis=500,
+    max_elapsed_time_millis=None,
+    max_retries=1_000_000,
+)
+"""A result that cannot be delivered now is delivered when the server is back, within half a second of it."""
+
+SHARED_WITH_SANDBOX = ("engine", "minijinja", "minijinja._internal")
+"""Pure modules that workflow code may share; without the second name of minijinja its first error hangs the run."""
+
+logger = logging.getLogger("phaseloom.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a worker needs to know: the project it works in, the server it asks, the queue it takes work from."""
+
+    root: Path
+    connect: ClientConnectConfig
+    task_queue: str
+    on_polling: Callable[[], None] = lambda: None
+
+
+async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
+    """Work until SIGTERM, SIGINT or `stop`, however long the server is away, then end the agents in order.
+
+    What a killed predecessor left behind is cleaned up and handed back to the server before the first poll.
+    """
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await connected(settings, stop)
+    if client is None:
+        return
+    for lost in await attempts.recover(settings.root, client):
+        record = lost.record
+        logger.warning("%s was cut off with its worker; killed %d, retrying: %s", record.key, lost.killed, lost.told)
+    with RunFiles(settings.root) as files:
+        journal.listen(files.tell)
+        async with compose(settings, client):
+            logger.info("polling %s", settings.task_queue)
+            settings.on_polling()
+            await stop.wait()
+
+
+async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """A client, as soon as the server answers; None when told to stop before."""
+    pause = 0.05
+    while not stop.is_set():
+        try:
+            return await asyncio.wait_for(
+                Client.connect(
+                    **settings.connect,
+                    data_converter=payloads.data_converter(settings.root),
+                    retry_config=PATIENT,
+                    runtime=quiet_runtime(),
+                ),
+                CONNECT_SECONDS,
+            )
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            logger.warning("no server at %s yet: %s", settings.connect.get("target_host"), error)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    return None
+
+
+def workflow_runner() -> UnsandboxedWorkflowRunner:
+    """What workflow code runs in: no sandbox, which would patch builtins and cost a third of the throughput.
+
+    Its guard is kept where it costs nothing: the tests and the replays of recorded histories run in the sandbox
+    (`sandbox_runner`), and lint bans clocks and randomness in `engine/` and `workflows/`.
+    """
+    return UnsandboxedWorkflowRunner()
+
+
+def sandbox_runner() -> SandboxedWorkflowRunner:
+    """The sandbox that tests and replays run workflow code in."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_WITH_SANDBOX)
+    )
+
+
+@cache
+def quiet_runtime() -> Runtime:
+    """The SDK's native part, which otherwise logs each retry of each poll for as long as a server is away."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="warn,temporalio_client::retry=error")))
+
+
+def compose(settings: Settings, client: Client) -> Worker:
+    """The worker that runs every definition."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[PhaseRun],
+        activities=activities.all_activities(settings.root),
+        workflow_runner=workflow_runner(),
+        max_concurrent_activities=MOST_ACTIVITIES,
+        max_concurrent_workflow_tasks=MOST_WORKFLOW_TASKS,
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
+        # Cancellation travels on heartbeats: 0.7 s instead of 10.8 s.
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        # The runs of a worker that died stall this long.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+class RunFiles:
+    """Keeps `orchestrator.log` and `journal.jsonl` of the runs that this worker decides, from their ledgers.
+
+    `tell` only hands over; a thread writes, so a slow disk never holds up a decision. After a crash, or a decision that
+    was lost and made again, a file is brought to what the ledger says when its run is told of next.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.told: dict[str, Fact] = {}
+        self.work: queue.SimpleQueue[tuple[str, Plan, list[Fact]] | None] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._write_all, name="run files", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.work.put(None)
+        self.thread.join()
+
+    def tell(self, run: str, plan: Plan, ledger: list[Fact]) -> None:
+        """Take notice of a run's ledger. Only what is new is passed on, unless the run has gone another way since."""
+        last = self.told.get(run)
+        # The very object: an equal fact of a decision made again may follow others than the one we were told of.
+        continues = last is not None and len(ledger) >= last.n and ledger[last.n - 1] is last
+        new = ledger[last.n :] if continues and last is not None else list(ledger)
+        if new:
+            self.told[run] = new[-1]
+            self.work.put((run, plan, new))
+        if ledger and ledger[-1].kind == "run_settled":
+            self.told.pop(run, None)
+
+    def _write_all(self) -> None:
+        while (work := self.work.get()) is not None:
+            try:
+                self._write(*work)
+            except Exception:
+                logger.exception("the log of %s cannot be written", work[0])
+
+    def _write(self, run: str, plan: Plan, facts: list[Fact]) -> None:
+        folder = run_directory(self.root, run)
+        logs = folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        whole = facts[0].n == 1
+        _bring(
+            folder / "journal.jsonl", [json.dumps(fact.to_json(), ensure_ascii=False) for fact in facts], whole=whole
+        )
+        _bring(logs / "orchestrator.log", list(lines(plan, run, facts)), whole=whole)
+
+
+def _bring(path: Path, texts: list[str], *, whole: bool) -> None:
+    """Append lines; or, given all lines there should be, append what is missing and write anew what is not as told."""
+    data = "".join(f"{text}\n" for text in texts).encode(errors="surrogatepass")
+    mode = "ab"
+    if whole:
+        with suppress(FileNotFoundError):
+            there = path.read_bytes()
+            if data.startswith(there):
+                data = data[len(there) :]
+            else:
+                mode = "wb"
+    with path.open(mode) as file:
+        file.write(data)
