@@ -25,7 +25,8 @@ class Where:
 
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False
     address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="A Temporal server, instead of the project's own.")
+        str | None,
+        typer.Option("--address", metavar="HOST:PORT", help="A Temporal server, instead of the project's own."),
     ] = None
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="NAME", help="A profile of Temporal's temporal.toml.")

@@ -6,9 +6,9 @@ A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. The tests f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from activities.environment import INHERITED
 from definitions.diagnostics import MEANINGS
@@ -25,7 +25,7 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)"
 _TYPES = {int: "number", str: "text", dict: "object", list: "list", float: "number", bool: "true or false"}
 
 
-def diagram(transitions: Mapping[str, frozenset[str]], shown: Mapping[str, str]) -> str:
+def diagram(transitions: Mapping[Any, frozenset[Any]], shown: Mapping[Any, str]) -> str:
     """A transition table as a Mermaid state diagram; a status is written as it is printed."""
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {next(iter(transitions))}"]
     for old, news in transitions.items():
@@ -35,7 +35,7 @@ def diagram(transitions: Mapping[str, frozenset[str]], shown: Mapping[str, str])
     return "\n".join([*lines, "```"])
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 
@@ -70,8 +70,8 @@ def executors() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "run-statuses": lambda: diagram({**RUN_TRANSITIONS}, {}),
-    "phase-statuses": lambda: diagram({**PHASE_TRANSITIONS}, {**SHOWN}),
+    "run-statuses": lambda: diagram(RUN_TRANSITIONS, {}),
+    "phase-statuses": lambda: diagram(PHASE_TRANSITIONS, SHOWN),
     "messages": messages,
     "actions": lambda: listed(ACTIONS),
     "facts": lambda: listed(get_args(FactKind)),

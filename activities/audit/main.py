@@ -26,7 +26,10 @@ _INPUT_LIMIT = 256 << 20
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one stage. Exit codes: 0 done (also with findings), 1 the result cannot be written, 2 wrong arguments."""
-    arguments = _parser().parse_args(argv)
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as wanted:  # --help, or arguments that argparse has explained
+        return int(wanted.code or 0)
     environment = os.environ
     root = Path(arguments.root).resolve()
     if not root.is_dir():

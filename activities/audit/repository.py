@@ -74,7 +74,7 @@ def _ignored(root: Path) -> bool:
     if not git(root, "rev-parse", "--show-prefix").strip():
         return False
     try:
-        git(root, "check-ignore", "-q", ".")
+        git(root, "check-ignore", "-q", "--", str(root.resolve()))
     except GitError:
         return False
     return True

@@ -100,11 +100,9 @@ async def status(root: Path, target: Target | None = None) -> Json:
             client = await shared_client(project, config)
         else:
             client = await _reach(project, report)
-    except (PhaseloomError, RuntimeError, TimeoutError) as error:
+    except PhaseloomError as error:
         report |= {"reachable": False, "pollers": None, "attributes": None}
-        report["problems"].append(
-            f"no server answers at {report['address'] or 'all: none runs'} ({_first_line(error)})"
-        )
+        report["problems"].append(_first_line(error))
     else:
         report |= {"reachable": True, **await _ask(client, report)}
     if report["disk"]["free"] < LOW_DISK:
@@ -161,8 +159,11 @@ def _ui(record: Json) -> str | None:
 
 async def _reach(project: Project, report: Json) -> Client:
     if report["address"] is None:
-        raise UnreachableError("the next command that needs one starts it")
-    client = await servers.connect(report["address"], project.namespace)
+        raise UnreachableError("no server runs; the next command that needs one starts it")
+    try:
+        client = await servers.connect(report["address"], project.namespace)
+    except (RuntimeError, TimeoutError) as error:
+        raise UnreachableError(f"no server answers at {report['address']}: {_first_line(error)}") from error
     if not await servers.serves(client):
         raise UnreachableError(
             f"what answers there is not the server of this project: no namespace {project.namespace}"
@@ -218,7 +219,7 @@ def _unprotected(report: Json) -> list[str]:
     if report["mode"] == "shared":
         return [f"whoever may use namespace {report['namespace']} at {report['address']} can read and steer these runs"]
     return [
-        f"any program on this machine can reach the server at {report['address'] or '127.0.0.1'}: it asks for no password",
+        f"any program on this machine can use the server ({report['address'] or servers.HOST}): it has no password",
         "runs live on this disk alone: there is no copy of .phaseloom/ anywhere else",
         "after a restart of the machine, runs go on with the next phaseloom command, not before",
         "variables that agents get with pass_env are those of the shell that started the worker",

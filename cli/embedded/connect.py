@@ -173,7 +173,7 @@ async def _embedded(project: Project, target: Target) -> Connection:
         task_queue=target.task_queue or project.queue,
         embedded=True,
         attributes=True,
-        notices=tuple(wait.notices),
+        notices=wait.told(),
     )
 
 
@@ -198,6 +198,7 @@ class _Wait:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.notices: list[str] = []
+        self.worker_trouble = ""
         self.began = time.monotonic()
         self.started: Process | None = None
         self.starts = 0
@@ -239,6 +240,7 @@ class _Wait:
         """Take over from another installation; give up when the supervisor has been in trouble for long."""
         if differs(supervisor.record) and not self.notices:
             self.notices.append(self.supersede(supervisor))
+        self.worker_trouble = supervisor.trouble.get("worker", "")
         if "server" not in supervisor.trouble:
             self.troubled_since = None
             return
@@ -255,6 +257,12 @@ class _Wait:
             return f"the background worker is {theirs}, not the installation of this command; it stays"
         supervisor.process.send(signal.SIGUSR1)
         return f"the background worker is {theirs}; this installation takes its place as soon as no agent runs"
+
+    def told(self) -> tuple[str, ...]:
+        """What the user should read, though there is a server."""
+        if not self.worker_trouble:
+            return tuple(self.notices)
+        return (*self.notices, f"the worker does not run: {self.worker_trouble}")
 
     def unreachable(self, message: str) -> UnreachableError:
         """The error that ends the waiting, with what the log says."""

@@ -180,7 +180,10 @@ def adopt(project: Project) -> Server | None:
 
 def living(project: Project) -> Server | None:
     """The server that holds the lock of this project's database, if one does."""
-    lock = take_lock(project.file(LOCK))
+    try:
+        lock = take_lock(project.file(LOCK))
+    except FileNotFoundError:  # the folder is gone
+        return None
     if lock is None:
         return adopt(project)
     os.close(lock)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from cli.embedded import server as servers
 from cli.embedded import workers
 from cli.embedded.processes import current, gone, reap
-from cli.embedded.project import Project, open_project, same_file, take_lock
+from cli.embedded.project import Json, Project, open_project, same_file, take_lock
 from cli.embedded.supervision import ACTIVITY, IDLE_VARIABLE, LOCK, RECORD, surroundings
 from cli.embedded.version import described, differs, installation
 from cli.exiting import leave
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 1800.0
 LOCK_SECONDS = 1.0
+START_POLL = 0.2
 FOLDER_SECONDS = 1.0
 STEADY_SECONDS = 1.0
 LONGEST_PAUSE = 10.0
@@ -114,12 +115,23 @@ class Supervisor:
             await work
         except Exception:
             logger.exception("a bug in the supervisor")
-            self.end(Ending.LEFT)
+            self.end(Ending.LEFT if self.has_folder() else Ending.STOPPED)
+
+    def has_folder(self) -> bool:
+        """Whether the project's folder is still where it was."""
+        return same_file(self.lock, self.project.file(LOCK))
+
+    def write(self, name: str, data: Json) -> None:
+        """Write a file of ours; that it cannot be written (a full disk) must not end what runs."""
+        try:
+            self.project.write(name, data)
+        except OSError as error:
+            logger.warning("%s cannot be written: %s", name, error)
 
     def record(self) -> None:
         """Write who we are and what is wrong to `supervisor.json`."""
         me = current()
-        self.project.write(
+        self.write(
             RECORD,
             {
                 "pid": me.pid,
@@ -153,15 +165,15 @@ class Supervisor:
             steady = False
             try:
                 server = await self.start_server()
-            except PhaseloomError as error:
-                self.troubled("server", error.message)
+            except (PhaseloomError, OSError) as error:
+                self.troubled("server", str(error))
             else:
                 self.troubled("server", "")
-                self.project.write(servers.RECORD, server.to_json(project=self.project, ready=True))
+                self.write(servers.RECORD, server.to_json(project=self.project, ready=True))
                 self.ready.set()
                 logger.info("server ready at %s (pid %d)", server.address, server.process.pid)
                 await gone(server.process)
-                self.project.write(servers.RECORD, server.to_json(project=self.project, ready=False))
+                self.write(servers.RECORD, server.to_json(project=self.project, ready=False))
                 steady = time.monotonic() - began > STEADY_SECONDS
                 logger.warning("server (pid %d) ended", server.process.pid)
             await asyncio.sleep(backoff.pause(steady=steady))
@@ -207,7 +219,12 @@ class Supervisor:
         backoff = Backoff()
         while True:
             found = workers.adopt(self.project)
-            self.worker = worker = found or workers.launch(self.project, environ=surroundings())
+            try:
+                self.worker = worker = found or workers.launch(self.project, environ=surroundings())
+            except OSError as error:
+                self.troubled("worker", str(error))
+                await asyncio.sleep(backoff.pause(steady=False))
+                continue
             if found and differs(found.record):
                 logger.info("the worker is %s: to be replaced when no agent runs", described(found.record))
                 await workers.replace_when_idle(self.project, found)
@@ -217,13 +234,23 @@ class Supervisor:
 
     async def watch_worker(self, worker: workers.WorkerProcess) -> bool:
         """Wait for the worker's end; returns whether it had got as far as polling."""
-        logger.info("worker pid %d", worker.process.pid)
-        await gone(worker.process)
-        polled = workers.polled(self.project, worker)
-        logger.warning("worker (pid %d) ended", worker.process.pid)
-        last = "" if polled else servers.last_lines(self.project.file(workers.LOG), 1)
-        self.troubled("worker", f"the worker ended before it worked: {last}" if last else "")
-        return polled
+        ended = asyncio.create_task(gone(worker.process))
+        try:
+            polls = False
+            while not (ended.done() or polls):
+                await asyncio.wait({ended}, timeout=START_POLL)
+                polls = workers.polled(self.project, worker)
+            if polls:
+                self.troubled("worker", "")
+                logger.info("worker (pid %d) ready", worker.process.pid)
+            await ended
+        finally:
+            ended.cancel()
+        if polls:
+            logger.warning("worker (pid %d) ended", worker.process.pid)
+        else:
+            self.troubled("worker", f"it ends at once: {servers.last_lines(self.project.file(workers.LOG), 1)}")
+        return polls
 
     # ---- ending
 
@@ -232,7 +259,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(FOLDER_SECONDS)
             reap()
-            if not same_file(self.lock, self.project.file(LOCK)):
+            if not self.has_folder():
                 logger.warning("the project's folder is gone")
                 self.end(Ending.STOPPED)
 
@@ -279,8 +306,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop worker and server in order."""
         self.state = "stopping"
-        with suppress(OSError):  # the folder may be gone
-            self.record()
+        self.record()
         await end_all(self.project, self.worker, self.server)
         with suppress(OSError):
             self.project.file(RECORD).unlink()

@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-import worker
 from cli.embedded import server as servers
 from cli.embedded import supervision
 from cli.embedded.processes import current
@@ -37,19 +36,22 @@ async def serve(project: Project, lock: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    record(project, state="starting")
-    address = await server_address(project, stop)
-    if address is None:
-        return
+    address: asyncio.Future[str] = loop.create_future()
     watch = asyncio.create_task(keep_watch(project, lock, address, stop))
-    settings = worker.Settings(
-        root=project.root,
-        connect={"target_host": address, "namespace": project.namespace},
-        task_queue=project.queue,
-        on_polling=lambda: record(project, state="polling", address=address),
-    )
-    await worker.serve(settings, stop)
-    watch.cancel()
+    import worker  # noqa: PLC0415 - half a second, in which the server starts too
+
+    try:
+        await find_server(project, address, stop)
+        if not stop.is_set():
+            settings = worker.Settings(
+                root=project.root,
+                connect={"target_host": address.result(), "namespace": project.namespace},
+                task_queue=project.queue,
+                on_polling=lambda: record(project, state="polling", address=address.result()),
+            )
+            await worker.serve(settings, stop)
+    finally:
+        watch.cancel()
 
 
 def record(project: Project, **state: str) -> None:
@@ -68,17 +70,18 @@ def record(project: Project, **state: str) -> None:
     )
 
 
-async def server_address(project: Project, stop: asyncio.Event) -> str | None:
-    """The server's address as soon as it is ready; None when told to stop before."""
+async def find_server(project: Project, address: asyncio.Future[str], stop: asyncio.Event) -> None:
+    """Wait until the server is ready, and tell its address; or until told to stop."""
     while not stop.is_set():
-        server = servers.Server.from_json(data := project.read(servers.RECORD))
+        data = project.read(servers.RECORD)
+        server = servers.Server.from_json(data)
         if server is not None and data.get("ready"):
-            return server.address
+            address.set_result(server.address)
+            return
         await asyncio.sleep(0.02)
-    return None
 
 
-async def keep_watch(project: Project, lock: int, address: str, stop: asyncio.Event) -> None:
+async def keep_watch(project: Project, lock: int, address: asyncio.Future[str], stop: asyncio.Event) -> None:
     """Start a supervisor when there is none any more; stop when the server moved or the project's folder is gone."""
     seen = time.monotonic()
     while not stop.is_set():
@@ -87,7 +90,7 @@ async def keep_watch(project: Project, lock: int, address: str, stop: asyncio.Ev
             logger.warning("the project's folder is gone")
             stop.set()
         server = project.read(servers.RECORD)
-        if server.get("ready") and server.get("address") != address:
+        if address.done() and server.get("ready") and server["address"] != address.result():
             logger.warning("the server is at %s now", server["address"])
             stop.set()
         if supervision.living(project) is not None:
@@ -112,6 +115,7 @@ def main(root: Path) -> None:
         if lock is None:
             logger.warning("another worker is at work")
             leave(LOCKED_OUT)
+        record(project, state="starting")
         asyncio.run(serve(project, lock))
     except PhaseloomError as error:
         logger.error("%s", error.message)  # noqa: TRY400 - a sentence for the user, no traceback

@@ -36,7 +36,7 @@ ARCHIVE_SECONDS = 10.0
 
 @dataclass(kw_only=True)
 class Follower:
-    """Follows one run. `tell` is called with a sentence when nothing has answered for a while, and when it does again."""
+    """Follows one run. `tell` is called with a sentence when nothing answers for a while, and when it does again."""
 
     run: Run
     where: Where

@@ -79,7 +79,9 @@ def checked(declared: Mapping[str, InputPlan], file: Mapping[str, Any], written:
             problems.append(f"the input {name!r} must be {plan.type}: {error}")
     if problems:
         known = ", ".join(f"{name} ({plan.type})" for name, plan in declared.items())
-        hint = f"give inputs with --input name=value; there are: {known}" if known else "this definition takes no inputs"
+        hint = (
+            f"give inputs with --input name=value; there are: {known}" if known else "this definition takes no inputs"
+        )
         raise UsageError("\n".join(problems), hint=hint)
     return given
 

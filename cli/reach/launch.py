@@ -156,7 +156,7 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
     from temporalio.service import RPCError  # noqa: PLC0415
 
     plan = prepared.plan
-    attributes = [
+    attributes: list[SearchAttributePair[Any]] = [
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomDefinition"), plan.id),
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomStatus"), "running"),
         SearchAttributePair(SearchAttributeKey.for_keyword_list("PhaseloomWaitingFor"), list[str]()),

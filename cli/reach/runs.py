@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cli.exits import NotFoundError
 from cli.reach.contact import PATIENCE, NoWorkerError, patiently
 from engine.errors import PhaseloomError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from temporalio.client import WorkflowExecutionDescription, WorkflowHandle, WorkflowUpdateFailedError
+    from temporalio.client import (
+        WorkflowExecution,
+        WorkflowExecutionDescription,
+        WorkflowHandle,
+        WorkflowUpdateFailedError,
+    )
 
     from cli.embedded.connect import Connection
     from engine.plan import Plan
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class Run(Protocol):
@@ -135,7 +142,7 @@ class ServerRun:
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from error
 
-    async def _call(self, ask: Any) -> Any:
+    async def _call(self, ask: Callable[[float], Awaitable[T]]) -> T:
         """A call with patience; what is not there is said in words."""
         from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
 
@@ -181,7 +188,7 @@ async def described_run(connection: Connection, run: str) -> WorkflowExecutionDe
         raise UnreachableError(f"the Temporal server refused: {error.message}") from error
 
 
-def closed_as(described: WorkflowExecutionDescription) -> str | None:
+def closed_as(described: WorkflowExecution) -> str | None:
     """The status in words of a run that is over for the server; None while it is open."""
     status = described.status
     return None if status is None or status.name in {"RUNNING", "CONTINUED_AS_NEW"} else status.name.lower()

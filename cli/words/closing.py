@@ -31,7 +31,7 @@ def closing(plan: Plan, facts: list[Fact]) -> list[str]:
     return lines
 
 
-def _steps(plan: Plan, settled: dict[int | None, Fact]) -> list[str]:
+def _steps(plan: Plan, settled: dict[int, Fact]) -> list[str]:
     became: dict[str, int] = {}
     for fact in settled.values():
         status = str(fact.data["status"])

@@ -1,6 +1,7 @@
 """A run told as it happens: the lines of `run` and `watch`, made from the plan and the run's facts, in order.
 
-The words `Loading`, `Starting...`, `Complete`, `All steps complete` and their neighbours are promises (scripts read them).
+The words `Loading`, `Starting...`, `Complete`, `All steps complete` and their neighbours are promises: scripts read
+them.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def waiting_in_queue(queued: list[Json], view: Json) -> list[str]:
     return [f"{count} queued (waiting for {QUEUES[reason]})" for reason, count in counts.items() if reason in QUEUES]
 
 
-def completed(answer: Json, view: Json) -> list[str]:
+def completed(answer: Json, view: Json | None) -> list[str]:
     """What `next` and `complete-phase` have brought about (their answer, and the run right after it)."""
     if answer["phase"]["status"] == "running":
         return [f"Recorded. {named(answer['phase'])} goes on with its next agent.", *_after(answer, view)]
@@ -80,9 +80,9 @@ def completed(answer: Json, view: Json) -> list[str]:
     return [first, *_after(answer, view, said=answer["in_group"] and len(answer["started"]) == 1)]
 
 
-def _after(answer: Json, view: Json, *, said: bool = False) -> list[str]:
+def _after(answer: Json, view: Json | None, *, said: bool = False) -> list[str]:
     status = answer["run"]["status"]
-    if status != "running":
+    if status != "running" or view is None:
         return {
             "completed": ["The workflow is complete."],
             "failed": ["The workflow has failed."],
@@ -141,3 +141,11 @@ def cancelled(answer: Json) -> list[str]:
     """What `cancel-parallel` has done."""
     members = answer["cancelled"]
     return [f"Cancelled {counted(len(members), 'parallel phase')}:", *(f"- {named(phase)}" for phase in members)]
+
+
+def group_started(answer: Json, view: Json | None) -> list[str]:
+    """What `start-parallel` has done; a group that runs already is only listed."""
+    if answer["started"]:
+        return started(answer["started"], answer["queued"], view) if view is not None else []
+    members = answer["parallel_phases"]
+    return [f"Running already, {counted(len(members), 'parallel phase')}:", *(f"- {named(phase)}" for phase in members)]

@@ -56,28 +56,36 @@ def _command(row: Json) -> str | None:
 
 
 def _standing(phase: Json, view: Json) -> list[str]:
-    status, now = phase["status"], view["now"]
-    if status == "in_progress":
-        began = f"It started {since(phase['started_at'], now)}"
-        match phase.get("waits_for"):
-            case "person":
-                who = ", ".join(phase["agents"])
-                return [f"{began} and waits for {who}.", f"Complete it with: {_command(phase)}"]
-            case "cancellation":
-                return [f"{began} and is being stopped: its processes are still ending."]
-            case reason if reason in QUEUES:
-                return [f"{began}; its next agent waits for {QUEUES[reason]}."]
-            case _:
-                return [f"{began}; {', '.join(phase['agents'])} is at work.", f"See: phaseloom workflow logs {phase['id']}"]
-    if status == "completed":
-        took = between(phase["started_at"], phase["finished_at"])
-        by = f" by {phase['actor']}" if phase.get("actor") else ""
-        return [f"Completed{by} {since(phase['finished_at'], now)}{f', after {took}' if took else ''}."]
-    if status == "skipped":
-        reasons = {"if": "Its condition is false.", "needs": "A phase it needs did not complete."}
-        by = f" by {phase['actor']}" if phase.get("actor") else ""
-        return [reasons.get(phase.get("reason") or "", f"Skipped{by}.")]
-    return [*_failure(phase), *_options(phase)]
+    match phase["status"]:
+        case "in_progress":
+            return _at_work(phase, view)
+        case "completed":
+            took = between(phase["started_at"], phase["finished_at"])
+            after = f", after {took}" if took else ""
+            return [f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}."]
+        case "skipped":
+            reasons = {"if": "Its condition is false.", "needs": "A phase it needs did not complete."}
+            return [reasons.get(phase.get("reason") or "", f"Skipped{_by(phase)}.")]
+        case _:
+            return [*_failure(phase), *_options(phase)]
+
+
+def _at_work(phase: Json, view: Json) -> list[str]:
+    began = f"It started {since(phase['started_at'], view['now'])}"
+    who = ", ".join(phase["agents"])
+    match phase.get("waits_for"):
+        case "person":
+            return [f"{began} and waits for {who}.", f"Complete it with: {_command(phase)}"]
+        case "cancellation":
+            return [f"{began} and is being stopped: its processes are still ending."]
+        case reason if reason in QUEUES:
+            return [f"{began}; its next agent waits for {QUEUES[reason]}."]
+        case _:
+            return [f"{began}; {who} is at work.", f"See: phaseloom workflow logs {phase['id']}"]
+
+
+def _by(phase: Json) -> str:
+    return f" by {phase['actor']}" if phase.get("actor") else ""
 
 
 def _failure(phase: Json) -> list[str]:

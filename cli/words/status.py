@@ -73,7 +73,9 @@ def waiting(view: Json) -> list[str]:
             case "decision":
                 lines.append(f"- a decision on {named(_phase(entry))}, {since(entry['since'], view['now'])}")
             case "person":
-                lines.append(f"- {', '.join(entry['who'])}: {named(_phase(entry))}, {since(entry['since'], view['now'])}")
+                lines.append(
+                    f"- {', '.join(entry['who'])}: {named(_phase(entry))}, {since(entry['since'], view['now'])}"
+                )
                 lines.append(f"    phaseloom workflow complete-phase {entry['phase']}")
             case "signal":
                 lines.append(f"- the report that: {entry['signal']}")

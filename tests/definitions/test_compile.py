@@ -56,7 +56,8 @@ def test_a_command() -> None:
     made = plan(
         """
         agents:
-          a: {uses: command, run: [x, "${inputs.i}"], env: {PORT: 80, B: true}, pass_env: [K], ok_exit_codes: [0, 1], cwd: sub}
+          a:
+            {run: [x, "${inputs.i}"], env: {PORT: 80, B: true}, pass_env: [K], ok_exit_codes: [0, 1], cwd: sub}
           b: {shell: echo hi}
           c: {tasks: [one, two], outputs: {x: string}}
         inputs: {i: string}

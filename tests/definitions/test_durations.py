@@ -59,8 +59,8 @@ def test_ranges(written: str, low: float, high: float) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "5x", "m", "-5m", -1, "5m2h", "5m5m", "P", "PT", "P5H", "5-3m", "1e3", True, None, [], "9999999d", float("nan"),
-     float("inf"), "5 m 3 q", "--5"],
+    ["", "5x", "m", "-5m", -1, "5m2h", "5m5m", "P", "PT", "P5H", "5-3m", "1e3", True, None, [], "9999999d",
+     float("nan"), float("inf"), "5 m 3 q", "--5"],
 )  # fmt: skip
 def test_what_is_no_duration(written: object) -> None:
     with pytest.raises(DurationError):

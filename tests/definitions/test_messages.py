@@ -55,7 +55,9 @@ def test_the_text_form_is_that_of_a_compiler() -> None:
 
 def test_a_warning_says_so() -> None:
     text = "agents: {a: {uses: manual}}\nphases: [{name: X, agents: [b]}]\n"
-    assert load_text(text, file="x.yaml").diagnostics[0].text.startswith("x.yaml:2:29 warning PL402 phases.x.agents[0]: ")
+    assert (
+        load_text(text, file="x.yaml").diagnostics[0].text.startswith("x.yaml:2:29 warning PL402 phases.x.agents[0]: ")
+    )
 
 
 def test_yaml_syntax() -> None:
@@ -405,7 +407,7 @@ def test_a_context_need_may_be_read() -> None:
         "'${env.CI}'",
         "'${env.CI:-true}'",
         "'${1 + 2}'",
-        '"${\'a\'}"',
+        "\"${'a'}\"",
         "'is ${inputs.flag}'",
         "'${phases.first.status}'",
         "'${phases.first.outputs.count}'",
@@ -457,7 +459,9 @@ def test_shell_interpolation(text: str, line: int, column: int) -> None:
     assert place(diagnostic) == (line, column)
 
 
-@pytest.mark.parametrize("script", ["echo $HOME", "echo ${HOME}", "echo ${1:-x} ${f%.py} ${#a}", "for i in 1; do echo ${i}; done"])
+@pytest.mark.parametrize(
+    "script", ["echo $HOME", "echo ${HOME}", "echo ${1:-x} ${f%.py} ${#a}", "for i in 1; do echo ${i}; done"]
+)
 def test_what_is_the_shells_own_stays(script: str) -> None:
     assert load_text(f"phases:\n  - {{id: a, tool: sh, tasks: ['{script}']}}\n").diagnostics == ()
 

@@ -72,7 +72,9 @@ PARALLEL = "phases:\n  - {id: a, parallel: true, files_scope: [x]}\n  - {id: b, 
 
 def test_phases_one_after_another_never_collide() -> None:
     assert codes("phases:\n  - {id: a, files_scope: [x]}\n  - {id: b, files_scope: [x]}\n") == []
-    chain = "".join(f"  - {{id: p{i}, depends_on: [{f'p{i - 1}' if i else ''}], files_scope: [x]}}\n" for i in range(50))
+    chain = "".join(
+        f"  - {{id: p{i}, depends_on: [{f'p{i - 1}' if i else ''}], files_scope: [x]}}\n" for i in range(50)
+    )
     assert codes("phases:\n" + chain) == []
 
 

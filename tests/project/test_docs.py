@@ -7,9 +7,6 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -25,9 +22,9 @@ from definitions.schema import agents, document, phases
 from engine.operations import OPERATIONS
 from engine.plan import AgentPlan, Retry
 from engine.requests import read
-from tests.project.markdown import ROOT, Block, as_shown, blocks, commands, pages
+from tests.project.markdown import ROOT, Block, blocks, pages
+from tests.project.walking import BIN, walk
 
-BIN = Path(sys.executable).parent
 REASONS = {"needs Docker", "installs packages", "sets up a checkout"}
 """Why a command block may be left out of the tests."""
 
@@ -42,70 +39,13 @@ def name_of(page: Path) -> str:
 # ---- commands
 
 
-@pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
-    """Runs commands one after another in an empty directory, as a user with nothing configured; ends the server."""
+@pytest.mark.parametrize("page", RUN_PAGES, ids=name_of)
+def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     if not (BIN / "phaseloom").exists():
         if os.environ.get("CI"):
             pytest.fail("phaseloom is not installed; run: make setup")
         pytest.skip("phaseloom is not installed; run: make setup")
-    home, place, state = tmp_path / "home", tmp_path / "project", tmp_path / "directory"
-    home.mkdir()
-    place.mkdir()
-    state.write_text(str(place), encoding="utf-8")
-    variables = {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "USER": "ana",
-        "LOGNAME": "ana",
-        "TERM": "dumb",
-        "TMPDIR": str(tmp_path),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
-
-    def run(command: str) -> tuple[int, str]:
-        done = subprocess.run(
-            ["sh", "-c", f'{command}\ncode=$?\npwd >"$STATE"\nexit $code'],
-            cwd=state.read_text(encoding="utf-8").strip(),
-            env={**variables, "STATE": str(state)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=100,
-            check=False,
-        )
-        return done.returncode, done.stdout.decode()
-
-    yield run
-    for folder in [place, *(path for path in place.rglob("*") if path.is_dir())]:
-        if (folder / ".phaseloom").is_dir():
-            state.write_text(str(folder), encoding="utf-8")
-            run("phaseloom down --force")
-
-
-@pytest.mark.parametrize("page", RUN_PAGES, ids=name_of)
-def test_the_commands_of_a_page_run_and_print_what_it_shows(
-    page: Path, shell: Callable[[str], tuple[int, str]], tmp_path: Path
-) -> None:
-    for block in blocks(page):
-        if "file" in block.options:
-            target = Path((tmp_path / "directory").read_text(encoding="utf-8").strip()) / block.options["file"]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(block.text, encoding="utf-8")
-        if block.language == "console" and "skip" not in block.options:
-            _run_block(block, shell)
-
-
-def _run_block(block: Block, shell: Callable[[str], tuple[int, str]]) -> None:
-    every = commands(block)
-    for command in every:
-        code, printed = shell(command.text)
-        place = f"{name_of(block.page)}:{command.line}: {command.text}"
-        wanted = int(block.options.get("exit", 0)) if command is every[-1] else 0
-        assert code == wanted, f"{place}\nended with {code}, not {wanted}:\n{printed}"
-        shown = "\n".join(command.expected).strip("\n")
-        assert as_shown(command.expected, printed), f"{place}\nis shown with:\n{shown}\n\nbut printed:\n{printed}"
+    walk(page, tmp_path)
 
 
 def test_only_what_cannot_run_here_is_left_out() -> None:
@@ -209,12 +149,14 @@ def test_the_reference_has_every_variable_of_a_command() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    broken = []
-    for page in [*pages(), ROOT / "CHANGELOG.md"]:
-        text = re.sub(r"(?s)```.*?```", "", page.read_text(encoding="utf-8"))
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{name_of(page)}: {target}")
+    broken = [
+        f"{name_of(page)}: {target}"
+        for page in [*pages(), ROOT / "CHANGELOG.md"]
+        for target in re.findall(
+            r"\]\(([^)#\s]+)[^)]*\)", re.sub(r"(?s)```.*?```", "", page.read_text(encoding="utf-8"))
+        )
+        if "://" not in target and not (page.parent / target).exists()
+    ]
     assert broken == []
 
 

@@ -184,7 +184,7 @@ def test_scripts_are_plain_sh() -> None:
 def test_the_changelog_says_of_every_change_whether_running_workflows_are_safe() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert text.startswith("# Changelog\n")
-    entries = [entry for entry in re.split(r"(?m)^- ", text)[1:]]
+    entries = re.split(r"(?m)^- ", text)[1:]
     assert entries
     for entry in entries:
         assert re.search(r"Safe for running workflows: (yes|no)", entry), entry[:80]

@@ -1,0 +1,78 @@
+"""Measurements of the program as a user starts it: from nothing, and after a worker is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.report import Row
+
+PROGRAM = str(Path(sys.executable).parent / "phaseloom")
+AGENT = """\
+id: cold
+agents: {a: {uses: command, run: [sh, -c, 'date +%s.%N >> began; sleep 3']}}
+phases: [{name: One, agents: [a]}]
+"""
+
+
+def _phaseloom(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def help_time(folder: Path) -> list[Row]:
+    """`--help`, and `status` against a running server."""
+    (folder / "cold.yaml").write_text("id: cold\nphases: [{name: One, agents: [somebody]}]\n", encoding="utf-8")
+    helped = _median(lambda: _phaseloom(folder, "--help"))
+    _phaseloom(folder, "workflow", "start", "cold.yaml")
+    status = _median(lambda: _phaseloom(folder, "workflow", "status"))
+    _phaseloom(folder, "down", "--force")
+    return [
+        Row(what="--help", value=helped, unit="s", budget=0.2),
+        Row(what="workflow status, server running", value=status, unit="s", budget=0.5),
+    ]
+
+
+def _median(what: object) -> float:
+    assert callable(what)
+    times = []
+    for _ in range(7):
+        began = time.perf_counter()
+        what()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def first_agent(folder: Path) -> list[Row]:
+    """With nothing running: from the command to the first agent's first line of work."""
+    (folder / "cold.yaml").write_text(AGENT, encoding="utf-8")
+    began = time.time()
+    _phaseloom(folder, "run", "cold.yaml")
+    first = float((folder / "began").read_text(encoding="ascii").split()[0])
+    _phaseloom(folder, "down", "--force")
+    return [Row(what="nothing running -> first agent started", value=first - began, unit="s", budget=3)]
+
+
+def lost_worker(folder: Path) -> list[Row]:
+    """From SIGKILL to a worker until its agent runs again."""
+    (folder / "cold.yaml").write_text(AGENT, encoding="utf-8")
+    _phaseloom(folder, "run", "cold.yaml", "--detach")
+    began = folder / "began"
+    deadline = time.monotonic() + 20
+    while not began.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)  # noqa: TID251 - a measurement may wait for another process
+    pid = json.loads((folder / ".phaseloom" / "worker.json").read_text(encoding="utf-8"))["pid"]
+    killed = time.time()
+    os.kill(pid, signal.SIGKILL)
+    while len(began.read_text(encoding="ascii").split()) < 2 and time.monotonic() < deadline + 20:
+        time.sleep(0.05)  # noqa: TID251 - as above
+    again = float(began.read_text(encoding="ascii").split()[1])
+    _phaseloom(folder, "down", "--force")
+    return [Row(what="worker killed -> its phase running again", value=again - killed, unit="s", budget=5)]

@@ -1,0 +1,70 @@
+"""`phaseloom run`: start a definition and stay in front of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.command import command
+from cli.commands.starting import Starting, prepared
+from cli.console import Console, has_person
+from cli.exits import Exit
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "run")(run)
+
+
+async def run(
+    definition: Annotated[str, typer.Argument(metavar="FILE|ID", help="A definition: a file, or an id.")],
+    options: Starting,
+    *,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Start it and return at once.")] = False,
+    non_interactive: Annotated[
+        bool,
+        typer.Option(
+            "--non-interactive", help="Refuse what needs people; a failure isolates its phase, it does not ask."
+        ),
+    ] = False,
+) -> Exit:
+    """Run a definition and show its progress. Ctrl-C cancels the run.
+
+    Ends with 0 when the run completed, 1 when it failed or was cancelled, 75 when it goes on without this command.
+    """
+    from cli.attending import Attendance  # noqa: PLC0415 - loaded when there is something to follow
+    from cli.live import screen  # noqa: PLC0415
+    from cli.reach.contact import connected  # noqa: PLC0415
+    from cli.reach.following import Follower  # noqa: PLC0415
+    from cli.reach.launch import begin, people_in  # noqa: PLC0415
+    from cli.reach.place import actor  # noqa: PLC0415
+    from cli.words.narration import DONE, Narration, graph, loading  # noqa: PLC0415
+
+    console = Console(json=options.json)
+    _, ready = prepared(definition, options, console, non_interactive=non_interactive)
+    plan = ready.plan
+    console.lines([loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)])
+    connection = await connected(options, console)
+    started = await begin(connection, ready, actor=actor(options.actor))
+    if detach:
+        console.answer(
+            {"run": started.id, "definition": plan.id, "status": "running", "detached": True},
+            [f"Started {started.id}: {plan.name}", f"Follow it with: phaseloom workflow watch --run {started.id}"],
+        )
+        return Exit.OK
+    with screen(quiet=options.json) as shown:
+        attendance = Attendance(
+            follower=Follower(run=started, where=options, tell=console.note),
+            narration=Narration(plan),
+            screen=shown,
+            console=console,
+            owner=True,
+            stays=has_person(),
+            people=bool(people_in(plan) or plan.completion_signals),
+            actor=actor(options.actor),
+        )
+        code = await attendance.follow()
+    if console.json:
+        console.data(await attendance.summary())
+    return code

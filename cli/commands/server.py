@@ -1,0 +1,116 @@
+"""`phaseloom up`, `down`, `doctor`, `worker`: the server and the workers that carry runs out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.command import Where, command
+from cli.console import Console, write
+from cli.exits import Exit, UsageError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "up")(up)
+    command(app, "down")(down)
+    command(app, "doctor")(doctor)
+    command(app, "worker")(worker)
+
+
+async def up(*, ui: Annotated[bool, typer.Option("--ui", help="With Temporal's own web page.")] = False) -> Exit:
+    """Keep this project's server and worker running in the foreground, until Ctrl-C."""
+    from cli.embedded.foreground import up as supervise  # noqa: PLC0415 - not needed for --help
+    from cli.embedded.supervisor import Ending  # noqa: PLC0415
+    from cli.reach.place import here  # noqa: PLC0415
+    from cli.words.server import ready  # noqa: PLC0415
+
+    console = Console()
+    root = here()
+    console.line(f"Starting the server of {root}…")
+    ending = await supervise(root, ui=ui, on_ready=lambda server: console.lines(ready(server.address, server.ui_port)))
+    if ending is Ending.STOPPED:
+        console.line("Stopped. Open runs go on with the next phaseloom command here.")
+        return Exit.OK
+    console.line("Server and worker go on in the background.")
+    return Exit.OK
+
+
+async def down(
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also when agents run: they are stopped, and run again later.")
+    ] = False,
+    json: AsJson = False,
+) -> Exit:
+    """Stop this project's server and worker. Open runs stay where they are."""
+    from cli.embedded.condition import stop  # noqa: PLC0415 - not needed for --help
+    from cli.reach.place import here  # noqa: PLC0415
+    from cli.words.server import stopped  # noqa: PLC0415
+    from engine.errors import RefusedError  # noqa: PLC0415
+
+    console = Console(json=json)
+    done = await stop(here(), force=force)
+    names = [str(agent["key"]) for agent in done.agents]
+    if done.refused:
+        listed = "\n".join(f"  {name}" for name in names)
+        raise RefusedError(f"agents are at work:\n{listed}", hint="stop them too with --force; they run again later")
+    told = {"was_running": done.was_running, "agents_stopped": list(done.agents)}
+    console.answer(told, stopped(names, was_running=done.was_running))
+    return Exit.OK
+
+
+async def doctor(where: Where) -> Exit:
+    """Explain what runs here: server, worker, versions, disk, what is wrong and what is not protected.
+
+    Starts nothing. Ends with 5 when no server answers.
+    """
+    from cli.embedded.condition import status  # noqa: PLC0415 - not needed for --help
+    from cli.reach.contact import target  # noqa: PLC0415
+    from cli.reach.place import here  # noqa: PLC0415
+    from cli.words.server import condition  # noqa: PLC0415
+
+    report = await status(here(), target(where))
+    Console(json=where.json).answer(report, condition(report))
+    return Exit.OK if report["reachable"] else Exit.UNREACHABLE
+
+
+async def worker(
+    address: Annotated[str | None, typer.Option("--address", metavar="HOST:PORT", help="The Temporal server.")] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="A profile of temporal.toml.")
+    ] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", metavar="NAME", help="The namespace there.")] = None,
+    task_queue: Annotated[
+        str | None,
+        typer.Option("--task-queue", metavar="NAME", help="A queue shared with others; default: the project's own."),
+    ] = None,
+) -> Exit:
+    """Work for runs on a shared Temporal server, in the foreground. The project's own server has its worker already."""
+    import logging  # noqa: PLC0415
+
+    from cli.embedded.connect import Target, shared_config  # noqa: PLC0415 - not needed for --help
+    from cli.embedded.project import open_project  # noqa: PLC0415
+    from cli.reach.place import here  # noqa: PLC0415
+
+    config = shared_config(Target(address=address, profile=profile, namespace=namespace, task_queue=task_queue))
+    if config is None:
+        raise UsageError(
+            "no Temporal server is named, and the project's own has its worker already",
+            hint="name one with --address, --profile or TEMPORAL_ADDRESS; phaseloom up keeps the project's own running",
+        )
+    project = open_project(here())
+    queue = task_queue or project.queue
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="[%(asctime)s] [%(levelname)s] %(message)s")
+    logging.getLogger("temporalio").setLevel(logging.WARNING)
+    import worker as working  # noqa: PLC0415 - half a second
+
+    def polling() -> None:
+        write(sys.stdout, f"Working for {config['target_host']}, namespace {config['namespace']}, queue {queue}\n")
+
+    await working.serve(working.Settings(root=project.root, connect=config, task_queue=queue, on_polling=polling))
+    return Exit.OK

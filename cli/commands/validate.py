@@ -1,0 +1,136 @@
+"""`phaseloom validate` and `phaseloom schema`: what is wrong with a definition, and what an editor should know."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.command import command
+from cli.console import Console
+from cli.exits import Exit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from definitions.diagnostics import Diagnostic
+    from definitions.loading import Checked
+    from definitions.project import ProjectConfig
+
+Json = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "validate")(validate)
+    command(app, "schema")(schema)
+
+
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE|ID...", help="Definitions: files, or ids.")],
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> Exit:
+    """Check definitions: every finding has its place, a stable code, and what was probably meant.
+
+    Ends with 3 when there are errors.
+    """
+    from cli.reach.place import here  # noqa: PLC0415 - not needed for --help
+    from definitions import load_config  # noqa: PLC0415 - half a second
+
+    root = here()
+    config, of_project = load_config(root)
+    results = [_checked(name, root, config) for name in files]
+    console = Console(json=json)
+    project = [finding.to_json() for finding in of_project]
+    good = not _counts(of_project, strict=strict) and all(_good(result, strict=strict) for result in results)
+    console.lines(finding.text for finding in of_project)
+    for result in results:
+        console.lines(_lines(result))
+    told = [{key: value for key, value in result.items() if key != "findings"} for result in results]
+    console.data({"ok": good, "files": told, "project": project})
+    return Exit.OK if good else Exit.INVALID
+
+
+def _checked(name: str, root: Path, config: ProjectConfig) -> Json:
+    from pathlib import Path  # noqa: PLC0415 - loaded by then
+
+    from cli.reach.launch import shortest  # noqa: PLC0415
+    from definitions import find, load  # noqa: PLC0415
+    from engine.errors import DefinitionError  # noqa: PLC0415
+
+    try:
+        path = shortest(find(name, root))
+    except DefinitionError:
+        if os.sep not in name and "." not in name:
+            raise
+        path = Path(name)  # what cannot be read is a finding like any other
+    checked = load(path, project=config)
+    deferred, starts = _compiled(checked)
+    findings = checked.diagnostics
+    return {
+        "file": checked.file,
+        "ok": checked.ok,
+        "id": checked.id,
+        "name": checked.name,
+        "format": checked.format,
+        "phases": len(checked.definition.ordered) if checked.definition is not None else 0,
+        "diagnostics": [finding.to_json() for finding in findings],
+        "not_in_effect": deferred,
+        "not_startable": [finding.to_json() for finding in starts],
+        "findings": [*findings, *starts],
+    }
+
+
+def _compiled(checked: Checked) -> tuple[list[str], tuple[Diagnostic, ...]]:
+    """What is not in effect yet, and what would keep a valid definition from being started here and now."""
+    from definitions import InvalidDefinitionError, compile_plan, env_names, not_in_effect  # noqa: PLC0415
+
+    if not checked.ok:
+        return [], ()
+    try:
+        plan = compile_plan(checked, {name: os.environ.get(name, "") for name in env_names(checked)})
+    except InvalidDefinitionError as error:
+        return [], error.diagnostics
+    return not_in_effect(plan), ()
+
+
+def _good(result: Json, *, strict: bool) -> bool:
+    return result["ok"] and not (strict and _counts(result["findings"], strict=True))
+
+
+def _counts(findings: Any, *, strict: bool) -> int:
+    bad = {"error", "warning"} if strict else {"error"}
+    return sum(1 for finding in findings if finding.severity in bad)
+
+
+def _lines(result: Json) -> list[str]:
+    from cli.words.durations import counted  # noqa: PLC0415 - not needed for --help
+
+    lines = [finding.text for finding in result["findings"]]
+    if result["not_in_effect"]:
+        lines.append(f"{result['file']}: not in effect yet: {', '.join(result['not_in_effect'])}")
+    errors = sum(1 for finding in result["diagnostics"] if finding["severity"] == "error")
+    warnings = sum(1 for finding in result["diagnostics"] if finding["severity"] == "warning")
+    with_warnings = f", {counted(warnings, 'warning')}" if warnings else ""
+    if not result["ok"]:
+        return [*lines, f"{result['file']}: {counted(errors, 'error')}{with_warnings}"]
+    form = "" if result["format"] in {"native", "yaml"} else f", format {result['format']}"
+    state = "valid, but it cannot be started here now" if result["not_startable"] else "valid"
+    return [
+        *lines,
+        f"{result['file']}: {state} ({result['id']}, {counted(result['phases'], 'phase')}{form}{with_warnings})",
+    ]
+
+
+def schema(
+    *,
+    project: Annotated[bool, typer.Option("--project", help="The schema of phaseloom.yaml instead.")] = False,
+) -> Exit:
+    """Print the JSON schema of the definition format, for editors."""
+    from definitions import json_schema  # noqa: PLC0415 - half a second
+
+    Console(json=True).data(json_schema("project" if project else "definition"))
+    return Exit.OK

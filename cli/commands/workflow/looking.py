@@ -1,0 +1,131 @@
+"""`workflow status`, `workflow why`, `workflow watch`: looking at a run without touching it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.command import Look, command
+from cli.console import Console
+from cli.exits import Exit
+
+if TYPE_CHECKING:
+    from cli.reach.contact import NoWorkerError
+    from cli.reach.runs import Run
+
+Json = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "status")(status)
+    command(app, "why")(why)
+    command(app, "watch")(watch)
+
+
+async def status(
+    look: Look,
+    phase: Annotated[str | None, typer.Argument(metavar="[PHASE]", help="Only this phase: index, id or name.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every phase of a large plan too.")] = False,
+) -> Exit:
+    """Show the run: what has stopped and why, who is waited for, every phase."""
+    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
+    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
+    from cli.words import status as words  # noqa: PLC0415
+
+    console = Console(json=look.json)
+    run = await run_to_look_at(look, console)
+    try:
+        if phase is not None:
+            return await _explain(run, phase, console)
+        view = await whole_view(run) if every else await run.view()
+    except NoWorkerError as error:
+        raise await _known_without_worker(run, error) from None
+    console.answer(view, words.status(view, complete=every))
+    return Exit.OK
+
+
+async def whole_view(run: Run) -> Json:
+    """The run with all pages of its phases."""
+    view = await run.view()
+    total = view["page"]["total"]
+    while len(view["phases"]) < total:
+        page = (await run.view(offset=len(view["phases"])))["phases"]
+        if not page:
+            break
+        view["phases"] += page
+    return view
+
+
+async def _known_without_worker(run: Run, error: NoWorkerError) -> NoWorkerError:
+    """The error, with what the server itself knows of the run."""
+    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
+    from cli.reach.listing import summary_of  # noqa: PLC0415
+    from cli.reach.runs import ServerRun, described_run  # noqa: PLC0415
+
+    if not isinstance(run, ServerRun):
+        return error
+    described = await described_run(run.connection, run.id)
+    if described is None:
+        return error
+    known = await summary_of(described, run.connection)
+    waits = f", waiting for {', '.join(known['waiting_for'])}" if known["waiting_for"] else ""
+    return NoWorkerError(
+        f"{error.message}; the server knows of {run.id}: {known['definition']}, {known['status']}{waits}",
+        hint=error.hint,
+    )
+
+
+async def why(
+    phase: Annotated[str, typer.Argument(metavar="PHASE", help="Index, id or name of the phase.")], look: Look
+) -> Exit:
+    """Say why a phase is where it is: the exact need it waits for, or how it ended."""
+    from cli.reach.selection import run_to_look_at  # noqa: PLC0415 - not needed for --help
+
+    console = Console(json=look.json)
+    return await _explain(await run_to_look_at(look, console), phase, console)
+
+
+async def _explain(run: Run, word: str, console: Console) -> Exit:
+    from cli.words import reasons  # noqa: PLC0415 - not needed for --help
+
+    details = await run.phase(word)
+    needed = [await run.phase(str(need["phase"])) for need in details["waits_for_phases"][: reasons.LISTED]]
+    if console.json:
+        console.data(details | {"waits_for_phases_details": needed})
+    else:
+        console.lines(reasons.why(details, needed, await run.view(limit=0)))
+    return Exit.OK
+
+
+async def watch(
+    look: Look, *, every: Annotated[bool, typer.Option("--all", help="The whole past too.")] = False
+) -> Exit:
+    """Follow a run as it happens. Ctrl-C leaves it alone."""
+    from cli.attending import Attendance  # noqa: PLC0415 - not needed for --help
+    from cli.live import screen  # noqa: PLC0415
+    from cli.reach.following import Follower  # noqa: PLC0415
+    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
+    from cli.words import status as words  # noqa: PLC0415
+    from cli.words.narration import Narration  # noqa: PLC0415
+
+    console = Console(json=look.json)
+    run = await run_to_look_at(look, console)
+    view = await run.view(limit=0)
+    console.lines([*words.heading(view), ""])
+    with screen(quiet=look.json) as shown:
+        attendance = Attendance(
+            follower=Follower(run=run, where=look, tell=console.note),
+            narration=Narration(await run.plan()),
+            screen=shown,
+            console=console,
+            owner=False,
+            stays=True,
+            recent_only=not every,
+        )
+        code = await attendance.follow()
+    if console.json:
+        console.data(await attendance.summary())
+    return code

@@ -1,0 +1,56 @@
+"""`workflow start`: start a definition and return; a person, or a worker, takes it from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.command import command
+from cli.commands.starting import Starting, prepared
+from cli.console import Console
+from cli.exits import Exit
+
+if TYPE_CHECKING:
+    from cli.reach.runs import ServerRun
+    from engine.plan import Plan
+
+Json = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "start")(start)
+
+
+async def start(
+    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, or a file.")],
+    options: Starting,
+) -> Exit:
+    """Start a run of a definition; later commands act on it."""
+    from cli.reach.contact import connected  # noqa: PLC0415 - not needed for --help
+    from cli.reach.launch import begin  # noqa: PLC0415
+    from cli.reach.place import actor  # noqa: PLC0415
+    from cli.words.starting import started_run  # noqa: PLC0415
+
+    console = Console(json=options.json)
+    _, ready = prepared(definition, options, console)
+    connection = await connected(options, console)
+    run = await begin(connection, ready, actor=actor(options.actor))
+    view = await _first_view(run)
+    console.answer(_told(run, ready.plan, view), started_run(run.id, ready.plan.name, view))
+    return Exit.OK
+
+
+async def _first_view(run: ServerRun) -> Json | None:
+    """The run once its first phases have started; None when no worker answers yet."""
+    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
+
+    try:
+        return await run.view()
+    except NoWorkerError:
+        return None
+
+
+def _told(run: ServerRun, plan: Plan, view: Json | None) -> Json:
+    return {"run": run.id, "definition": plan.id, "name": plan.name, "status": "running", "view": view}

@@ -1,0 +1,170 @@
+"""`workflow pause`, `resume`, `cancel`, `intervene`: deciding how a run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.command import Act, command
+from cli.commands.workflow.acting import act_on, meant, send
+from cli.console import Console
+from cli.exits import Exit, UsageError
+from cli.reach.inputs import values
+
+if TYPE_CHECKING:
+    from cli.reach.runs import Run, ServerRun
+
+Json = dict[str, Any]
+
+POLL = 0.2
+RECENT_FACTS = 400
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "intervene")(intervene)
+    command(app, "pause")(pause)
+    command(app, "resume")(resume)
+    command(app, "cancel")(cancel)
+
+
+async def pause(act: Act) -> Exit:
+    """Start nothing new; what runs may end."""
+    from cli.words.steering import paused  # noqa: PLC0415 - not needed for --help
+
+    return await act_on(act, "pause", {}, paused)
+
+
+async def resume(act: Act) -> Exit:
+    """Go on after a pause; the last checkpoint is shown first."""
+    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
+    from cli.words.steering import checkpoint, resumed  # noqa: PLC0415
+
+    console = Console(json=act.json)
+    run = await meant(act, console)
+    try:
+        view = await run.view(limit=0)
+        fact = await _last_settlement(run, int(view["facts"]))
+        name = {fact["phase"]: (await run.phase(str(fact["phase"])))["name"]} if fact is not None else {}
+        console.line(checkpoint(fact, view, name))
+    except NoWorkerError:
+        pass  # the message itself says so
+    return await act_on(act, "resume", {}, resumed, run=run)
+
+
+async def _last_settlement(run: Run, facts: int) -> Json | None:
+    """The fact of the phase that was settled last, if that is not long past."""
+    recent = (await run.journal(max(0, facts - RECENT_FACTS)))["facts"]
+    settled: list[Json] = [fact for fact in recent if fact["kind"] == "phase_settled" and not fact["data"].get("held")]
+    return settled[-1] if settled else None
+
+
+async def cancel(
+    act: Act,
+    *,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until its agents are gone.")] = False,
+) -> Exit:
+    """Cancel the run, stop its agents and wait until they are gone."""
+    console = Console(json=act.json)
+    run = await meant(act, console)
+    answer = await send(run, act, console, "cancel", {})
+    if answer is None:
+        return Exit.OK
+    if answer["stopping"] and not no_wait:
+        console.line(f"Cancelling {run.id}: stopping what runs…")
+    if not no_wait:
+        await _until_ended(run)
+    console.answer(answer, [f"Cancelling {run.id}." if no_wait else f"Cancelled {run.id}. No agent is left running."])
+    return Exit.OK
+
+
+async def _until_ended(run: ServerRun) -> None:
+    from cli.reach.runs import closed_as, described_run  # noqa: PLC0415 - loaded by then
+
+    while True:
+        described = await described_run(run.connection, run.id)
+        if described is None or closed_as(described) is not None:
+            return
+        await asyncio.sleep(POLL)
+
+
+async def intervene(
+    choice: Annotated[
+        str, typer.Argument(metavar="NUMBER|ACTION", help="A number of `workflow status`, or retry, skip, cancel, …")
+    ],
+    act: Act,
+    *,
+    phase: Annotated[
+        str | None,
+        typer.Option("--phase", "-p", metavar="PHASE", help="Which phase; default: the one that status shows."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; needed for skip.")] = None,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", metavar="TEXT", help="The edited input for retry_with.")
+    ] = None,
+    prompt_file: Annotated[
+        Path | None, typer.Option("--prompt-file", metavar="FILE", help="The same, from a file.")
+    ] = None,
+    output: Annotated[
+        list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output.")
+    ] = None,
+) -> Exit:
+    """Decide how one phase goes on: by a number that `workflow status` shows, or by the name of the action."""
+    from cli.words.steering import decided, resumed  # noqa: PLC0415
+
+    console = Console(json=act.json)
+    run = await meant(act, console)
+    option = await _chosen(run, choice, phase)
+    if option["action"] == "resume":
+        return await act_on(act, "resume", {}, resumed, run=run)
+    payload = {"phase": option["phase"], "action": option["action"], **_details(reason, prompt, prompt_file, output)}
+    return await act_on(act, "intervene", payload, decided, run=run)
+
+
+def _details(reason: str | None, prompt: str | None, prompt_file: Path | None, output: list[str] | None) -> Json:
+    details: Json = {}
+    if prompt_file is not None:
+        try:
+            prompt = prompt_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{prompt_file} cannot be read: {error}") from error
+    if reason is not None:
+        details["reason"] = reason
+    if prompt is not None:
+        details["prompt"] = prompt
+    if output:
+        details["outputs"] = values(output, "--output")
+    return details
+
+
+async def _chosen(run: Run, choice: str, phase: str | None) -> Json:
+    """`{action, phase}` that is meant. A number counts the options that `status` shows, or those of `phase`."""
+    action = choice.strip().lower().replace("-", "_")
+    if phase is not None and not choice.isdigit():
+        return {"action": action, "phase": phase}
+    if phase is not None:
+        options = [{"action": each, "phase": phase} for each in (await run.phase(phase))["options"]]
+    else:
+        view = await run.view(limit=0)
+        options = view["pause"]["options"] if view["pause"] is not None else []
+    if choice.isdigit():
+        if not 1 <= int(choice) <= len(options):
+            raise _no_such(choice, options)
+        return dict(options[int(choice) - 1])
+    for option in options:
+        if option["action"] == action:
+            return dict(option)
+    raise _no_such(choice, options)
+
+
+def _no_such(choice: str, options: list[Json]) -> UsageError:
+    if not options:
+        return UsageError(
+            "nothing waits for a decision; name the phase with --phase",
+            hint="phaseloom workflow status shows the phases",
+        )
+    possible = ", ".join(f"{number} ({option['action']})" for number, option in enumerate(options, start=1))
+    return UsageError(f"there is no option {choice!r}", hint=f"possible now: {possible}")

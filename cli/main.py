@@ -1,0 +1,109 @@
+"""`phaseloom`: the console program. Every process of it ends through `cli.exiting.leave`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from cli.commands import audit, config, run, runs, server, validate
+from cli.commands.workflow import definitions as workflow_definitions
+from cli.commands.workflow import logs, looking, parallel, phases, start, steering
+from cli.commands.workflow.app import workflow
+from cli.console import prepare_streams, report, write
+from cli.exiting import leave
+from cli.exits import Exit, UsageError, exit_for
+from engine.errors import PhaseloomError
+
+PROGRAM = "phaseloom"
+DEBUG = "--debug"
+DEBUG_VARIABLE = "PHASELOOM_DEBUG"
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Runs multi-phase work in parallel, behind gates, and never loses its place.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+MODULES = (run, validate, config, server, runs, audit)
+"""In the order in which `--help` lists their commands."""
+
+WORKFLOW_MODULES = (workflow_definitions, start, phases, parallel, looking, steering, logs)
+
+for module in MODULES:
+    module.register(app)
+for workflow_module in WORKFLOW_MODULES:
+    workflow_module.register(workflow)
+app.add_typer(workflow)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        from cli.embedded.version import version  # noqa: PLC0415 - only where it is asked for
+
+        write(sys.stdout, f"{PROGRAM} {version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show where an error comes from.")] = False,
+) -> None:
+    """Runs multi-phase work in parallel, behind gates, and never loses its place."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Carry out one command line and end the process with its exit code."""
+    prepare_streams()
+    leave(execute(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def execute(arguments: list[str]) -> int:
+    """Carry out one command line; errors are printed, the exit code is returned."""
+    debug = DEBUG in arguments or bool(os.environ.get(DEBUG_VARIABLE))
+    arguments = [argument for argument in arguments if argument != DEBUG]
+    as_json = "--json" in arguments
+    try:
+        code = typer.main.get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except TyperException as error:
+        return _misused(error, as_json=as_json)
+    except PhaseloomError as error:
+        if debug:
+            traceback.print_exc()
+        report(error, as_json=as_json)
+        return exit_for(error)
+    except (KeyboardInterrupt, Abort):
+        return Exit.INTERRUPTED
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else Exit.OK
+    except Exception as error:  # noqa: BLE001 - our bug: said in a sentence, shown with --debug
+        if debug:
+            traceback.print_exc()
+        bug = PhaseloomError(
+            f"a bug in Phaseloom: {type(error).__name__}: {error}", hint=f"see where with: {DEBUG}", code="bug"
+        )
+        report(bug, as_json=as_json)
+        return Exit.BUG
+    return int(code or 0)
+
+
+def _misused(error: TyperException, *, as_json: bool) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        write(sys.stderr, f"{error.message}\n")
+        return Exit.USAGE
+    hint = f"see: {context.command_path} --help" if context is not None else ""
+    report(UsageError(error.format_message(), hint=hint), as_json=as_json)
+    return Exit.USAGE

@@ -1,0 +1,52 @@
+"""Runs in a list: from what the server keeps beside each run; no worker is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cli.reach.place import current_run
+from cli.reach.runs import closed_as
+from cli.reach.selection import of_project
+
+if TYPE_CHECKING:
+    from temporalio.client import WorkflowExecution
+
+    from cli.embedded.connect import Connection
+
+Json = dict[str, Any]
+
+
+async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list[Json]:
+    """Summaries of this project's runs, the newest first."""
+    query = of_project(connection)
+    if not ended_too:
+        query = f"ExecutionStatus='Running' AND {query}"
+    found: list[Json] = []
+    async for execution in connection.client.list_workflows(query, limit=limit * 2):
+        if execution.status is not None and execution.status.name == "CONTINUED_AS_NEW":
+            continue  # an earlier history of a run that is listed anyway
+        found.append(await summary_of(execution, connection))
+        if len(found) == limit:
+            break
+    return found
+
+
+async def summary_of(execution: WorkflowExecution, connection: Connection) -> Json:
+    """One run: `{run, definition, name, status, waiting_for, started_at, ended_at, current}`."""
+    memo = await execution.memo()
+    attributes = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
+    closed = closed_as(execution)
+    status = memo.get("status", "running") if closed else attributes.get("PhaseloomStatus") or memo.get("status")
+    if closed in {"terminated", "timed_out"}:
+        status = closed
+    waiting = [] if closed else attributes.get("PhaseloomWaitingFor", memo.get("waiting_for")) or []
+    return {
+        "run": execution.id,
+        "definition": memo.get("definition", ""),
+        "name": memo.get("name", ""),
+        "status": status or "running",
+        "waiting_for": list(waiting) if not isinstance(waiting, str) else [waiting],
+        "started_at": execution.start_time.isoformat() if execution.start_time else None,
+        "ended_at": execution.close_time.isoformat() if execution.close_time else None,
+        "current": execution.id == current_run(connection.project.root),
+    }

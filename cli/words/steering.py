@@ -1,0 +1,71 @@
+"""What an operator reads after pausing, resuming, cancelling, deciding, reporting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.words.durations import counted, since
+from cli.words.parallel import missing_signals, named, started
+
+Json = dict[str, Any]
+
+
+def reported(answer: Json, view: Json | None) -> list[str]:
+    """After a completion signal."""
+    lines = [f"Reported: {answer['signal']}"]
+    if answer["run"]["status"] == "completed":
+        return [*lines, "The workflow is complete."]
+    if not answer["missing"]:
+        return [*lines, "All completion signals are reported; the run completes with its last phase."]
+    counts = (view or {}).get("counts", {})
+    if not any(counts.get(status) for status in ("pending", "in_progress", "paused")):
+        return [*lines, *missing_signals(answer["missing"])]
+    return [*lines, f"Not reported yet: {', '.join(answer['missing'])}"]
+
+
+def paused(answer: Json, view: Json | None) -> list[str]:  # noqa: ARG001 - all of these have this form
+    """After `pause`."""
+    going = answer["running"]
+    what = f" {counted(going, 'phase')} at work may still end." if going else ""
+    return [f"Paused: nothing new starts.{what}", "Go on with: phaseloom workflow resume"]
+
+
+def resumed(answer: Json, view: Json | None) -> list[str]:
+    """After `resume`."""
+    return ["Resumed.", *(started(answer["started"], [], view) if view is not None else [])]
+
+
+def checkpoint(fact: Json | None, view: Json, names: dict[int, str]) -> str:
+    """The last checkpoint: the phase that settled last. `fact` is its fact; `names` are phases' names by index."""
+    if fact is None:
+        return "Last checkpoint: none, no phase has been settled yet"
+    from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+    at = datetime.fromtimestamp(fact["at"], UTC).isoformat()
+    name = names.get(fact["phase"], f"phase {fact['phase']}")
+    return f"Last checkpoint: {name} ({fact['data']['status']} {since(at, view['now'])})"
+
+
+def decided(answer: Json, view: Json | None) -> list[str]:
+    """After `intervene`."""
+    phase = answer["phase"]
+    words = {
+        "retry": f"{named(phase)} is tried again.",
+        "retry_with": f"{named(phase)} is tried again with the edited input.",
+        "replace_output": f"{named(phase)} counts as completed with the given output.",
+        "skip": f"{named(phase)} is skipped.",
+        "cancel": f"{named(phase)} is cancelled.",
+    }
+    lines = [words.get(answer["action"], f"Done: {answer['action']}.")]
+    status = answer["run"]["status"]
+    if status in {"completed", "failed", "cancelled"}:
+        return [*lines, {"completed": "The workflow is complete."}.get(status, f"The workflow has {_past(status)}.")]
+    others = [entry for entry in answer["started"] if entry["index"] != phase["index"]]
+    lines += started(others, [], view) if view is not None else []
+    if view is not None and view["pause"] is not None:
+        lines += ["", view["pause"]["text"], "See the options with: phaseloom workflow status"]
+    return lines
+
+
+def _past(status: str) -> str:
+    return "failed" if status == "failed" else "been cancelled"

@@ -1,0 +1,135 @@
+"""Projects with a real embedded server, cleaned up whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from cli.embedded import server as servers
+from cli.embedded import supervision, workers
+from cli.embedded.condition import stop
+from cli.embedded.connect import Connection, connect
+from cli.embedded.processes import Process
+from cli.embedded.project import Project, open_project
+from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+
+Run = WorkflowHandle[Any, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Family:
+    """The three processes of a project."""
+
+    supervisor: Process
+    server: Process
+    worker: Process
+
+    @property
+    def all(self) -> tuple[Process, ...]:
+        return (self.supervisor, self.server, self.worker)
+
+    @property
+    def living(self) -> list[Process]:
+        return [process for process in self.all if process.alive]
+
+
+class Place:
+    """One project in a directory of its own, as a user and a saboteur see it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def project(self) -> Project:
+        return open_project(self.root)
+
+    async def connect(self) -> Connection:
+        return await connect(self.root)
+
+    async def family(self) -> Family:
+        """The processes, once all of them work."""
+
+        def complete() -> Family | None:
+            supervisor = supervision.living(self.project)
+            record = self.project.read(servers.RECORD)
+            server, worker = servers.Server.from_json(record), workers.adopt(self.project)
+            if not (supervisor and worker and workers.polled(self.project, worker)):
+                return None
+            if server is None or not record.get("ready") or not server.process.alive:
+                return None
+            return Family(supervisor.process, server.process, worker.process)
+
+        return await until(complete)
+
+    async def run(self, *scripts: str, **phase: Any) -> Run:
+        """Start a run whose phases, all at once, are these shell scripts (`-`: a person)."""
+        connection = await self.connect()
+        phases = tuple(
+            PhasePlan(
+                id=f"p{index}",
+                name=f"P{index}",
+                index=index,
+                agents=(AgentPlan(role="r", uses="command", config={"tasks": [script]}),)
+                if script != "-"
+                else (AgentPlan(role="r"),),
+                **phase,
+            )
+            for index, script in enumerate(scripts)
+        )
+        plan = Plan(id="t", name="T", phases=phases, execution=Execution(max_workers=len(phases)))
+        start = {"plan": plan.to_json(), "search_attributes": True}
+        handle: Run = await connection.client.start_workflow(
+            "PhaseRun", start, id=f"wf_{uuid4().hex[:6]}", task_queue=connection.task_queue
+        )
+        return handle
+
+    def lines(self, name: str) -> list[str]:
+        """The lines of a file that an agent writes to; none before it exists."""
+        path = self.root / name
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+async def until(look: Callable[[], T | None], *, seconds: float = 30.0) -> T:
+    """What `look` finds, as soon as it finds something."""
+    ends = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < ends, f"nothing after {seconds} s"
+        await asyncio.sleep(0.01)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("PHASELOOM_IDLE_EXIT", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
+
+
+@pytest.fixture
+async def places(tmp_path: Path) -> AsyncIterator[Callable[[str], Place]]:
+    """Makes projects; whatever runs in any directory beside them is ended afterwards."""
+
+    def make(name: str) -> Place:
+        root = tmp_path / name
+        root.mkdir(exist_ok=True)
+        return Place(root)
+
+    yield make
+    for root in sorted(tmp_path.iterdir()):
+        if (root / ".phaseloom").is_dir():
+            await stop(root, force=True)
+
+
+@pytest.fixture
+def place(places: Callable[[str], Place]) -> Place:
+    return places("project")

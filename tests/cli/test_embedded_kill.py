@@ -1,0 +1,150 @@
+"""Killing: whatever is killed comes back within five seconds, and no run notices more than a pause."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from cli.embedded import server as servers
+from cli.embedded import supervision
+from cli.embedded.processes import Process, gone
+from tests.cli.conftest import Family, Place, Run, until
+
+BACK = 5.0
+"""Seconds from a kill, or from the command after it, to the phases running again."""
+
+THREE = tuple(f"echo $$ >> began-{i}; sleep 3; echo done >> done-{i}" for i in range(3))
+
+
+def kill(processes: Iterable[Process]) -> float:
+    """Kill at once; when."""
+    for process in processes:
+        process.send(signal.SIGKILL)
+    return time.monotonic()
+
+
+def begun(place: Place) -> int:
+    return sum(len(place.lines(f"began-{i}")) for i in range(3))
+
+
+async def three_running(place: Place) -> tuple[Run, Family]:
+    run = await place.run(*THREE)
+    await until(lambda: begun(place) == 3)
+    return run, await place.family()
+
+
+async def each_done_once(place: Place, run: Run) -> None:
+    result = await run.result()
+    assert result["status"] == "completed"
+    assert [len(place.lines(f"done-{i}")) for i in range(3)] == [1, 1, 1]
+    ledger = place.root / ".phaseloom" / "workflows" / run.id / "journal.jsonl"
+    facts = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+    assert [fact["n"] for fact in facts] == list(range(1, len(facts) + 1))
+    assert sorted(fact["phase"] for fact in facts if fact["kind"] == "phase_settled") == [0, 1, 2]
+
+
+async def test_a_killed_worker_is_back_and_its_phases_run_again(place: Place) -> None:
+    run, family = await three_running(place)
+    killed = kill([family.worker])
+    await until(lambda: begun(place) == 6)
+    print(f"worker killed -> its three phases running again: {time.monotonic() - killed:.2f} s")
+    assert time.monotonic() - killed < BACK
+    after = await place.family()
+    assert (after.supervisor, after.server) == (family.supervisor, family.server)
+    await each_done_once(place, run)
+
+
+async def test_a_killed_server_is_back_and_its_agents_never_noticed(place: Place) -> None:
+    run, family = await three_running(place)
+    follower = await place.run("-")
+    killed = kill([family.server])
+    await until(lambda: is_ready(place, family))
+    ready = time.monotonic()
+    await (await place.connect()).client.get_workflow_handle(follower.id).query("view")
+    print(f"server killed -> ready {ready - killed:.2f} s -> the worker answers {time.monotonic() - killed:.2f} s")
+    assert time.monotonic() - killed < BACK
+    after = await place.family()
+    assert (after.supervisor, after.worker) == (family.supervisor, family.worker)
+    await each_done_once(place, run)
+    assert begun(place) == 3
+    await follower.terminate()
+
+
+def is_ready(place: Place, before: Family) -> bool:
+    record = place.project.read(servers.RECORD)
+    return bool(record.get("ready")) and record.get("birth") != before.server.birth
+
+
+async def test_a_killed_supervisor_is_replaced_by_the_next_command_and_adopts_both(place: Place) -> None:
+    run, family = await three_running(place)
+    killed = kill([family.supervisor])
+    await place.connect()
+    print(f"supervisor killed -> next command connected: {time.monotonic() - killed:.2f} s")
+    assert time.monotonic() - killed < BACK
+    after = await place.family()
+    assert after.supervisor != family.supervisor
+    assert (after.server, after.worker) == (family.server, family.worker)
+    await each_done_once(place, run)
+    assert begun(place) == 3
+
+
+@pytest.mark.parametrize("also_the_server", [False, True])
+async def test_a_worker_starts_a_supervisor_when_its_own_was_killed(place: Place, also_the_server: bool) -> None:
+    run, family = await three_running(place)
+    killed = kill([family.supervisor, *([family.server] if also_the_server else [])])
+    await until(lambda: supervision.living(place.project) is not None)
+    after = await place.family()
+    print(f"supervisor (server: {also_the_server}) killed -> all there again: {time.monotonic() - killed:.2f} s")
+    assert time.monotonic() - killed < BACK
+    assert after.worker == family.worker
+    assert (after.server == family.server) is not also_the_server
+    await each_done_once(place, run)
+    assert begun(place) == 3
+
+
+async def test_all_killed_at_once_are_back_with_the_next_command(place: Place) -> None:
+    run, family = await three_running(place)
+    kill(family.all)
+    for process in family.all:
+        await gone(process)
+    again = time.monotonic()
+    await place.connect()
+    connected = time.monotonic() - again
+    await until(lambda: begun(place) == 6)
+    print(f"all killed -> connected {connected:.2f} s -> phases running again {time.monotonic() - again:.2f} s")
+    assert time.monotonic() - again < BACK
+    await each_done_once(place, run)
+
+
+async def test_a_worker_killed_again_and_again_is_still_back_in_time(place: Place) -> None:
+    run, family = await three_running(place)
+    for times in range(2, 5):
+        killed = kill([family.worker])
+        await until(lambda expected=3 * times: begun(place) == expected)  # type: ignore[misc]
+        assert time.monotonic() - killed < BACK
+        family = await place.family()
+    await each_done_once(place, run)
+
+
+async def test_a_supervisor_killed_before_it_recorded_the_server_finds_it(place: Place) -> None:
+    await place.connect()
+    family = await place.family()
+    kill([family.supervisor, family.worker])
+    place.project.file(servers.RECORD).unlink()
+    await place.connect()
+    assert (await place.family()).server == family.server
+
+
+async def test_starters_that_race_a_killed_supervisor_end_with_one_of_each(place: Place) -> None:
+    await place.connect()
+    family = await place.family()
+    kill([family.supervisor])
+    connections = await asyncio.gather(*(place.connect() for _ in range(5)))
+    assert {connection.address for connection in connections} == {connections[0].address}
+    after = await place.family()
+    assert (after.server, after.worker) == (family.server, family.worker)

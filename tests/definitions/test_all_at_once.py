@@ -1,0 +1,88 @@
+"""All errors of a file come in one go, and none of them only because another was found first."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from definitions import load_text
+from definitions.findings import MAX_FINDINGS
+
+
+def codes(text: str) -> list[tuple[int, str]]:
+    return [(d.line, d.code) for d in load_text(dedent(text)).diagnostics]
+
+
+def test_errors_of_every_kind_in_order_of_the_file() -> None:
+    text = """\
+        id: a b
+        inputs: {feature: strin}
+        agents:
+          backend: {uses: command, run: [sh, -c, "echo ${inputs.feature}"]}
+          broken: {uses: comand}
+        execution: {max_workers: 0, parallel: yes}
+        phases:
+          - {name: Design, agents: [backend], timeout: soon}
+          - {name: Build, agents: [bakend], depends_on: [desing], prompt: "${inputs.featur}"}
+          - {name: Test, agents: [broken], if: "${1}", if: "${2}"}
+          - {name: Test, agents: [backend], parallel: true, files_scope: [x]}
+          - {name: Docs, agents: [backend], parallel: true, files_scope: [x], prompt: "${env.MY_TOKEN} ${1 +}"}
+        step_groups: [{id: g, steps: [nothing]}]
+        completion_signal: [x]
+        """
+    assert codes(text) == [
+        (1, "PL109"),
+        (2, "PL106"),
+        (4, "PL306"),
+        (5, "PL106"),
+        (6, "PL110"),
+        (6, "PL102"),
+        (8, "PL104"),
+        (9, "PL401"),
+        (9, "PL103"),
+        (9, "PL302"),
+        (10, "PL304"),
+        (10, "PL006"),
+        (11, "PL107"),
+        (12, "PL403"),
+        (12, "PL305"),
+        (12, "PL301"),
+        (13, "PL103"),
+        (14, "PL101"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # the broken phase is still there to be named
+        "phases:\n  - {id: a, name: 1}\n  - {id: b, depends_on: [a], prompt: '${phases.a.status}'}\n",
+        "phases:\n  - {id: a, tool: sh, agents: [x], tasks: [x]}\n  - {id: b, depends_on: [a]}\n",
+        # without its needs nothing is said about who comes later
+        "phases:\n  - {id: a}\n  - {id: b, depends_on: [{kind: data}]}\n  - {id: c, prompt: '${phases.a.status}'}\n",
+        "phases:\n  - {id: a, parallel: 3, files_scope: [x]}\n  - {id: b, parallel: true, files_scope: [x]}\n",
+        # a wrong declaration is still a declaration
+        "inputs: {x: {type: strin}}\nphases:\n  - {id: b, prompt: '${inputs.x}'}\n",
+        "agents: {x: {uses: nothing}}\nphases:\n  - {id: b, agents: [x]}\n",
+        "phases:\n  - {id: a, outputs: {x: {type: strin}}}\n  - {id: b, prompt: '${phases.a.outputs.x}'}\n",
+        "gates: {g: {checks: [{name: c}]}}\nphases:\n  - {id: b, gates: [g]}\n",
+        "gates: 3\nphases:\n  - {id: b, gates: [g]}\n",
+        "phases:\n  - {id: a, next: [{goto: b, go_to: b}]}\n  - {id: b, on_jump: true}\n",
+        "phases:\n  - {id: a, tool: sh, tasks: 3}\n",
+        "steps: 3\n",
+        "phases: []\n",
+    ],
+)
+def test_consequences_are_not_reported(text: str) -> None:
+    found = load_text(text).diagnostics
+    errors = [d for d in found if d.severity == "error"]
+    assert len(errors) == 1, [d.text for d in found]
+    assert [d for d in found if d.severity != "error" and d.code != "PL302"] == []
+
+
+def test_thousands_of_errors_are_cut_off_with_a_word() -> None:
+    text = "phases:\n" + "".join(f"  - {{id: p{i}, x{i}: 1, depends_on: [q{i}]}}\n" for i in range(3000))
+    found = load_text(text).diagnostics
+    assert len(found) == MAX_FINDINGS + 1
+    assert found[-1].severity == "note"
