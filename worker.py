@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import queue
 import signal
 import threading
@@ -41,6 +42,9 @@ MOST_ACTIVITIES = 1000
 MOST_WORKFLOW_TASKS = 100
 POLLERS = 5
 CONNECT_SECONDS = 3.0
+LAST_WORDS = 3.0
+"""Seconds, once no agent runs, in which a worker that stops can still reach the server; it would try for ever."""
+
 LONGEST_PAUSE = 1.0
 
 PATIENT = RetryConfig(
@@ -85,10 +89,29 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
         logger.warning("%s was cut off with its worker; killed %d, retrying: %s", record.key, lost.killed, lost.told)
     with RunFiles(settings.root) as files:
         journal.listen(files.tell)
-        async with compose(settings, client):
-            logger.info("polling %s", settings.task_queue)
-            settings.on_polling()
-            await stop.wait()
+        worker = compose(settings, client)
+        working = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(stop.wait())
+        logger.info("polling %s", settings.task_queue)
+        settings.on_polling()
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():  # it never ends by itself but with an error
+            stopping.cancel()
+            await working
+        await shut_down(worker, settings.root)
+
+
+async def shut_down(worker: Worker, root: Path) -> None:
+    """End the agents in order and tell the server; without a server only the agents are waited for."""
+    shutting = asyncio.create_task(worker.shutdown())
+    while not shutting.done() and _own_attempts(root):
+        await asyncio.wait({shutting}, timeout=0.1)
+    await asyncio.wait({shutting}, timeout=LAST_WORDS)
+
+
+def _own_attempts(root: Path) -> bool:
+    """Whether this process still runs an agent."""
+    return any(record.worker_pid == os.getpid() and not record.ended for record in attempts.records(root))
 
 
 async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:

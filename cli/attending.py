@@ -97,7 +97,7 @@ class Attendance:
             elif look and self.people_may_be_needed:
                 look = False
                 if await self._waits() and not self.stays:
-                    self._say_detached("waits for a person")
+                    self._say_detached("waits for a person; it goes on without this command")
                     return Exit.DETACHED
         await self._until_archived()
         if self.narration.status == "cancelled" and self._cancelling:
@@ -176,7 +176,7 @@ class Attendance:
         task.add_done_callback(self._tasks.discard)
 
     def _leave(self, code: Exit) -> None:
-        self._say_detached("goes on")
+        self._say_detached("goes on without this command")
         self._finish(code)
 
     def _finish(self, code: Exit) -> None:
@@ -184,7 +184,7 @@ class Attendance:
             self._left.set_result(code)
 
     def _say_detached(self, state: str) -> None:
-        self._say(f"{self.id} {state} without this command")
+        self._say(f"{self.id} {state}")
         self._say(f"see: phaseloom workflow status --run {self.id}; follow: phaseloom workflow watch --run {self.id}")
 
     def _say(self, text: str) -> None:

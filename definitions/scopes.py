@@ -20,7 +20,7 @@ from definitions.order import Ancestry, Order
 from definitions.schema.document import Definition
 from definitions.schema.phases import Phase
 
-MAX_WORK = 1_000_000
+MAX_WORK = 500_000
 """Steps of comparing patterns, after which the rest is left out (and the file told so)."""
 
 MAX_ALTERNATIVES = 64
@@ -132,23 +132,26 @@ def _overlapping(
 
 
 def _candidates(uses: dict[Segments, list[_Use]]) -> Iterator[tuple[Segments, Segments]]:
-    """Pairs that may overlap: paths and the paths above them by look-up, globs with all that may begin alike."""
-    globs = {segments for segments in uses if any(_WILD.search(part) for part in segments)}
-    buckets: dict[str, list[Segments]] = defaultdict(list)
-    for segments in uses:
-        buckets[_first(segments)].append(segments)
-        if segments not in globs:
-            yield from ((segments[:n], segments) for n in range(len(segments)) if segments[:n] in uses)
-    for glob in sorted(globs):
-        first = _first(glob)
-        for name in list(buckets) if first == "*" else [first, "*"]:
-            for other in buckets.get(name, ()):
-                if other != glob and (other not in globs or other > glob):
-                    yield glob, other
+    """Pairs that may overlap: what stands literally at the beginning of one must be that of the other, or its beginning."""
+    prefixes = {segments: _literal_prefix(segments) for segments in uses}
+    globs: dict[Segments, list[Segments]] = defaultdict(list)
+    for segments, prefix in prefixes.items():
+        if len(prefix) < len(segments):
+            globs[prefix].append(segments)
+    for segments, prefix in prefixes.items():
+        is_glob = len(prefix) < len(segments)
+        for length in range(len(prefix) + 1):
+            above = prefix[:length]
+            if above in uses and above != segments:
+                yield above, segments
+            for glob in globs.get(above, ()):
+                if glob != segments and (not is_glob or length < len(prefix) or glob > segments):
+                    yield glob, segments
 
 
-def _first(segments: Segments) -> str:
-    return segments[0] if segments and not _WILD.search(segments[0]) else "*"
+def _literal_prefix(segments: Segments) -> Segments:
+    length = next((number for number, part in enumerate(segments) if _WILD.search(part)), len(segments))
+    return segments[:length]
 
 
 def overlap(one: Segments, other: Segments) -> bool:

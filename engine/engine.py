@@ -60,8 +60,9 @@ class Engine:
     # Events
 
     def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
-        """Begin the run: the first phases start at once where the limits are known."""
-        self.record("run_started", at, actor=actor, data={"inputs": inputs, "env": env, "run": run})
+        """Begin the run: inputs get their defaults, and the first phases start at once where the limits are known."""
+        given = {name: declared.default for name, declared in self.plan.inputs.items()} | inputs
+        self.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run})
         if self.plan.execution.max_workers == 0:
             self._effects.append(CountWorkers())
         self.advance(at)

@@ -42,8 +42,10 @@ def check_intervene(engine: Engine, request: Request) -> None:
 
 def available(phase: PhaseState) -> tuple[str, ...]:
     """The actions that are possible for the phase now."""
-    if phase.status == "paused" or phase.held:
+    if phase.status == "paused":
         return ACTIONS
+    if phase.held:
+        return ("retry", "skip", "cancel")
     if phase.status == "running":
         return ("skip", "cancel") if phase.persons and not phase.active else ("cancel",)
     return ("skip", "cancel") if phase.status == "pending" else ()

@@ -26,7 +26,7 @@ PHASE_TRANSITIONS: Final[dict[PhaseStatus, frozenset[PhaseStatus]]] = {
     "completed": frozenset(),
     "failed": frozenset(),
     # Cancelled with its parallel group, a phase waits for a decision: run it again, skip it or give it up.
-    "cancelled": frozenset({"pending", "completed", "skipped", "cancelled"}),
+    "cancelled": frozenset({"pending", "skipped", "cancelled"}),
     "skipped": frozenset(),
 }
 

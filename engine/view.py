@@ -195,7 +195,7 @@ def _options(phase: PhaseState) -> list[Json]:
         "retry_with": f"Retry {name} with edited input",
         "replace_output": f"Replace the output of {name}",
         "skip": f"Skip the {name.lower()} phase (not recommended)",
-        "cancel": "Cancel",
+        "cancel": f"Cancel the {name.lower()} phase (what needs it is skipped)",
     }
     if phase.held:
         words["retry"] = f"Retry {name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activities.audit.document import Bars, Code, Level, Line, Part, Section, Table
 from activities.audit.finding import Json
+from activities.audit.syntax import VERSION
 
 _PLACES = 20
 _RULES = 12
@@ -57,7 +58,7 @@ def quality_section(section: Section, outputs: Json) -> None:
         )
     if outputs.get("unparsed_files"):
         old = outputs["python_2_files"]
-        named: list[Part] = [f"{outputs['unparsed_files']:,} files do not parse as Python 3"]
+        named: list[Part] = [f"{outputs['unparsed_files']:,} files do not parse as Python {VERSION}"]
         named.append(f", {old:,} of them written for Python 2: " if old else ": ")
         for row in outputs["unparsed"][:5]:
             named += ["" if row is outputs["unparsed"][0] else ", ", Code(f"{row['file']}:{row['line']}")]

@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from activities.audit.finding import NOTHING, Finding, Outcome, printable
+from activities.audit.finding import NOT_RUN, NOTHING, Finding, Outcome, printable
 from activities.audit.program import NotRunError, locate, nameable
-from activities.audit.tree import Tree
+from activities.audit.tree import SourceFile
 
 TOOL = "vulture"
 
@@ -40,23 +40,22 @@ _DECORATORS = [
 _NAMES = ["visit_*", "do_*", "setUp*", "tearDown*", "pytest_*", "__*__", "model_config", "Meta"]
 
 
-def dead_code(tree: Tree) -> Outcome:
-    """Unused code in the whole tree at once, since any file may use what another defines."""
+def dead_code(files: list[SourceFile]) -> Outcome:
+    """Unused code in files that parse, all at once, since any file may use what another defines."""
     outcome = Outcome(TOOL)
-    files = nameable(tree.code)
-    if not files:
-        outcome.status = f"{NOTHING}no Python files"
+    names = {str(file.path): file.name for file in nameable(files)}
+    if not names:
+        outcome.status = f"{NOTHING}no Python files that parse"
         return outcome
-    names = {str(file.path): file.name for file in files}
     try:
         program = locate(TOOL)
         with tempfile.TemporaryDirectory(prefix="phaseloom-audit-") as directory:
             # Paths go through a file of ours: all of them would not fit a command line.
             config = Path(directory) / "vulture.toml"
             config.write_text(_config([*names]), encoding="utf-8")
-            printed = program.run("--config", str(config), ok=(0, 1, 3))
+            printed = program.run("--config", str(config), ok=(0, 3))
     except NotRunError as error:
-        outcome.status = f"not run: {error}"
+        outcome.status = f"{NOT_RUN}{error}"
         return outcome
     outcome.findings = [finding for line in printed.splitlines() if (finding := _finding(line, names)) is not None]
     return outcome

@@ -109,17 +109,18 @@ class Duplication:
     ) -> tuple[int, list[tuple[int, int]]]:
         """The longest block from a position on that at least one of the others shares whole, and those that do."""
         length = WINDOW
-        while True:
+        # A block ends where its next copy in the same file begins, or a repeated pattern would be compared for ever.
+        longest = min(
+            (start - position for file, start in others if file == index), default=len(self.files[index].codes)
+        )
+        while length < longest:
             step = length - WINDOW + 1
             found = set(places.get(self._key(index, position + step), ()))
-            shared = [
-                (file, start)
-                for file, start in others
-                if (file, start + step) in found and (file != index or start > position + length)
-            ]
+            shared = [(file, start) for file, start in others if (file, start + step) in found]
             if not shared:
-                return length, others
+                break
             length, others = length + 1, shared
+        return length, others
 
     def _finding(self, file: Lines, position: int, length: int, others: list[tuple[int, int]]) -> Finding:
         named = ", ".join(f"{self.files[i].file}:{self.files[i].numbers[start]}" for i, start in others[:3])

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from activities.audit.credentials import masked
-from activities.audit.finding import NOTHING, PARTIAL, Finding, Outcome, Severity, printable
+from activities.audit.finding import NOT_RUN, NOTHING, Finding, Outcome, Severity, printable
 from activities.audit.languages import as_text
-from activities.audit.program import NotRunError, Program, batches, locate, nameable
+from activities.audit.program import UNNAMEABLE, NotRunError, Program, in_batches, locate, nameable
 from activities.audit.syntax import looks_like_python_2
 from activities.audit.tree import SourceFile, Tree
 
@@ -23,6 +23,9 @@ _HIGH = ("invalid-syntax", "E9", "F82", "F7", "F50", "F52", "F63", "PLE")
 _MEDIUM = ("F811", "F841", "E722", "B", "PLW0", "PLW1", "RUF006", "DTZ", "F402", "F403")
 _LOW = ("B007", "B008", "B009", "B010", "B011", "B027", "B028", "B904", "PLW0603")
 
+_BROKEN = "invalid-syntax"
+_UNREADABLE = "E902"
+
 # Newer syntax than a project's own is no mistake; the newest target accepts all of it.
 _ARGUMENTS = (
     *("check", "--isolated", "--no-fix", "--no-cache", "--exit-zero", "--quiet"),
@@ -33,26 +36,22 @@ _ARGUMENTS = (
 def lint(tree: Tree) -> Outcome:
     """Ruff over the Python files. Of a file that does not parse, one finding says so instead of every stumble."""
     outcome = Outcome(TOOL)
-    files = nameable([f for f in tree.python if f.readable])
+    files = [f for f in tree.python if f.readable]
     if not files:
         outcome.status = f"{NOTHING}no Python files"
         return outcome
-    failures: list[str] = []
-    missed = 0
     try:
-        program = locate("ruff")
-        for batch in batches(files):
-            try:
-                outcome.findings += _run(program, batch)
-            except NotRunError as error:
-                failures.append(str(error))
-                missed += len(batch)
+        program = locate(TOOL)
     except NotRunError as error:
-        outcome.status = f"not run: {error}"
+        outcome.status = f"{NOT_RUN}{error}"
         return outcome
-    if failures:
-        everything = missed == len(files)
-        outcome.status = f"not run: {failures[0]}" if everything else f"{PARTIAL}{missed} files missed ({failures[0]})"
+    given = nameable(files)
+    coverage = in_batches(given, lambda batch: _run(program, batch))
+    outcome.findings = [finding for findings, _ in coverage.answers for finding in findings]
+    undecoded = sum(number for _, number in coverage.answers)
+    coverage.missed += len(files) - len(given) + undecoded
+    coverage.reason = coverage.reason or ("ruff reads only UTF-8" if undecoded else UNNAMEABLE)
+    outcome.status = coverage.status(len(files))
     return outcome
 
 
@@ -63,7 +62,8 @@ def severity_of(rule: str) -> Severity:
     return "medium" if rule.startswith(_MEDIUM) and not rule.startswith(_LOW) else "low"
 
 
-def _run(program: Program, batch: list[SourceFile]) -> list[Finding]:
+def _run(program: Program, batch: list[SourceFile]) -> tuple[list[Finding], int]:
+    """The findings, and the number of files that ruff cannot decode."""
     files = {str(file.path): file for file in batch}
     try:
         answer: list[dict[str, Any]] = json.loads(program.run(*_ARGUMENTS, "--", *files))
@@ -71,17 +71,24 @@ def _run(program: Program, batch: list[SourceFile]) -> list[Finding]:
         raise NotRunError("ruff gave no JSON") from None
     findings: list[Finding] = []
     broken: set[str] = set()
+    undecoded = 0
     for item in answer:
         file = files[item["filename"]]
-        rule = item["code"] or "invalid-syntax"
-        if rule != "invalid-syntax":
+        rule = item["code"] or _BROKEN
+        if rule == _UNREADABLE:
+            undecoded += 1
+        elif rule != _BROKEN:
             findings.append(_finding(file, item, rule, severity_of(rule), str(item["message"])))
         elif file.name not in broken:
             broken.add(file.name)
-            old = _python_2(file)
-            words = "does not parse: Python 2 syntax" if old else f"does not parse: {item['message']}"
-            findings.append(_finding(file, item, rule, "medium" if old else "high", words))
-    return findings
+            findings.append(_does_not_parse(file, item))
+    return findings, undecoded
+
+
+def _does_not_parse(file: SourceFile, item: dict[str, Any]) -> Finding:
+    if _python_2(file):
+        return _finding(file, item, _BROKEN, "medium", "does not parse: Python 2 syntax")
+    return _finding(file, item, _BROKEN, "high", f"does not parse: {item['message']}")
 
 
 def _finding(file: SourceFile, item: dict[str, Any], rule: str, severity: Severity, message: str) -> Finding:

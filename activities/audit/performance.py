@@ -8,7 +8,7 @@ from activities.audit import radon
 from activities.audit.finding import NOTHING, PARTIAL, Finding, Json, Outcome, Severity, stage_outputs
 from activities.audit.functions import Function, functions_of
 from activities.audit.slow_patterns import slow_patterns
-from activities.audit.syntax import Unparsed, parse
+from activities.audit.syntax import VERSION, Unparsed, parse
 from activities.audit.tree import Tree
 
 
@@ -97,7 +97,9 @@ def _oversized(file: str, function: Function, complexity: int) -> list[Finding]:
 def _status(files: int, unparsed: Unparsed) -> str:
     if not files:
         return f"{NOTHING}no Python files"
-    return f"{PARTIAL}{unparsed.total} of {files} files do not parse" if unparsed.total else ""
+    if unparsed.total:
+        return f"{PARTIAL}{unparsed.total} of {files} files do not parse as Python {VERSION}"
+    return ""
 
 
 def _numbers(functions: list[_Measured], complexities: list[int]) -> Json:

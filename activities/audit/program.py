@@ -6,26 +6,58 @@ They start in an empty directory, with absolute paths as arguments, a home of th
 from __future__ import annotations
 
 import os
-import shutil
 import site
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from activities.audit.finding import printable
+from activities.audit.executables import installed
+from activities.audit.finding import NOT_RUN, PARTIAL, printable
 from activities.audit.tree import SourceFile
 
 TIMEOUT = 900.0
 BATCH_FILES = 400
 BATCH_BYTES = 100_000
-"""A command line stays far under the system's limit, and one bad file costs one batch."""
+"""A command line stays far under the system's limit."""
+
+
+UNNAMEABLE = "their names are not printable"
+
+MAX_FAILURES = 40
+"""How often a tool may fail while the file that it cannot take is looked for."""
+
+T = TypeVar("T")
 
 
 class NotRunError(Exception):
-    """Raised when a tool gave no usable answer; the text is the reason, fit for the report."""
+    """Raised when a tool gave no usable answer; the text is the reason, fit for the report.
+
+    `final`: fewer files would not help.
+    """
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+@dataclass(slots=True)
+class Coverage(Generic[T]):
+    """A tool's answers, one per batch, and the files that none of them covers, with the first reason."""
+
+    answers: list[T] = field(default_factory=list)
+    missed: int = 0
+    reason: str = ""
+
+    def status(self, files: int) -> str:
+        """The status of a tool that was given so many files."""
+        if not self.missed:
+            return ""
+        if self.missed >= files:
+            return f"{NOT_RUN}{self.reason}"
+        return f"{PARTIAL}{self.missed} of {files} files missed ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +81,43 @@ class Program:
                     check=False,
                 )
             except subprocess.TimeoutExpired:
-                raise NotRunError(f"{self.name} did not finish within {timeout:.0f} s") from None
+                raise NotRunError(f"{self.name} did not finish within {timeout:.0f} s", final=True) from None
             except OSError as error:
-                raise NotRunError(f"{self.name} cannot be started ({error.strerror})") from None
+                raise NotRunError(f"{self.name} cannot be started ({error.strerror})", final=True) from None
         if done.returncode not in ok:
             raise NotRunError(f"{self.name} ended with {_ending(done.returncode, done.stderr)}")
         return done.stdout.decode("utf-8", "replace")
 
 
 def locate(name: str) -> Program:
-    """The tool beside this interpreter, else on the absolute entries of PATH; NotRunError where there is none."""
-    beside = Path(sys.executable).parent / name
-    if os.access(beside, os.X_OK) and beside.is_file():
-        return Program(name, str(beside))
-    # A relative entry of PATH would be looked up in the audited repository.
-    entries = [entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(entry).is_absolute()]
-    found = shutil.which(name, path=os.pathsep.join(entries)) if entries else None
-    if found is None:
+    """The installed tool; NotRunError where there is none."""
+    path = installed(name)
+    if path is None:
         raise NotRunError(f"{name} is not installed (pip install 'phaseloom[audit]')")
-    return Program(name, found)
+    return Program(name, path)
+
+
+def in_batches(files: Sequence[SourceFile], run: Callable[[list[SourceFile]], T]) -> Coverage[T]:
+    """What `run` answers for the files, batch by batch.
+
+    A batch that a tool fails on is halved until the file that it cannot take is alone: one such file costs itself only.
+    """
+    coverage: Coverage[T] = Coverage()
+    pending = deque(batches(files))
+    failures = 0
+    while pending:
+        batch = pending.popleft()
+        try:
+            coverage.answers.append(run(batch))
+        except NotRunError as error:
+            failures += 1
+            coverage.reason = coverage.reason or str(error)
+            if len(batch) == 1 or error.final or failures > MAX_FAILURES:
+                coverage.missed += len(batch)
+            else:
+                middle = len(batch) // 2
+                pending.extendleft((batch[middle:], batch[:middle]))
+    return coverage
 
 
 def batches(files: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:

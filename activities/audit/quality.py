@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from activities.audit.dead_code import dead_code, fields_of_classes
 from activities.audit.duplication import Duplication
-from activities.audit.finding import NOTHING, PARTIAL, Json, stage_outputs
+from activities.audit.finding import NOTHING, PARTIAL, Json, Outcome, stage_outputs
 from activities.audit.lint import lint
-from activities.audit.syntax import Unparsed, parse
-from activities.audit.tree import Tree
+from activities.audit.syntax import VERSION, Unparsed, depth_of, parse
+from activities.audit.tree import SourceFile, Tree
+
+_DEPTH = 200
+"""Trees that are deeper make vulture give up on all files."""
 
 
 def audit_quality(tree: Tree) -> Json:
     """The stage's outputs: findings of all three, and how much of the code is copied."""
-    linted, dead = lint(tree), dead_code(tree)
     unparsed = Unparsed()
     duplication = Duplication()
+    shallow: list[SourceFile] = []
     fields: set[tuple[str, int]] = set()
     for file in tree.code:
         module = parse(file, unparsed)
-        if module is not None:
-            duplication.add(module)
-            fields |= {(file.name, line) for line in fields_of_classes(module.tree)}
+        if module is None:
+            continue
+        duplication.add(module)
+        fields |= {(file.name, line) for line in fields_of_classes(module.tree)}
+        if depth_of(module.tree) <= _DEPTH:
+            shallow.append(file)
+    linted, dead = lint(tree), dead_code(shallow)
     copies, copied_lines = duplication.outcome()
-    files = len(tree.code)
-    if not files:
-        copies.status = f"{NOTHING}no Python files"
-    elif unparsed.total:
-        copies.status = f"{PARTIAL}{unparsed.total} of {files} files do not parse"
-    if unparsed.places and dead.ran:
-        dead.status = f"{PARTIAL}{len(unparsed.places)} of {files} files do not parse"
     # An unused import or variable is both tools' finding; the linter's is the surer one.
     known = fields | {(f.file, f.line) for f in linted.findings if f.rule in ("F401", "F841", "F811")}
     dead.findings = [f for f in dead.findings if (f.file, f.line) not in known]
+    _limit(copies, len(tree.code), unparsed.total)
+    _limit(dead, len(tree.code), len(tree.code) - len(shallow))
     return stage_outputs([linted, dead, copies]) | {
         "lint": linted.as_output(),
         "dead_code": dead.as_output(),
@@ -43,3 +45,11 @@ def audit_quality(tree: Tree) -> Json:
         "unparsed_files": unparsed.total,
         "python_2_files": unparsed.python_2,
     }
+
+
+def _limit(outcome: Outcome, files: int, missed: int) -> None:
+    """Says what a tool that works on syntax trees could not look at."""
+    if not files:
+        outcome.status = f"{NOTHING}no Python files"
+    elif missed and outcome.ran:
+        outcome.status = f"{PARTIAL}{missed} of {files} files do not parse as Python {VERSION}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from activities.audit.finding import PARTIAL, Outcome
-from activities.audit.program import NotRunError, batches, locate, nameable
+from activities.audit.finding import NOT_RUN, Outcome
+from activities.audit.program import UNNAMEABLE, NotRunError, Program, in_batches, locate, nameable
 from activities.audit.tree import SourceFile
 
 TOOL = "radon"
@@ -16,28 +16,32 @@ def measure(files: list[SourceFile]) -> tuple[Outcome, dict[tuple[str, int], int
     """What became of radon, and complexity by (file, line of the function)."""
     outcome = Outcome(TOOL)
     complexity: dict[tuple[str, int], int] = {}
-    failures: list[str] = []
     try:
-        program = locate("radon")
+        program = locate(TOOL)
     except NotRunError as error:
-        outcome.status = f"not run: {error}"
+        outcome.status = f"{NOT_RUN}{error}"
         return outcome, complexity
-    missed = 0
-    for batch in batches(nameable(files)):
-        names = {str(file.path): file.name for file in batch}
-        try:
-            blocks = _json(program.run("cc", "-j", *names))
-        except NotRunError as error:
-            failures.append(str(error))
-            missed += len(batch)
-            continue
+    given = nameable(files)
+    coverage = in_batches(given, lambda batch: _run(program, batch))
+    names = {str(file.path): file.name for file in given}
+    for blocks in coverage.answers:
         for path, found in blocks.items():
             _collect(complexity, names[path], found)
     outcome.measured = f"{len(complexity):,} functions measured"
-    if failures:
-        everything = missed == len(files)
-        outcome.status = f"not run: {failures[0]}" if everything else f"{PARTIAL}{missed} files missed ({failures[0]})"
+    coverage.missed += len(files) - len(given)
+    coverage.reason = coverage.reason or UNNAMEABLE
+    outcome.status = coverage.status(len(files))
     return outcome, complexity
+
+
+def _run(program: Program, batch: list[SourceFile]) -> dict[str, Any]:
+    try:
+        answer = json.loads(program.run("cc", "-j", *(str(file.path) for file in batch)))
+    except ValueError:
+        raise NotRunError("radon gave no JSON") from None
+    if not isinstance(answer, dict):
+        raise NotRunError("radon gave no JSON object")
+    return answer
 
 
 def _collect(complexity: dict[tuple[str, int], int], file: str, blocks: Any) -> None:
@@ -46,13 +50,3 @@ def _collect(complexity: dict[tuple[str, int], int], file: str, blocks: Any) -> 
     for block in blocks:
         if block["type"] in ("function", "method"):
             complexity[file, int(block["lineno"])] = int(block["complexity"])
-
-
-def _json(printed: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(printed)
-    except ValueError:
-        raise NotRunError("radon gave no JSON") from None
-    if not isinstance(answer, dict):
-        raise NotRunError("radon gave no JSON object")
-    return answer

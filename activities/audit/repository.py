@@ -7,12 +7,12 @@ remotes; every call switches them off, takes no lock and reaches no network.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from activities.audit.executables import on_path
 from activities.audit.finding import Json, printable
 
 HISTORY_DEPTH = 5_000
@@ -35,13 +35,13 @@ class GitError(Exception):
 
 def git(root: Path, *args: str, timeout: float = 120.0) -> bytes:
     """What `git ARGS` prints, run in `root`."""
-    program = shutil.which("git")
+    program = on_path("git")
     if program is None:
         raise GitError("git is not installed")
     env = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
     env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "none"}
     env |= {"GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1"}
-    command = [program, "--no-pager", "--literal-pathspecs", *_OFF, *args]
+    command = [program, "--no-pager", *_OFF, *args]
     try:
         done = subprocess.run(
             command, cwd=root, env=env, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False
@@ -74,7 +74,7 @@ def _ignored(root: Path) -> bool:
     if not git(root, "rev-parse", "--show-prefix").strip():
         return False
     try:
-        git(root, "check-ignore", "-q", "--", str(root.resolve()))
+        git(root, "check-ignore", "-q", ".")
     except GitError:
         return False
     return True

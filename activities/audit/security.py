@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from activities.audit.credentials import masked, scan_secrets
 from activities.audit.finding import (
+    NOT_RUN,
     NOTHING,
-    PARTIAL,
     Finding,
     Json,
     Outcome,
@@ -17,12 +17,21 @@ from activities.audit.finding import (
     printable,
     stage_outputs,
 )
-from activities.audit.program import NotRunError, Program, batches, locate, nameable
+from activities.audit.program import UNNAMEABLE, NotRunError, Program, in_batches, locate, nameable
+from activities.audit.syntax import VERSION
 from activities.audit.tree import SourceFile, Tree
 
 _PASSWORD_RULES = frozenset({"B105", "B106", "B107"})
 _IMPORT_RULES = "B403,B404"
 """Importing pickle or subprocess is no finding by itself; what is done with them is checked by other rules."""
+
+
+class _Answer(NamedTuple):
+    """What bandit says of a batch: its findings, how many more are suppressed, how many files it could not parse."""
+
+    findings: list[Finding]
+    suppressed: int
+    unparsed: int
 
 
 def audit_security(tree: Tree) -> Json:
@@ -36,29 +45,29 @@ def audit_security(tree: Tree) -> Json:
 
 def _bandit(tree: Tree) -> tuple[Outcome, int]:
     outcome = Outcome("bandit")
-    files = nameable(tree.code)
-    unseen = len(tree.code) - len(files)
-    suppressed = 0
+    files = tree.code
+    if not files:
+        outcome.status = f"{NOTHING}no Python files"
+        return outcome, 0
     try:
         program = locate("bandit")
     except NotRunError as error:
-        outcome.status = f"not run: {error}"
+        outcome.status = f"{NOT_RUN}{error}"
         return outcome, 0
-    failures: list[str] = []
-    for batch in batches(files):
-        try:
-            findings, quiet, missed = _run(program, batch)
-        except NotRunError as error:
-            failures.append(str(error))
-            missed, findings, quiet = len(batch), [], 0
-        outcome.findings += findings
-        suppressed += quiet
-        unseen += missed
-    outcome.status = _status(unseen, len(tree.code), failures)
-    return outcome, suppressed
+    given = nameable(files)
+    coverage = in_batches(given, lambda batch: _run(program, batch))
+    outcome.findings = [finding for answer in coverage.answers for finding in answer.findings]
+    coverage.missed += len(files) - len(given)
+    unparsed = sum(answer.unparsed for answer in coverage.answers)
+    if unparsed:
+        coverage.missed += unparsed
+        coverage.reason = coverage.reason or f"they do not parse as Python {VERSION}"
+    coverage.reason = coverage.reason or UNNAMEABLE
+    outcome.status = coverage.status(len(files))
+    return outcome, sum(answer.suppressed for answer in coverage.answers)
 
 
-def _run(program: Program, batch: list[SourceFile]) -> tuple[list[Finding], int, int]:
+def _run(program: Program, batch: list[SourceFile]) -> _Answer:
     names = {str(file.path): file.name for file in batch}
     # An empty -x: by default bandit silently drops every path that contains ".git", such as .github/scripts.
     printed = program.run("-q", "-f", "json", "-x", "", "-s", _IMPORT_RULES, *names, ok=(0, 1))
@@ -73,9 +82,12 @@ def _run(program: Program, batch: list[SourceFile]) -> tuple[list[Finding], int,
         if not (result["test_id"] == "B101" and in_tests(names[result["filename"]]))  # tests assert
     ]
     failed = {error["filename"] for error in errors}
-    missed = sum(path in failed or path not in metrics for path in names)
     total = metrics["_totals"]
-    return findings, int(total.get("nosec", 0)) + int(total.get("skipped_tests", 0)), missed
+    return _Answer(
+        findings,
+        suppressed=int(total.get("nosec", 0)) + int(total.get("skipped_tests", 0)),
+        unparsed=sum(path in failed or path not in metrics for path in names),
+    )
 
 
 def _finding(file: str, result: dict[str, Any]) -> Finding:
@@ -92,12 +104,3 @@ def _finding(file: str, result: dict[str, Any]) -> Finding:
         tool="bandit",
         symbol=str(result["test_name"]),
     )
-
-
-def _status(unseen: int, files: int, failures: list[str]) -> str:
-    if files and unseen == files and failures:
-        return f"not run: {failures[0]}"
-    if unseen:
-        reason = failures[0] if failures else "they do not parse as Python 3 or have unprintable names"
-        return f"{PARTIAL}{unseen} of {files} files not looked at ({reason})"
-    return "" if files else f"{NOTHING}no Python files"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from dataclasses import dataclass, field
 
 from activities.audit.languages import as_text
 from activities.audit.tree import SourceFile
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The version whose syntax the checks understand: the one that runs them."""
 
 _PYTHON_2 = re.compile(
     r"""(?m)^\s*print\s+["'\w%]|^\s*print\s*$|^\s*except\s+[\w.()]+\s*,\s*\w+\s*:|^\s*exec\s+["'\w]|^\s*raise\s+\w+\s*,|<>|\bur["']"""
@@ -60,6 +64,16 @@ def parse(file: SourceFile, unparsed: Unparsed) -> Module | None:
     except (ValueError, RecursionError, MemoryError) as error:
         unparsed.places.append((file.name, 1, str(error) or "nested too deeply"))
     return None
+
+
+def depth_of(tree: ast.AST) -> int:
+    """How deep a tree is; visitors that call themselves give up at a few hundred."""
+    depth = 0
+    level: list[ast.AST] = [tree]
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def looks_like_python_2(text: str) -> bool:

@@ -47,6 +47,8 @@ async def run(
     console.lines([loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)])
     connection = await connected(options, console)
     started = await begin(connection, ready, actor=actor(options.actor))
+    if not detach and not console.json:
+        console.note(f"this run is {started.id}")
     if detach:
         console.answer(
             {"run": started.id, "definition": plan.id, "status": "running", "detached": True},

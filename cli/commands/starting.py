@@ -11,10 +11,9 @@ import typer
 
 from cli.command import Where
 from cli.console import Console, write
-from cli.reach.launch import Prepared, beside_errors, prepare, read_definition, usable, workers_wanted
-from cli.reach.place import here
 
 if TYPE_CHECKING:
+    from cli.reach.launch import Prepared
     from definitions.loading import Checked
 
 
@@ -44,6 +43,9 @@ def prepared(
 
     Raises before anything is started: NotFoundError, InvalidDefinitionError, UsageError, RefusedError.
     """
+    from cli.reach.launch import beside_errors, prepare, read_definition, usable, workers_wanted  # noqa: PLC0415
+    from cli.reach.place import here  # noqa: PLC0415 - --help needs neither
+
     workers = workers_wanted(options.max_workers)
     checked = usable(read_definition(definition, here()))
     ready = prepare(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.command import Where
@@ -17,12 +18,17 @@ from cli.reach.place import here
 from engine.errors import UnreachableError
 
 if TYPE_CHECKING:
+    from temporalio.service import RPCStatusCode
+
     from cli.embedded.connect import Connection, Target
 
 T = TypeVar("T")
 
 PATIENCE = 8.0
 """Seconds for a worker to answer: more than it takes to be started or replaced."""
+
+NOTICE_SECONDS = 3.0
+"""After so long without an answer the user is told what is waited for, once."""
 
 PAUSE = 0.1
 
@@ -55,7 +61,7 @@ async def patiently(call: Callable[[float], Awaitable[T]], *, patience: float = 
 
     Raises NoWorkerError or UnreachableError when `patience` is at its end; other RPC errors as they are.
     """
-    from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - as above
+    from temporalio.service import RPCStatusCode  # noqa: PLC0415 - as above
 
     passing = {
         RPCStatusCode.UNAVAILABLE,
@@ -65,6 +71,16 @@ async def patiently(call: Callable[[float], Awaitable[T]], *, patience: float = 
         RPCStatusCode.UNKNOWN,
     }
     ends = time.monotonic() + patience
+    notice = asyncio.get_running_loop().call_later(NOTICE_SECONDS, _say_waiting)
+    try:
+        return await _repeatedly(call, ends, passing)
+    finally:
+        notice.cancel()
+
+
+async def _repeatedly(call: Callable[[float], Awaitable[T]], ends: float, passing: set[RPCStatusCode]) -> T:
+    from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
+
     while True:
         remaining = max(0.1, ends - time.monotonic())
         trouble: UnreachableError
@@ -83,6 +99,11 @@ async def patiently(call: Callable[[float], Awaitable[T]], *, patience: float = 
         if time.monotonic() + PAUSE > ends:
             raise trouble
         await asyncio.sleep(PAUSE)
+
+
+@cache
+def _say_waiting() -> None:
+    Console().note("waiting for a worker to answer…")
 
 
 def no_worker() -> NoWorkerError:

@@ -55,7 +55,8 @@ async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
         )
     if ended_too and last is not None:
         return await _known(connection, last, ended_too=True)
-    raise NotFoundError("no run is open", hint="start one with: phaseloom workflow start <definition>")
+    which = f" (the last one was {last})" if last is not None else ""
+    raise NotFoundError(f"no run is open{which}", hint="start one with: phaseloom workflow start <definition>")
 
 
 async def _known(connection: Connection, run: str, *, ended_too: bool) -> Run:

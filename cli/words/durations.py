@@ -76,7 +76,8 @@ def saving(sequential: float, parallel: float) -> str | None:
         size, unit = HOUR, "h"
     long, short = rounded(sequential / size), rounded(parallel / size)
     percent = (long - short) * 100 // long if long else 0
-    return f"Sequential would have taken ~{long}{unit} - {percent}% time saved" if percent > 0 else None
+    # What took no time at all in the unit shown says nothing about what was saved.
+    return f"Sequential would have taken ~{long}{unit} - {percent}% time saved" if short and percent > 0 else None
 
 
 def counted(number: int, word: str) -> str:

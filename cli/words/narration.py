@@ -18,6 +18,9 @@ Json = dict[str, Any]
 
 DONE, FAILED, SKIPPED, CANCELLED, WORKING, NEXT, PAUSED, RESUMED = "✓", "✗", "↷", "⊘", "⟳", "→", "‖", "▶"
 
+LAST_WORDS = 5
+"""Lines of a failed step's output that are shown at once."""
+
 
 def loading(plan: Plan) -> str:
     """The first line, once the definition is read."""
@@ -96,10 +99,7 @@ class Narration:
     def _phase_paused(self, fact: Fact) -> list[str]:
         phase = self._phase(fact)
         self.running.pop(phase.index, None)
-        return [
-            f"{FAILED} [{phase.id}] Failed{self._took(fact)}{_because(fact)}",
-            "    waits for a decision: phaseloom workflow status",
-        ]
+        return [*self._failed(fact), "    waits for a decision: phaseloom workflow status"]
 
     def _phase_settled(self, fact: Fact) -> list[str]:
         phase = self._phase(fact)
@@ -108,11 +108,21 @@ class Narration:
             case "completed":
                 return [f"{DONE} [{phase.id}] Complete{self._took(fact)}"]
             case "failed":
-                return [f"{FAILED} [{phase.id}] Failed{self._took(fact)}{_because(fact)}"]
+                return self._failed(fact)
             case "skipped":
                 return [f"{SKIPPED} [{phase.id}] Skipped: {skipped_because(fact)}"]
             case _:
                 return [f"{CANCELLED} [{phase.id}] Cancelled"]
+
+    def _failed(self, fact: Fact) -> list[str]:
+        """That a step failed and why, with the end of its output where it has written something."""
+        phase = self._phase(fact)
+        lines = [f"{FAILED} [{phase.id}] Failed{self._took(fact)}{_because(fact)}"]
+        written = str((fact.data.get("error") or {}).get("tail") or "").strip().splitlines()
+        if written:
+            lines += [f"    | {line}" for line in written[-LAST_WORDS:]]
+            lines.append(f"    all of it: phaseloom workflow logs {phase.id}")
+        return lines
 
     def _took(self, fact: Fact) -> str:
         seconds = fact.data.get("seconds")

@@ -70,11 +70,13 @@ def waiting(view: Json) -> list[str]:
     queues: dict[str, int] = {}
     for entry in view["waiting"]:
         match entry["for"]:
+            case "decision" if len((view["pause"] or {}).get("phases", [])) == 1:
+                pass  # the options above are about it
             case "decision":
-                lines.append(f"- a decision on {named(_phase(entry))}, {since(entry['since'], view['now'])}")
+                lines.append(f"- a decision on {named(_phase(entry))}, stopped {since(entry['since'], view['now'])}")
             case "person":
                 lines.append(
-                    f"- {', '.join(entry['who'])}: {named(_phase(entry))}, {since(entry['since'], view['now'])}"
+                    f"- {', '.join(entry['who'])}: {named(_phase(entry))}, started {since(entry['since'], view['now'])}"
                 )
                 lines.append(f"    phaseloom workflow complete-phase {entry['phase']}")
             case "signal":

@@ -9,7 +9,7 @@ from definitions.foreign.groups import DEPENDENCIES, dependencies, group_unit
 from definitions.foreign.members import Ids, given_ids
 from definitions.foreign.references import Draft
 from definitions.foreign.trees import Entry, entries, entry, items, mapping, text_of
-from definitions.foreign.units import Unit, phases_of, with_barriers
+from definitions.foreign.units import MAX_NEEDS, Unit, phases_of, with_barriers
 from definitions.nodes import Node
 
 _TYPES: Final = {"parallel_group": True, "parallelgroup": True, "sequential_group": False, "sequentialgroup": False}
@@ -58,7 +58,8 @@ def from_parallel_groups(document: Node) -> Node:
         groups += [unit for unit in units if unit.id is not None]
         kept.append((key, mark, Node(phases_of(units), value.mark)))
     members = {unit.id or "": [draft.id for draft in unit.drafts] for unit in groups}
-    return mapping([_step_groups(found, members) for found in with_barriers(kept, groups)], document.mark)
+    kept = with_barriers(kept, groups)
+    return mapping([_step_groups(found, members) for found in kept], document.mark)
 
 
 def _type(node: Node) -> str | None:
@@ -122,18 +123,27 @@ def _step_groups(found: Entry, members: dict[str, list[str]]) -> Entry:
     key, mark, value = found
     if key != "step_groups" or not isinstance(value.value, list):
         return found
-    return key, mark, Node([_step_group(item, members) for item in value.value], value.mark)
+    groups: list[Node] = []
+    left = MAX_NEEDS  # what is left over keeps the group's id, which the checks refuse
+    for item in value.value:
+        groups.append(_step_group(item, members) if left > 0 else item)
+        left -= len(items(entry(groups[-1], "steps")))
+    return key, mark, Node(groups, value.mark)
 
 
 def _step_group(group: Node, members: dict[str, list[str]]) -> Node:
     kept: list[Entry] = []
     for key, mark, value in entries(group):
-        if key == "steps" and isinstance(value.value, list):
-            steps = [
-                Node(name, item.mark) if name is not None else item
-                for item in value.value
-                for name in members.get(text_of(item) or "", [None])
-            ]
+        if key in _STEPS and isinstance(value.value, list):
+            expanded: set[str] = set()
+            steps: list[Node] = []
+            for item in value.value:
+                text = text_of(item) or ""
+                if text not in members:
+                    steps.append(item)
+                elif text not in expanded:
+                    expanded.add(text)
+                    steps += [Node(name, item.mark) for name in members[text]]
             kept.append((key, mark, Node(steps, value.mark)))
         else:
             kept.append((key, mark, value))

@@ -44,6 +44,7 @@ _STATEMENT: Final = re.compile(
 )
 _AT_END: Final = " \t:#,;*|\u2013\u2014-"
 _BEFORE_BRACKET: Final = re.compile(r"[ ,;]++(?=[)\]}])")
+_MAX_TAILS: Final = 4
 _MAX_AGENT: Final = 60
 
 
@@ -138,7 +139,7 @@ def titled(declared: Declared, line: Line, begin: int) -> Declared:
 
 def _tail(title: str) -> re.Match[str] | None:
     """Where the end of a title says, without brackets, which phases it waits for."""
-    for found in _TAIL.finditer(title):
+    for found in list(_TAIL.finditer(title))[-_MAX_TAILS:]:
         rest = title[found.end() :]
         if only_labels(rest) and (found["strong"] is not None or says_phase(rest)):
             return found

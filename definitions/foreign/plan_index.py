@@ -13,8 +13,8 @@ from definitions.foreign.plan_references import Reference, bare, range_labels, r
 from definitions.nodes import Node
 from definitions.slugs import slug
 
-_MAX_SUGGESTIONS: Final = 50
-"""A suggestion compares with all titles, which is slow in a large plan."""
+_MAX_COMPARED: Final = 20_000
+"""A suggestion compares a word with all titles, which is slow in a large plan: so many comparisons and no more."""
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Index:
     order: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    _suggested: int = 0
+    _compared: int = 0
 
     def add(self, identity: str, label: str | None, titles: Iterable[str | None]) -> None:
         """Make a phase known; who comes first keeps a name that two could have."""
@@ -87,8 +87,8 @@ class Index:
 
     def _doubt(self, name: Reference, *, strong: bool) -> list[Diagnostic]:
         """A warning about words that name no phase; after words like `requires` only if they nearly do."""
-        self._suggested += 1
-        hint = did_you_mean(name.value, self.names) if self._suggested <= _MAX_SUGGESTIONS else ""
+        self._compared += len(self.names)
+        hint = did_you_mean(name.value, self.names) if self._compared <= _MAX_COMPARED else ""
         if not strong and not hint:
             return []
         message = f"{name.value[:80]!r} names no phase of this plan, so it is not waited for"

@@ -8,7 +8,6 @@ from typing import Final
 
 from definitions.foreign.places import Places
 
-_COMMENT: Final = re.compile(r"<!--(?:[^-]++|-(?!->))*+-->")
 _FENCE: Final = re.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,4}[.)])[ \t]+)?(`{3,}|~{3,})[ \t]*+([\w.+-]*+)[^`]*+$")
 _LINK: Final = re.compile(r"\[([^\[\]]{0,400})\]\([^()\s]{0,400}\)")
 _DECORATION: Final = re.compile(r"\*\*|__|~~|`|\{#[\w-]{1,100}\}")
@@ -66,7 +65,7 @@ class Fence:
 def lines_and_fences(text: str) -> tuple[Places, list[Line], list[Fence]]:
     """The text taken apart; an unclosed fence reaches to the end."""
     places = Places(text)
-    shown = Places(_COMMENT.sub(_blanked, text) if "<!--" in text else text)
+    shown = Places(_without_comments(text)) if "<!--" in text else places
     lines: list[Line] = []
     fences: list[Fence] = []
     mark, language, opening, begin = "", "", 0, 0
@@ -86,6 +85,16 @@ def lines_and_fences(text: str) -> tuple[Places, list[Line], list[Fence]]:
     if mark:
         fences.append(Fence(language=language, opening=opening, start=begin, end=len(text)))
     return places, _with_underlined(_without_front_matter(lines)), fences
+
+
+def _without_comments(text: str) -> str:
+    """The text with `<!-- … -->` blanked; one that never ends is none."""
+    pieces: list[str] = []
+    position = 0
+    while (begin := text.find("<!--", position)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        pieces += [text[position:begin], _NOT_A_LINE_END.sub(" ", text[begin : end + 3])]
+        position = end + 3
+    return "".join([*pieces, text[position:]])
 
 
 def _without_front_matter(lines: list[Line]) -> list[Line]:

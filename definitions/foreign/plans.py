@@ -22,6 +22,7 @@ from definitions.nodes import Mark, Node
 from definitions.slugs import slug
 
 MAX_CHARACTERS: Final = 4_000_000
+MAX_LINES: Final = 200_000
 SOURCE: Final = "markdown"
 _HINT: Final = "write a line for each, such as 'Phase 2: Title (depends on Phase 1)'"
 _GAP: Final = re.compile(r"\n{3,}")
@@ -30,8 +31,8 @@ _MAX_FINDINGS: Final = 100
 
 def read_plan(text: str) -> tuple[Node | None, list[Diagnostic]]:
     """The plan as a definition in native shape, with places in the markdown; no node where it declares no phase."""
-    if len(text) > MAX_CHARACTERS:
-        message = f"a plan has at most {MAX_CHARACTERS:,} characters, this one {len(text):,}"
+    if len(text) > MAX_CHARACTERS or text.count("\n") + text.count("\r") > MAX_LINES:
+        message = f"a plan has at most {MAX_CHARACTERS:,} characters and {MAX_LINES:,} lines"
         return None, [Diagnostic.at(Mark(1, 1), "PL004", message)]
     places, lines, fences = lines_and_fences(text)
     block, found = block_of(text, places, fences)

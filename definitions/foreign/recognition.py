@@ -21,12 +21,12 @@ _CALL: Final = rf"""(?:await\s++)?[\w$]++(?:\.[\w$]++)*+\({_BLANK}[{{'"`]"""
 _LITERAL: Final = re.compile(
     rf"""{_BLANK}(?:\{{|\({_BLANK}\{{|\[{_BLANK}[\[{{'"\]]|['"]use\ strict['"]|{_DECLARATION}|{_CALL})"""
 )
-_STRICT: Final = re.compile(rf"{_BLANK}[{{\[]{_BLANK}(?:[\"{{}}\]])")
+_STRICT: Final = re.compile(rf"{_BLANK}(?:[{{\[]{_BLANK})++[\"}}\]]")
 _YAML_KEY: Final = re.compile(
     r"^(?:phases|steps|execution_groups|id|name|type|agents|execution|workflow|enhanced_workflow_step)[ \t]*:",
     re.MULTILINE,
 )
-_LOOKED_AT: Final = 200_000
+_LOOKED_AT: Final = 50_000
 
 
 def recognise(text: str, file_name: str) -> str | None:

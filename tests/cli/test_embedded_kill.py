@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import Iterable
 
 import pytest
 
@@ -21,11 +20,14 @@ BACK = 5.0
 THREE = tuple(f"echo $$ >> began-{i}; sleep 3; echo done >> done-{i}" for i in range(3))
 
 
-def kill(processes: Iterable[Process]) -> float:
+async def kill(*processes: Process) -> float:
     """Kill at once; when."""
     for process in processes:
         process.send(signal.SIGKILL)
-    return time.monotonic()
+    when = time.monotonic()
+    for process in processes:
+        await gone(process)
+    return when
 
 
 def begun(place: Place) -> int:
@@ -50,7 +52,7 @@ async def each_done_once(place: Place, run: Run) -> None:
 
 async def test_a_killed_worker_is_back_and_its_phases_run_again(place: Place) -> None:
     run, family = await three_running(place)
-    killed = kill([family.worker])
+    killed = await kill(family.worker)
     await until(lambda: begun(place) == 6)
     print(f"worker killed -> its three phases running again: {time.monotonic() - killed:.2f} s")
     assert time.monotonic() - killed < BACK
@@ -62,7 +64,7 @@ async def test_a_killed_worker_is_back_and_its_phases_run_again(place: Place) ->
 async def test_a_killed_server_is_back_and_its_agents_never_noticed(place: Place) -> None:
     run, family = await three_running(place)
     follower = await place.run("-")
-    killed = kill([family.server])
+    killed = await kill(family.server)
     await until(lambda: is_ready(place, family))
     ready = time.monotonic()
     await (await place.connect()).client.get_workflow_handle(follower.id).query("view")
@@ -82,7 +84,7 @@ def is_ready(place: Place, before: Family) -> bool:
 
 async def test_a_killed_supervisor_is_replaced_by_the_next_command_and_adopts_both(place: Place) -> None:
     run, family = await three_running(place)
-    killed = kill([family.supervisor])
+    killed = await kill(family.supervisor)
     await place.connect()
     print(f"supervisor killed -> next command connected: {time.monotonic() - killed:.2f} s")
     assert time.monotonic() - killed < BACK
@@ -93,25 +95,23 @@ async def test_a_killed_supervisor_is_replaced_by_the_next_command_and_adopts_bo
     assert begun(place) == 3
 
 
-@pytest.mark.parametrize("also_the_server", [False, True])
-async def test_a_worker_starts_a_supervisor_when_its_own_was_killed(place: Place, also_the_server: bool) -> None:
+@pytest.mark.parametrize("also", ["nothing", "server"])
+async def test_a_worker_starts_a_supervisor_when_its_own_was_killed(place: Place, also: str) -> None:
     run, family = await three_running(place)
-    killed = kill([family.supervisor, *([family.server] if also_the_server else [])])
+    killed = await kill(*((family.supervisor, family.server) if also == "server" else (family.supervisor,)))
     await until(lambda: supervision.living(place.project) is not None)
     after = await place.family()
-    print(f"supervisor (server: {also_the_server}) killed -> all there again: {time.monotonic() - killed:.2f} s")
+    print(f"supervisor (and {also}) killed -> all there again: {time.monotonic() - killed:.2f} s")
     assert time.monotonic() - killed < BACK
     assert after.worker == family.worker
-    assert (after.server == family.server) is not also_the_server
+    assert (after.server == family.server) is (also == "nothing")
     await each_done_once(place, run)
     assert begun(place) == 3
 
 
 async def test_all_killed_at_once_are_back_with_the_next_command(place: Place) -> None:
     run, family = await three_running(place)
-    kill(family.all)
-    for process in family.all:
-        await gone(process)
+    await kill(*family.all)
     again = time.monotonic()
     await place.connect()
     connected = time.monotonic() - again
@@ -124,7 +124,7 @@ async def test_all_killed_at_once_are_back_with_the_next_command(place: Place) -
 async def test_a_worker_killed_again_and_again_is_still_back_in_time(place: Place) -> None:
     run, family = await three_running(place)
     for times in range(2, 5):
-        killed = kill([family.worker])
+        killed = await kill(family.worker)
         await until(lambda expected=3 * times: begun(place) == expected)  # type: ignore[misc]
         assert time.monotonic() - killed < BACK
         family = await place.family()
@@ -134,7 +134,7 @@ async def test_a_worker_killed_again_and_again_is_still_back_in_time(place: Plac
 async def test_a_supervisor_killed_before_it_recorded_the_server_finds_it(place: Place) -> None:
     await place.connect()
     family = await place.family()
-    kill([family.supervisor, family.worker])
+    await kill(family.supervisor, family.worker)
     place.project.file(servers.RECORD).unlink()
     await place.connect()
     assert (await place.family()).server == family.server
@@ -143,7 +143,7 @@ async def test_a_supervisor_killed_before_it_recorded_the_server_finds_it(place:
 async def test_starters_that_race_a_killed_supervisor_end_with_one_of_each(place: Place) -> None:
     await place.connect()
     family = await place.family()
-    kill([family.supervisor])
+    await kill(family.supervisor)
     connections = await asyncio.gather(*(place.connect() for _ in range(5)))
     assert {connection.address for connection in connections} == {connections[0].address}
     after = await place.family()

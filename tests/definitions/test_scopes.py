@@ -107,3 +107,16 @@ def test_with_workspaces_of_their_own_it_is_a_warning() -> None:
 def test_a_path_outside_the_project_is_refused() -> None:
     assert codes("phases: [{id: a, files_scope: ['../x']}]\n") == ["PL109"]
     assert codes("phases: [{id: a, files_scope: ['/etc/x']}]\n") == ["PL109"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "a/b", "a/b/c.py", "a/*", "*/b", "a/**", "**/c.py", "x/*.py", "a/b/*", "."]), max_size=6
+    )
+)
+def test_every_overlap_of_siblings_is_found(scopes: list[str]) -> None:
+    text = "phases:\n" + "".join(
+        f"  - {{id: p{i}, depends_on: [], files_scope: ['{scope}']}}\n" for i, scope in enumerate(scopes)
+    )
+    collide = any(meet(one, other) for i, one in enumerate(scopes) for other in scopes[:i])
+    assert load_text(text + "  - {id: last}\n").ok is not collide

@@ -7,7 +7,7 @@ import pytest
 from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, Need, OutputPlan, PhasePlan, Plan, StepGroup
+from engine.plan import AgentPlan, Execution, InputPlan, Need, OutputPlan, PhasePlan, Plan, StepGroup
 from engine.statuses import IllegalTransitionError, check_phase, check_run
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
@@ -102,6 +102,13 @@ def test_agents_in_turn_see_the_earlier_ones_outputs_and_parallel_ones_are_gathe
     together.finish(0, a=1)
     together.finish(0, a=2)
     assert together.engine.state.phases[0].outputs == {"builder": {"a": 1}, "other": {"a": 2}}
+
+
+def test_inputs_that_are_not_given_have_their_defaults() -> None:
+    plan = plan_of(phase(0), inputs={"feature": InputPlan(default="login"), "level": InputPlan(default=1)})
+    engine = Engine(plan)
+    engine.start(1.0, inputs={"level": 2}, env={}, run={"id": "wf_test00"})
+    assert engine.state.inputs == {"feature": "login", "level": 2}
 
 
 def test_a_false_condition_skips_and_what_follows_still_runs() -> None:

