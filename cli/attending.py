@@ -89,9 +89,9 @@ class Attendance:
             if first and self.recent_only and len(lines) > RECENT:
                 lines = [f"… {len(lines) - RECENT} earlier lines: phaseloom workflow logs", *lines[-RECENT:]]
             first = False
-            self.screen.lines(lines)
             phases = self.narration.plan.phases
             self.screen.working({phases[index].id: began for index, began in self.narration.running.items()})
+            self.screen.lines(lines)
             if facts:
                 look, self._told_waiting = True, False
             elif look and self.people_may_be_needed:

@@ -30,6 +30,16 @@ class Where:
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="NAME", help="A profile of Temporal's temporal.toml.")
     ] = None
+    task_queue: Annotated[
+        str | None,
+        typer.Option(
+            "--task-queue",
+            metavar="NAME",
+            envvar="PHASELOOM_TASK_QUEUE",
+            show_envvar=False,
+            help="A queue whose workers are shared with other projects.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +62,7 @@ class Act(Look):
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Kept in the run's journal.")] = None
     request_id: Annotated[
         str | None,
-        typer.Option("--request-id", metavar="ID", help="Sent again with the same id, a message changes nothing more."),
+        typer.Option("--request-id", metavar="ID", help="A message sent again with the same id changes nothing more."),
     ] = None
 
 

@@ -12,11 +12,11 @@ from definitions.outputs import Known
 from definitions.reads import Reads
 from definitions.roles import TOOLS, bindings, check_roles, roles_of
 from definitions.schema.agents import Agent
-from definitions.schema.document import Definition, Input
+from definitions.schema.document import Definition, Execution, Input
 from definitions.schema.phases import Phase
 from definitions.scopes import check_scopes
 from definitions.shape import Damage
-from definitions.texts import agent_texts, texts_of
+from definitions.texts import agent_texts, execution_texts, texts_of
 
 MAX_PHASES = 20_000
 """More than any run can hold; 10,000 are comfortable."""
@@ -42,14 +42,15 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectAgents:
-    """The bindings of a project, with the collector for findings in the project's file."""
+class ProjectPart:
+    """What a project adds to a definition, with the collector for findings in the project's file."""
 
     agents: Mapping[str, Agent]
+    execution: Execution
     findings: Findings | None
 
 
-def run_checks(definition: Definition, damage: Damage, project: ProjectAgents, findings: Findings) -> Facts:
+def run_checks(definition: Definition, damage: Damage, project: ProjectPart, findings: Findings) -> Facts:
     """Check the whole definition; findings go to `findings`, and those about the project's agents to its own."""
     phases, key = definition.ordered, definition.phase_key
     if len(phases) > MAX_PHASES:
@@ -84,7 +85,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectAgents, f
     return Facts(order, merged, tuple(expressions.env), reads.outside)
 
 
-def _check_agents(definition: Definition, project: ProjectAgents, expressions: Expressions, findings: Findings) -> None:
+def _check_agents(definition: Definition, project: ProjectPart, expressions: Expressions, findings: Findings) -> None:
     users: dict[str, list[int]] = {}
     for index, phase in enumerate(definition.ordered):
         for _, role in roles_of(phase):
@@ -92,8 +93,11 @@ def _check_agents(definition: Definition, project: ProjectAgents, expressions: E
     for role, agent in definition.agents.items():
         if role not in project.agents:
             expressions.check(agent_texts(agent, ("agents", role), tuple(users.get(role, ()))), findings)
+    if project.findings is None:
+        return
+    expressions.check(execution_texts(project.execution), project.findings)
     for role, agent in project.agents.items():
-        if role in users and project.findings is not None:
+        if role in users:
             expressions.check(agent_texts(agent, ("agents", role), tuple(users[role])), project.findings)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
-from definitions.loading import Checked
+from definitions.loading import Checked, under_project
 from definitions.project import ProjectConfig
 from definitions.roles import PERSON, TOOLS, bindings
 from definitions.schema import document, phases
@@ -40,10 +40,11 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         InvalidDefinitionError: when the definition has errors, when an expression in `execution` cannot be resolved, or
             when a phase needs an executor that is not in effect yet.
     """
+    checked = under_project(checked, project)
+    project = checked.project
     definition = checked.definition
     if definition is None or not checked.ok:
         raise InvalidDefinitionError(checked.diagnostics)
-    project = project if project is not None else checked.project
     resolved = resolve_execution(checked, env, project)
     agents = _Agents(bindings(definition, project.agents if project is not None else {}))
     errors = [*resolved.diagnostics, *_not_startable(checked, definition, agents)]
@@ -66,9 +67,9 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
     )
 
 
-def env_names(checked: Checked) -> list[str]:
-    """The environment names that the definition writes, in order, each once."""
-    return list(checked.facts.env)
+def env_names(checked: Checked, project: ProjectConfig | None = None) -> list[str]:
+    """The environment names that the definition and the project's file write, in order, each once."""
+    return list(under_project(checked, project).facts.env)
 
 
 def _execution(resolved: Resolved) -> Execution:

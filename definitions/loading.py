@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from definitions import foreign
-from definitions.checks import Facts, ProjectAgents, run_checks
+from definitions.checks import Facts, ProjectPart, run_checks
 from definitions.diagnostics import Diagnostic
 from definitions.findings import Findings
 from definitions.nodes import Mark, Node
 from definitions.order import Order
 from definitions.project import ProjectConfig, is_safe
-from definitions.schema.document import Definition
+from definitions.schema.document import Definition, Execution
 from definitions.shape import validate
 from definitions.slugs import slug
 from definitions.source import Source, read_source, source_of
@@ -48,6 +48,7 @@ class Checked:
     node: Node = field(default_factory=lambda: Node({}, Mark(1, 1)), repr=False)
     facts: Facts = field(default_factory=lambda: Facts(Order()), repr=False)
     project: ProjectConfig | None = field(default=None, repr=False)
+    source: Source = field(default_factory=lambda: Source("", ""), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -81,7 +82,7 @@ def id_of(path: Path) -> str:
     """The id that a definition in a file has, without checking the rest of it."""
     source, _ = read_source(path, str(path))
     node = _read(source, path)[0] if source is not None else None
-    if node is not None:
+    if node is not None and not (isinstance(node.value, dict) and len(node.value) > MAX_KEYS):
         node, _ = foreign.normalise(node)
         written = node.at(("id",))
         if written is not None and isinstance(written.value, str):
@@ -91,6 +92,13 @@ def id_of(path: Path) -> str:
 
 def _default_id(path: Path) -> str:
     return slug(path.name.partition(".")[0] or path.name)
+
+
+def under_project(checked: Checked, project: ProjectConfig | None) -> Checked:
+    """The same definition checked with a project's bindings; nothing to do if it was loaded with them."""
+    if project is None or project is checked.project or checked.definition is None:
+        return checked
+    return _check(checked.source, Path(checked.file), project)
 
 
 @contextmanager
@@ -128,9 +136,9 @@ def _check(source: Source, path: Path, project: ProjectConfig | None) -> Checked
     definition, damage = validate(Definition, plain, findings)
     if definition is None:
         return Checked(source.file, findings.sorted(), word, digest=digest, node=node)
-    agents = _project_agents(project)
-    facts = run_checks(definition, damage, agents, findings)
-    diagnostics = (*findings.sorted(), *(agents.findings.sorted() if agents.findings is not None else ()))
+    part = _project_part(project)
+    facts = run_checks(definition, damage, part, findings)
+    diagnostics = (*findings.sorted(), *(part.findings.sorted() if part.findings is not None else ()))
     identifier = definition.id or _default_id(path)
     return Checked(
         file=source.file,
@@ -144,6 +152,7 @@ def _check(source: Source, path: Path, project: ProjectConfig | None) -> Checked
         node=node,
         facts=facts,
         project=project,
+        source=source,
     )
 
 
@@ -181,7 +190,7 @@ def _without_nulls(plain: dict[str, Any]) -> dict[str, Any]:
     return top
 
 
-def _project_agents(project: ProjectConfig | None) -> ProjectAgents:
+def _project_part(project: ProjectConfig | None) -> ProjectPart:
     if project is None:
-        return ProjectAgents({}, None)
-    return ProjectAgents(project.agents, Findings(project.source, project.node))
+        return ProjectPart({}, Execution(), None)
+    return ProjectPart(project.agents, project.settings.execution, Findings(project.source, project.node))

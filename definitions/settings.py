@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic_core import PydanticCustomError
 
 from definitions.diagnostics import Diagnostic
-from definitions.loading import Checked
+from definitions.loading import Checked, under_project
 from definitions.project import ProjectConfig
 from definitions.roles import bindings
 from definitions.schema import document
@@ -137,9 +137,10 @@ def effective_settings(
     checked: Checked, env: Mapping[str, str], project: ProjectConfig | None = None
 ) -> tuple[list[Setting], tuple[Diagnostic, ...]]:
     """Every effective value of a definition, phases' own values included, and what could not be resolved."""
+    checked = under_project(checked, project)
+    project = checked.project
     definition = checked.definition
     assert definition is not None
-    project = project if project is not None else checked.project
     resolved = resolve_execution(checked, env, project)
     shown = [
         Setting(f"execution.{setting.name}", _shown(setting.value), setting.origin, setting.file, setting.line)

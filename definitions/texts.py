@@ -9,7 +9,7 @@ from typing import Any, Literal
 from definitions.findings import Path
 from definitions.roles import TOOLS
 from definitions.schema.agents import Agent, Aider, Command, Outputs
-from definitions.schema.document import Definition
+from definitions.schema.document import Definition, Execution
 from definitions.schema.phases import Phase
 
 START = ("env",)
@@ -41,14 +41,19 @@ class Text:
 
 def texts_of(definition: Definition, bound: Mapping[str, Agent]) -> Iterator[Text]:
     """Every text of the definition that may hold an expression, agents' apart (see `agent_texts`)."""
-    for name in ("parallel", "max_workers", "timeout_per_step", "rate_limit_delay", "on_failure"):
-        value = getattr(definition.execution, name)
-        if isinstance(value, str) and "${" in value:
-            yield Text(path=("execution", name), text=value, names=START)
+    yield from execution_texts(definition.execution)
     for index, phase in enumerate(definition.ordered):
         yield from _phase_texts(phase, index, (definition.phase_key, index), bound)
     yield from _gate_texts(definition)
     yield from _hook_texts(definition, (), ())
+
+
+def execution_texts(execution: Execution) -> Iterator[Text]:
+    """The expressions of an `execution` block, which are resolved at start."""
+    for name in ("parallel", "max_workers", "timeout_per_step", "rate_limit_delay", "on_failure"):
+        value = getattr(execution, name)
+        if isinstance(value, str) and "${" in value:
+            yield Text(path=("execution", name), text=value, names=START)
 
 
 def _phase_texts(phase: Phase, index: int, path: Path, bound: Mapping[str, Agent]) -> Iterator[Text]:

@@ -24,7 +24,7 @@ MANUAL = "manual"
 
 
 TESTS = "acceptance-tests"
-"""The role of the agent that compile appends where no single command could run a phase's acceptance tests: always last."""
+"""The role of the agent that compile appends, always last, where no single command could run the acceptance tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +86,8 @@ class PhasePlan:
     """One phase. `index` is its 0-based position in the definition and never changes; `id` is a slug.
 
     `group` is shared by adjacent `parallel: true` phases; `limits` are indexes into `Plan.step_groups`.
-    `after_group` is an implicit data need on every phase of that group (the group before this phase in the file; kept as
-    one number because needs one by one would be quadratic; after a single phase it is an implicit `Need` instead).
+    `after_group` is an implicit data need on every phase of that group (the group before this phase in the file; kept
+    as one number because needs one by one would be quadratic; after a single phase it is an implicit `Need` instead).
     `reads` are the dotted paths that templates and conditions of this phase name (`phases.design.outputs.contract`,
     `inputs.feature`). `deferred` holds what is validated and kept but not in effect yet, under its name in the file.
     """

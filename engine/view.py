@@ -1,11 +1,13 @@
 """What an operator sees of a run: one JSON object, small whatever the plan's size.
 
-Times are ISO 8601 in UTC. `phases` is one page; `active` and `waiting` list at most `LISTED` phases, `counts` all.
+Times are ISO 8601 in UTC. `phases` is one page; `active` and `waiting` list at most `LISTED` phases, `parallel` at
+most `PAGE`, `counts` all. Long names and messages are cut, so that a view stays under 128 KiB.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from heapq import nsmallest
 from typing import Any
 
 from engine.engine import Engine
@@ -17,7 +19,11 @@ from engine.words import failure_in_words, pause_in_words
 Json = dict[str, Any]
 
 PAGE = 100
-LISTED = 100
+LISTED = 40
+NAME_SHOWN = 80
+MESSAGE_SHOWN = 200
+AGENTS_SHOWN = 6
+MEMBER = ("index", "id", "name", "status", "epoch", "started_at", "finished_at", "waits_for")
 
 
 def iso(at: float | None) -> str | None:
@@ -69,6 +75,11 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
     }
 
 
+def cut(text: str, length: int) -> str:
+    """The text, or as much of it as `length` characters hold with an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def _by(signals: dict[str, Json], name: str) -> str | None:
     by = signals.get(name, {}).get("by")
     return None if by is None else str(by)
@@ -80,9 +91,9 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     shown: Json = {
         "index": plan.index,
         "id": plan.id,
-        "name": plan.name,
+        "name": cut(plan.name, NAME_SHOWN),
         "status": SHOWN[phase.status],
-        "agents": [agent.role for agent in plan.agents],
+        "agents": [cut(agent.role, NAME_SHOWN) for agent in plan.agents[:AGENTS_SHOWN]],
         "epoch": phase.epoch,
         "started_at": iso(phase.started_at),
         "finished_at": iso(phase.finished_at),
@@ -93,7 +104,7 @@ def row(engine: Engine, phase: PhaseState) -> Json:
         shown["waits_for"] = reason
     if phase.error is not None:
         shown["error"] = {key: phase.error[key] for key in ("code", "message") if key in phase.error}
-        shown["error"]["message"] = str(shown["error"].get("message", ""))[:500]
+        shown["error"]["message"] = cut(str(shown["error"].get("message", "")), MESSAGE_SHOWN)
     if phase.reason is not None:
         shown["reason"] = phase.reason
     if (progress := engine.progress.get(plan.index)) is not None:
@@ -134,16 +145,18 @@ def waiting(engine: Engine) -> list[Json]:
         phase = state.phases[index]
         if phase.persons:
             roles = [phase.plan.agents[p].role for p in phase.persons]
-            entries.append(_waits(phase, "person", phase.started_at) | {"who": roles})
+            who = [cut(role, NAME_SHOWN) for role in roles[:AGENTS_SHOWN]]
+            entries.append(_waits(phase, "person", phase.started_at) | {"who": who})
     if not (state.counts["pending"] or state.counts["running"] or state.counts["paused"] or state.held):
         entries.extend({"for": "signal", "signal": signal} for signal in state.missing_signals)
-    entries.extend(_waits(state.phases[i], _why_not_launched(engine), None) for i in sorted(engine.ready.waiting))
+    queued = nsmallest(LISTED, engine.ready.waiting)
+    entries.extend(_waits(state.phases[i], _why_not_launched(engine), None) for i in queued)
     return entries[:LISTED]
 
 
 def _waits(phase: PhaseState, reason: str, since: float | None) -> Json:
     plan = phase.plan
-    return {"for": reason, "phase": plan.index, "id": plan.id, "name": plan.name, "since": iso(since)}
+    return {"for": reason, "phase": plan.index, "id": plan.id, "name": cut(plan.name, NAME_SHOWN), "since": iso(since)}
 
 
 def parallel(engine: Engine) -> Json:
@@ -156,7 +169,7 @@ def parallel(engine: Engine) -> Json:
     return {
         "active": bool(open_groups),
         "group": group,
-        "phases": [row(engine, m) for m in members[:LISTED]],
+        "phases": [{key: r[key] for key in MEMBER if key in r} for r in (row(engine, m) for m in members[:PAGE])],
         "progress": {"completed": completed, "total": len(members)},
     }
 

@@ -29,12 +29,15 @@ def _group() -> None:
 
 def show(
     definition: Annotated[
-        str | None, typer.Argument(metavar="[ID|FILE]", help="With the settings of a definition and its phases.")
+        str | None, typer.Argument(metavar="ID|FILE", help="With the settings of a definition and its phases.")
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> Exit:
-    """Show each setting's value and where it comes from: a phase, the definition, phaseloom.yaml, or the default."""
+    """Show each setting's value and where it comes from.
+
+    A phase, the definition, phaseloom.yaml, or the default.
+    """
     from cli.reach.launch import read_definition, usable  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.settings import listing  # noqa: PLC0415

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def up(*, ui: Annotated[bool, typer.Option("--ui", help="With Temporal's own web page.")] = False) -> Exit:
-    """Keep this project's server and worker running in the foreground, until Ctrl-C."""
+    """Keep this project's server running, until Ctrl-C."""
     from cli.embedded.foreground import up as supervise  # noqa: PLC0415 - not needed for --help
     from cli.embedded.supervisor import Ending  # noqa: PLC0415
     from cli.reach.place import here  # noqa: PLC0415
@@ -47,7 +47,7 @@ async def down(
     ] = False,
     json: AsJson = False,
 ) -> Exit:
-    """Stop this project's server and worker. Open runs stay where they are."""
+    """Stop this project's server and worker; open runs stay."""
     from cli.embedded.condition import stop  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.server import stopped  # noqa: PLC0415
@@ -65,9 +65,9 @@ async def down(
 
 
 async def doctor(where: Where) -> Exit:
-    """Explain what runs here: server, worker, versions, disk, what is wrong and what is not protected.
+    """Explain what runs here, and what is wrong.
 
-    Starts nothing. Ends with 5 when no server answers.
+    Server, worker, versions, disk, and what is not protected. Starts nothing. Ends with 5 when no server answers.
     """
     from cli.embedded.condition import status  # noqa: PLC0415 - not needed for --help
     from cli.reach.contact import target  # noqa: PLC0415
@@ -90,7 +90,10 @@ async def worker(
         typer.Option("--task-queue", metavar="NAME", help="A queue shared with others; default: the project's own."),
     ] = None,
 ) -> Exit:
-    """Work for runs on a shared Temporal server, in the foreground. The project's own server has its worker already."""
+    """Work for runs on a shared Temporal server.
+
+    In the foreground. The project's own server has its worker already.
+    """
     import logging  # noqa: PLC0415
 
     from cli.embedded.connect import Target, shared_config  # noqa: PLC0415 - not needed for --help

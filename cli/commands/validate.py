@@ -33,9 +33,9 @@ def validate(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> Exit:
-    """Check definitions: every finding has its place, a stable code, and what was probably meant.
+    """Check definitions and say what is wrong, and where.
 
-    Ends with 3 when there are errors.
+    Every finding has its place, a stable code, and what was probably meant. Ends with 3 when there are errors.
     """
     from cli.reach.place import here  # noqa: PLC0415 - not needed for --help
     from definitions import load_config  # noqa: PLC0415 - half a second

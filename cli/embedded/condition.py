@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-import signal
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.connect import Target, shared_client, shared_config
-from cli.embedded.processes import Process, gone
+from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
 from cli.embedded.supervisor import end_all, take_over
 from cli.embedded.version import described, differs, installation
@@ -53,8 +51,7 @@ async def stop(root: Path, *, force: bool = False) -> Stopped:
     if agents and not force:
         return Stopped(was_running=running, refused=True, agents=agents)
     if supervisor is not None:
-        supervisor.process.send(signal.SIGTERM)
-        await _until_gone(supervisor.process)
+        await end_process(supervisor.process, grace=END_SECONDS)
     # Also when there was no supervisor: what it would have stopped may live, and a worker may be starting one now.
     lock = await take_over(project, patience=END_SECONDS)
     if lock is None:
@@ -64,13 +61,6 @@ async def stop(root: Path, *, force: bool = False) -> Stopped:
     finally:
         os.close(lock)
     return Stopped(was_running=running, refused=False, agents=agents)
-
-
-async def _until_gone(process: Process) -> None:
-    try:
-        await asyncio.wait_for(gone(process), END_SECONDS)
-    except TimeoutError:
-        raise UnreachableError(f"the supervisor (process {process.pid}) does not end") from None
 
 
 async def status(root: Path, target: Target | None = None) -> Json:

@@ -53,14 +53,18 @@ def birth(pid: int) -> str | None:
     """
     if sys.platform != "linux":
         return _birth_elsewhere(pid)
+    state, mark = _status(pid)
+    return None if state in {"Z", "X"} else mark
+
+
+def _status(pid: int) -> tuple[str, str | None]:
+    """State and mark of a process on Linux, of one that has ended and was not buried too."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_bytes()
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = status.rpartition(b")")[2].split()
-    if fields[0] in {b"Z", b"X"}:
-        return None
-    return f"{_boot()}/{fields[19].decode()}"
+        return "X", None
+    fields = status.rpartition(")")[2].split()
+    return fields[0], f"{_boot()}/{fields[19]}"
 
 
 @cache
@@ -123,8 +127,11 @@ async def gone(process: Process) -> None:
 
 
 async def _readable(process: Process, descriptor: int) -> None:
-    """A process descriptor becomes readable when its process ends."""
-    if not process.alive:
+    """A process descriptor becomes readable when the last thread of its process has ended.
+
+    Until then ports and locks are held, though the process may look like a zombie already.
+    """
+    if _status(process.pid)[1] != process.birth:
         return
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()

@@ -87,7 +87,10 @@ def _found(folder: Path) -> str:
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
     draft = folder / f".project.{os.getpid()}"
-    draft.write_text(json.dumps({"uuid": str(uuid.uuid4())}) + "\n", encoding="utf-8")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump({"uuid": str(uuid.uuid4())}, file)
+        file.flush()
+        os.fsync(file.fileno())  # the one file here that cannot be made again
     target = folder / "project.json"
     try:
         with contextlib.suppress(FileExistsError):

@@ -43,7 +43,7 @@ def target(where: Where) -> Target:
     """What the options say about where to connect."""
     from cli.embedded.connect import Target  # noqa: PLC0415 - commands without a server do not pay for it
 
-    return Target(address=where.address, profile=where.profile)
+    return Target(address=where.address, profile=where.profile, task_queue=where.task_queue)
 
 
 async def connected(where: Where, console: Console) -> Connection:

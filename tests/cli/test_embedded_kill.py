@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import time
 
 import pytest
@@ -138,6 +139,19 @@ async def test_a_supervisor_killed_before_it_recorded_the_server_finds_it(place:
     place.project.file(servers.RECORD).unlink()
     await place.connect()
     assert (await place.family()).server == family.server
+
+
+async def test_a_server_that_had_to_take_another_port_takes_its_worker_along(place: Place) -> None:
+    address = (await place.connect()).address
+    family = await place.family()
+    family.supervisor.send(signal.SIGSTOP)
+    await kill(family.server)
+    with socket.create_server((servers.HOST, int(address.split(":")[1]))):
+        family.supervisor.send(signal.SIGCONT)
+        await until(lambda: is_ready(place, family))
+        run = await place.run("echo done")
+        assert (await run.result())["status"] == "completed"
+        assert (await place.connect()).address != address
 
 
 async def test_starters_that_race_a_killed_supervisor_end_with_one_of_each(place: Place) -> None:

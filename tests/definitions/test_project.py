@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from definitions import find_root, load_config, load_text
+import pytest
+
+from definitions import InvalidDefinitionError, compile_plan, env_names, find_root, load_config, load_text
 
 
 def test_the_root_is_the_nearest_directory_that_says_so(tmp_path: Path) -> None:
@@ -62,3 +64,16 @@ def test_expressions_of_project_agents_are_reported_in_the_project_file(tmp_path
 def test_missing_catalogs_are_named(tmp_path: Path) -> None:
     (tmp_path / "phaseloom.yaml").write_text("catalogs: [shared]\n")
     assert [d.severity for d in load_config(tmp_path)[1]] == ["warning"]
+
+
+def test_the_project_is_used_wherever_it_is_given(tmp_path: Path) -> None:
+    text = "execution: {max_workers: '${env.W:-4}'}\nagents: {a: {run: [x, '${env.PLACE}', '${inputs.i}']}}\n"
+    (tmp_path / "phaseloom.yaml").write_text(text)
+    config, _ = load_config(tmp_path)
+    checked = load_text("inputs: {i: string}\nphases: [{id: p, agents: [a]}]\n")
+    assert env_names(checked) == []
+    assert env_names(checked, config) == ["W", "PLACE"]
+    plan = compile_plan(checked, {"W": "7"}, config)
+    assert (plan.execution.max_workers, plan.phases[0].reads) == (7, ("env.PLACE", "inputs.i"))
+    with pytest.raises(InvalidDefinitionError, match="phaseloom.yaml:2:"):
+        compile_plan(load_text("phases: [{id: p, agents: [a]}]\n"), {}, config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.effects import AgentFinished
@@ -342,6 +344,28 @@ def test_an_agent_gets_what_it_names_and_what_it_directly_needs() -> None:
         "p0": {"status": "completed", "outputs": {"a": 1}},
         "p1": {"status": "completed", "outputs": {"c": 3}},
     }
+
+
+def test_a_view_stays_under_128_kib_whatever_the_plan() -> None:
+    phases = [
+        PhasePlan(
+            id=f"{i}-" + "i" * 60,
+            name="n" * 500,
+            index=i,
+            agents=(PERSON, COMMAND) * 10,
+            group=0,
+            agents_mode="parallel",
+        )
+        for i in range(300)
+    ]
+    world = World(plan_of(*phases, execution=Execution(max_workers=300)))
+    for index in range(60):
+        world.end_agent(min(k for k in world.running if k[0] == index), error={"code": "x", "message": "m" * 3000})
+        for key in [k for k in world.running if k[0] == index]:
+            world.end_agent(key)
+    shown = view(world.engine, world.now)
+    assert shown["counts"]["paused"] == 60
+    assert len(json.dumps(shown)) < 128 * 1024
 
 
 def test_details_name_what_a_phase_waits_for() -> None:

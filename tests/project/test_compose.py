@@ -60,22 +60,46 @@ def test_what_it_mounts_and_builds_exists() -> None:
             assert all((ROOT / name).exists() for names in copied for name in names.split())
 
 
-def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, tmp_path: Path) -> None:
-    variables = {
+def variables(address: str, tmp_path: Path) -> dict[str, str]:
+    return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
         "TEMPORAL_ADDRESS": address,
-        "TEMPORAL_NAMESPACE": "made-by-the-script",
+        "TEMPORAL_NAMESPACE": "shared",
     }
 
+
+def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, tmp_path: Path) -> None:
     def run(*command: str) -> str:
-        done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, env=variables(address, tmp_path), check=False, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     for _ in range(2):
         run("sh", str(ROOT / "docker" / "namespace.sh"))
-    listed = run("temporal", "operator", "search-attribute", "list", "--namespace", "made-by-the-script")
+    listed = run("temporal", "operator", "search-attribute", "list", "--namespace", "shared")
     kinds = {2: "Keyword", 7: "KeywordList"}
     for name, kind in ATTRIBUTES.items():
         assert re.search(rf"^ *{name} +{kinds[kind]} *$", listed, re.MULTILINE), listed
+
+
+def test_a_worker_serves_a_shared_server_as_the_composed_one_does(address: str, tmp_path: Path) -> None:
+    env = variables(address, tmp_path)
+    project = tmp_path / "project"
+    project.mkdir()
+    subprocess.run(["sh", str(ROOT / "docker" / "namespace.sh")], env=env, check=True, capture_output=True, timeout=60)
+    with subprocess.Popen(["phaseloom", "worker"], cwd=project, env=env, stdout=subprocess.PIPE, text=True) as worker:
+        try:
+            assert worker.stdout is not None
+            assert address in worker.stdout.readline()
+            run = ["phaseloom", "run", "parallel-utilities", "--non-interactive"]
+            done = subprocess.run(run, cwd=project, env=env, check=False, capture_output=True, text=True, timeout=90)
+        finally:
+            worker.terminate()
+        assert worker.wait(30) == 0
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ All steps complete" in done.stdout
+    assert not (project / ".phaseloom" / "server.db").exists()

@@ -35,7 +35,7 @@ def walk(page: Path, place: Path) -> None:
     try:
         printed = _run(script, home, project)
     finally:
-        for state in project.rglob(".phaseloom"):
+        for state in place.rglob(".phaseloom"):
             _run("phaseloom down --force", home, state.parent)
     parts = re.split(rf"{MARK}(\d+)\n", printed)
     for number, step in enumerate(steps):

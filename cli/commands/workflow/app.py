@@ -6,7 +6,7 @@ import typer
 
 workflow = typer.Typer(
     name="workflow",
-    help="Definitions that can be started, and everything that can be done to a run.",
+    help="Start definitions, and do everything to their runs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

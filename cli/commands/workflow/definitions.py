@@ -54,7 +54,7 @@ def show(
     *,
     json: AsJson = False,
 ) -> Exit:
-    """Show a definition's phases, with the indexes by which they can be named."""
+    """Show a definition's phases and their indexes."""
     import os  # noqa: PLC0415
 
     from cli.reach.launch import read_definition, usable  # noqa: PLC0415 - not needed for --help
@@ -75,7 +75,7 @@ def define(
     force: Annotated[bool, typer.Option("--force", help="Replace another definition that has this id.")] = False,
     json: AsJson = False,
 ) -> Exit:
-    """Keep a definition in this project under its id, so that it can be started by that."""
+    """Keep a definition in this project, to be started by its id."""
     from cli.reach.launch import shortest, usable  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from definitions import keep, load  # noqa: PLC0415
@@ -83,12 +83,17 @@ def define(
     root = here()
     checked = usable(load(file))
     _refuse_another(checked, root, force=force)
-    path = shortest(keep({**checked.plain, "id": checked.id, "name": checked.name}, root))
+    path = shortest(keep(_kept(checked), root))
     Console(json=json).answer(
         {"id": checked.id, "path": str(path)},
         [f"Kept {checked.id} as {path}", f"Start it with: phaseloom workflow start {checked.id}"],
     )
     return Exit.OK
+
+
+def _kept(checked: Checked) -> Json:
+    """The document that is kept: native, with the id and the name that the file's name may have given it."""
+    return {"id": checked.id, "name": checked.name, **checked.plain}
 
 
 def _refuse_another(checked: Checked, root: Path, *, force: bool) -> None:
@@ -99,8 +104,7 @@ def _refuse_another(checked: Checked, root: Path, *, force: bool) -> None:
     if force or not path.exists():
         return
     kept = load(path)
-    same = {**checked.plain, "id": checked.id, "name": checked.name} == kept.plain
-    if not same:
+    if kept.plain != _kept(checked):
         raise RefusedError(
             f"another definition is kept as {checked.id!r} already",
             hint="replace it with --force, or give this one an id",

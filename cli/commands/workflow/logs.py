@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections import deque
 from pathlib import Path
@@ -29,13 +30,13 @@ def register(app: typer.Typer) -> None:
 async def logs(
     look: Look,
     phase: Annotated[
-        str | None, typer.Argument(metavar="[PHASE]", help="Index, id or name; default: the run's log.")
+        str | None, typer.Argument(metavar="PHASE", help="Index, id or name; default: the run's log.")
     ] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until the run ends.")] = False,
     count: Annotated[int | None, typer.Option("--lines", "-n", min=0, help="Only the last lines.")] = None,
 ) -> Exit:
-    """Print a log: the run's own, or what the agents of a phase have written."""
+    """Print the log of a run, or of one of its phases."""
     from activities.places import run_directory  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from cli.reach.selection import run_to_look_at  # noqa: PLC0415
@@ -51,14 +52,18 @@ async def logs(
     position = 0
     if path.exists():
         lines, position = _read(path, count)
-        _print(console, path, lines)
+        _print(console, path, lines, one_by_one=follow)
     if follow:
-        await _follow(run, path, position)
+        await _follow(run, path, position, console)
     return Exit.OK
 
 
-def _print(console: Console, path: Path, lines: list[str]) -> None:
-    console.answer({"log": str(path), "lines": lines}, lines)
+def _print(console: Console, path: Path, lines: list[str], *, one_by_one: bool = False) -> None:
+    """Print lines; as JSON in one object, or in an object each where more will follow."""
+    if console.json and one_by_one:
+        write(sys.stdout, "".join(json.dumps({"line": line}, ensure_ascii=False) + "\n" for line in lines))
+    else:
+        console.answer({"log": str(path), "lines": lines}, lines)
 
 
 async def _slug(run: Run, folder: Path, word: str) -> str:
@@ -94,7 +99,7 @@ def _read(path: Path, count: int | None) -> tuple[list[str], int]:
     return [line.decode(errors="replace").rstrip("\n") for line in kept], position
 
 
-async def _follow(run: Run, path: Path, position: int) -> None:
+async def _follow(run: Run, path: Path, position: int, console: Console) -> None:
     """Print what is added until the run has ended and nothing more comes."""
     from cli.reach.ended import archived  # noqa: PLC0415 - loaded by then
     from cli.reach.place import here  # noqa: PLC0415
@@ -103,7 +108,7 @@ async def _follow(run: Run, path: Path, position: int) -> None:
         ended = run.ended is not None or archived(here(), run.id) is not None
         added = _added(path, position)
         position += len(added)
-        write(sys.stdout, added.decode(errors="replace"))
+        _print(console, path, added.decode(errors="replace").splitlines(), one_by_one=True)
         if ended and not added:
             return
         await asyncio.sleep(POLL)

@@ -26,11 +26,11 @@ def register(app: typer.Typer) -> None:
 
 async def status(
     look: Look,
-    phase: Annotated[str | None, typer.Argument(metavar="[PHASE]", help="Only this phase: index, id or name.")] = None,
+    phase: Annotated[str | None, typer.Argument(metavar="PHASE", help="Only this phase: index, id or name.")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Every phase of a large plan too.")] = False,
 ) -> Exit:
-    """Show the run: what has stopped and why, who is waited for, every phase."""
+    """Show what has stopped, who is waited for, and the phases."""
     from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
     from cli.reach.selection import run_to_look_at  # noqa: PLC0415
     from cli.words import status as words  # noqa: PLC0415
@@ -81,7 +81,7 @@ async def _known_without_worker(run: Run, error: NoWorkerError) -> NoWorkerError
 async def why(
     phase: Annotated[str, typer.Argument(metavar="PHASE", help="Index, id or name of the phase.")], look: Look
 ) -> Exit:
-    """Say why a phase is where it is: the exact need it waits for, or how it ended."""
+    """Say what exactly a phase waits for, or how it ended."""
     from cli.reach.selection import run_to_look_at  # noqa: PLC0415 - not needed for --help
 
     console = Console(json=look.json)

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def start_parallel(phase: Phase, act: Act) -> Exit:
-    """Start the parallel phases that PHASE belongs to, again if they were cancelled."""
+    """Start the parallel phases around PHASE, again if cancelled."""
     from cli.words.parallel import group_started  # noqa: PLC0415 - not needed for --help
 
     return await act_on(act, "start_parallel", {"phase": phase}, group_started)
@@ -38,10 +38,13 @@ async def start_parallel(phase: Phase, act: Act) -> Exit:
 async def cancel_parallel(
     act: Act,
     phase: Annotated[
-        str | None, typer.Argument(metavar="[PHASE]", help="A member; needed if several groups are open.")
+        str | None, typer.Argument(metavar="PHASE", help="A member; needed if several groups are open.")
     ] = None,
 ) -> Exit:
-    """Cancel the open parallel phases, wait until their agents are gone, and pause the run."""
+    """Cancel the open parallel phases and pause the run.
+
+    Returns when their agents are gone.
+    """
     from cli.words.parallel import cancelled  # noqa: PLC0415 - not needed for --help
     from cli.words.status import trouble  # noqa: PLC0415
 

@@ -44,7 +44,10 @@ async def signal(
     text: Annotated[str, typer.Argument(metavar="SIGNAL", help="The completion signal, as the definition names it.")],
     act: Act,
 ) -> Exit:
-    """Report a completion signal: a condition that must be met before the run may complete."""
+    """Report a completion signal.
+
+    It is a condition of the definition that must be reported before the run may complete.
+    """
     from cli.words.steering import reported  # noqa: PLC0415 - not needed for --help
 
     return await act_on(act, "report_signal", {"signal": text}, reported)

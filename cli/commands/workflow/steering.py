@@ -67,7 +67,10 @@ async def cancel(
     *,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until its agents are gone.")] = False,
 ) -> Exit:
-    """Cancel the run, stop its agents and wait until they are gone."""
+    """Cancel the run and stop its agents.
+
+    Returns when they are gone.
+    """
     console = Console(json=act.json)
     run = await meant(act, console)
     answer = await send(run, act, console, "cancel", {})
@@ -112,7 +115,10 @@ async def intervene(
         list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output.")
     ] = None,
 ) -> Exit:
-    """Decide how one phase goes on: by a number that `workflow status` shows, or by the name of the action."""
+    """Decide how a phase goes on: retry, skip, cancel, …
+
+    By a number that `workflow status` shows, or by the name of the action.
+    """
     from cli.words.steering import decided, resumed  # noqa: PLC0415
 
     console = Console(json=act.json)
