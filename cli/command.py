@@ -15,6 +15,8 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from cli.exits import Exit
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -94,15 +96,23 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(**given: Any) -> Any:
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in dataclasses.fields(group)})
-        if not inspect.iscoroutinefunction(function):
-            return function(**given)
-        import asyncio  # noqa: PLC0415 - 40 ms that --help does not pay
-
-        return asyncio.run(function(**given))
+        try:
+            return _awaited(function, given)
+        except BrokenPipeError:
+            return Exit.NO_READER
 
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # as inspect documents
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return call
+
+
+def _awaited(function: Callable[..., Any], given: dict[str, Any]) -> Any:
+    """What a function returns, or a coroutine function once it has run to its end."""
+    if not inspect.iscoroutinefunction(function):
+        return function(**given)
+    import asyncio  # noqa: PLC0415 - 40 ms that --help does not pay
+
+    return asyncio.run(function(**given))
 
 
 def _options(group: type[Any]) -> list[inspect.Parameter]:

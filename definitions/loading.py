@@ -24,7 +24,6 @@ from definitions.slugs import slug
 from definitions.source import Source, read_source, source_of
 from definitions.yaml_reader import read_yaml
 
-
 MAX_KEYS = 1000
 """The most keys of a document itself; no format has a hundred."""
 

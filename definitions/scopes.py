@@ -132,7 +132,7 @@ def _overlapping(
 
 
 def _candidates(uses: dict[Segments, list[_Use]]) -> Iterator[tuple[Segments, Segments]]:
-    """Pairs that may overlap: what stands literally at the beginning of one must be that of the other, or its beginning."""
+    """Pairs that may overlap: the literal beginning of one is that of the other, or begins it."""
     prefixes = {segments: _literal_prefix(segments) for segments in uses}
     globs: dict[Segments, list[Segments]] = defaultdict(list)
     for segments, prefix in prefixes.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.audit.document import Bars, Code, Level, Line, Part, Section, Table
-from activities.audit.finding import Json
+from activities.audit.finding import Json, counted
 from activities.audit.syntax import VERSION
 
 _PLACES = 20
@@ -14,7 +14,9 @@ def security_section(section: Section, outputs: Json) -> None:
     """Findings of bandit and credentials in the tree."""
     _tools(section, outputs)
     if outputs.get("suppressed"):
-        section.say(f"The authors have suppressed {outputs['suppressed']:,} of bandit's findings by nosec comments.")
+        section.say(
+            f"The authors have suppressed {counted(outputs['suppressed'], 'finding')} of bandit by nosec comments."
+        )
     _rules(section, outputs)
     _places(section, outputs)
 
@@ -28,7 +30,7 @@ def performance_section(section: Section, outputs: Json) -> None:
             f"highest {outputs['highest_complexity']:,} (counted by {outputs['complexity_by']}); "
             f"{outputs['complex_functions']:,} are over 10, {outputs['large_functions']:,} are longer than 60 lines."
         )
-        section.add(Bars("Functions by complexity", tuple(outputs["complexity_spread"].items()), "functions"))
+        section.add(Bars("Functions by complexity", tuple(outputs["complexity_spread"].items()), "function"))
         rows = tuple(
             (
                 Code(f"{row['file']}:{row['line']}"),
@@ -58,18 +60,19 @@ def quality_section(section: Section, outputs: Json) -> None:
         )
     if outputs.get("unparsed_files"):
         old = outputs["python_2_files"]
-        named: list[Part] = [f"{outputs['unparsed_files']:,} files do not parse as Python {VERSION}"]
-        named.append(f", {old:,} of them written for Python 2: " if old else ": ")
+        number = counted(outputs["unparsed_files"], "file")
+        named: list[Part] = [f"Not parsed as Python {VERSION}: {number}"]
+        named.append(f", {old:,} of them written for Python 2 (" if old else " (")
         for row in outputs["unparsed"][:5]:
             named += ["" if row is outputs["unparsed"][0] else ", ", Code(f"{row['file']}:{row['line']}")]
-        section.say(*named, ". Checks that need a syntax tree could not look at them.", warning=True)
+        section.say(*named, "). Checks that need a syntax tree could not look at them.", warning=True)
     _rules(section, outputs)
     _places(section, outputs)
 
 
 def _tools(section: Section, outputs: Json) -> None:
     words = [
-        f"{tool}: {f'{value:,} findings' if isinstance(value, int) else value}"
+        f"{tool}: {counted(value, 'finding') if isinstance(value, int) else value}"
         for tool, value in outputs["tools"].items()
     ]
     section.say("; ".join(words), ".")
@@ -77,7 +80,7 @@ def _tools(section: Section, outputs: Json) -> None:
 
 def _rules(section: Section, outputs: Json) -> None:
     rows = tuple(
-        (row["tool"], Code(row["rule"]), row["high"], row["medium"], row["low"], row["files"])
+        (row["tool"], (Code(row["rule"]), f" {row['about']}"), row["high"], row["medium"], row["low"], row["files"])
         for row in outputs["by_rule"][:_RULES]
     )
     if rows:

@@ -16,6 +16,13 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Strong:
+    """Text that stands out."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """A severity, with a number where it counts something."""
 
@@ -23,7 +30,7 @@ class Level:
     number: int | None = None
 
 
-Part = str | int | Code | Level
+Part = str | int | Code | Strong | Level
 Line = tuple[Part, ...]
 
 
@@ -54,11 +61,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A bar chart: label and value per bar, in `unit`."""
+    """A bar chart: label and value per bar; `unit` is the noun of what is counted, in the singular."""
 
     title: str
     bars: tuple[tuple[str, int], ...]
-    unit: str = ""
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)

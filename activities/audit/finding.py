@@ -24,6 +24,9 @@ NOT_RUN = "not run: "
 PARTIAL = "partly run: "
 NOTHING = "nothing to do: "
 
+_NAMING = frozenset({"bandit", "ruff"})
+"""Tools whose rules have a name beside their code, and put it into `Finding.symbol`."""
+
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|tests)\.py[iw]?$")
 
@@ -64,10 +67,9 @@ class Outcome:
         """The number of findings, or why there is no number: a tool that did not run never counts as zero."""
         if not self.ran or self.status.startswith(NOTHING):
             return self.status
-        number = self.measured or len(self.findings)
         if self.complete:
-            return number
-        return f"{number if self.measured else f'{number} findings'}, {self.status}"
+            return self.measured or len(self.findings)
+        return f"{self.measured or counted(len(self.findings), 'finding')}, {self.status}"
 
 
 def printable(text: str | bytes) -> str:
@@ -121,7 +123,13 @@ def _by_rule(findings: list[Finding]) -> list[Json]:
     for f in findings:
         groups.setdefault((f.tool, f.rule), []).append(f)
     rows = [
-        {"tool": tool, "rule": rule, "files": len({f.file for f in group}), **count(group)}
+        {
+            "tool": tool,
+            "rule": rule,
+            "about": (group[0].symbol or group[0].message) if tool in _NAMING else "",
+            "files": len({f.file for f in group}),
+            **count(group),
+        }
         for (tool, rule), group in groups.items()
     ]
     return sorted(rows, key=lambda row: (-weight(row), row["tool"], row["rule"]))
@@ -133,6 +141,11 @@ def _by_file(findings: list[Finding]) -> list[Json]:
         groups.setdefault(f.file, []).append(f)
     rows = [{"file": file, **count(group)} for file, group in groups.items()]
     return sorted(rows, key=lambda row: (-weight(row), row["file"]))[:500]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 file`, `1,200 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def weight(counts: Json) -> int:

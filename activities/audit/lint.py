@@ -21,7 +21,7 @@ _NOISE = "PLW2901,SIM105,SIM108,SIM117,SIM300,PLW1510,PLW1514,PLW1641,B905"
 
 _HIGH = ("invalid-syntax", "E9", "F82", "F7", "F50", "F52", "F63", "PLE")
 _MEDIUM = ("F811", "F841", "E722", "B", "PLW0", "PLW1", "RUF006", "DTZ", "F402", "F403")
-_LOW = ("B007", "B008", "B009", "B010", "B011", "B027", "B028", "B904", "PLW0603")
+_LOW = ("B007", "B008", "B009", "B010", "B011", "B027", "B028", "B904", "PLW0120", "PLW0603")
 
 _BROKEN = "invalid-syntax"
 _UNREADABLE = "E902"

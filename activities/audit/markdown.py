@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import re
 
-from activities.audit.document import Bars, Block, Code, Document, Items, Level, Line, Paragraph, Part, Stacks, Table
+from activities.audit.document import (
+    Bars,
+    Block,
+    Code,
+    Document,
+    Items,
+    Level,
+    Line,
+    Paragraph,
+    Part,
+    Stacks,
+    Strong,
+    Table,
+)
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _BAR = 24
@@ -36,7 +49,7 @@ def _block(block: Block) -> list[str]:
             rows = tuple(
                 (label, f"{value:,}", Code("█" * round(_BAR * value / largest) or "·")) for label, value in bars
             )
-            return _table(Table((title, unit or "number", ""), rows, frozenset({1})))
+            return _table(Table((title, f"{unit}s", ""), rows, frozenset({1})))
         case Stacks(title, bars):
             return _table(
                 Table((title, "High", "Medium", "Low"), tuple(_stack(*bar) for bar in bars), frozenset({1, 2, 3}))
@@ -65,6 +78,8 @@ def _part(part: Part) -> str:
     match part:
         case Code(text):
             return _code(text)
+        case Strong(text):
+            return f"**{_escaped(text)}**"
         case Level(severity, number):
             return f"**{severity}**" if number is None else f"{number:,} {severity}"
         case int():

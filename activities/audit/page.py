@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 from minijinja import Environment
 
-from activities.audit.document import Bars, Block, Code, Document, Items, Level, Line, Paragraph, Part, Stacks, Table
-from activities.audit.finding import SEVERITIES, Json
+from activities.audit.document import (
+    Bars,
+    Block,
+    Code,
+    Document,
+    Items,
+    Level,
+    Line,
+    Paragraph,
+    Part,
+    Stacks,
+    Strong,
+    Table,
+)
+from activities.audit.finding import SEVERITIES, Json, counted
+
+_BREAKS = re.compile(r"(?<=[/_.:-])(?=\w)")
+"""Where a long name may go on in the next line."""
 
 
 def as_page(document: Document) -> str:
@@ -37,7 +54,7 @@ def _block(block: Block) -> Json:
                 "kind": "bars",
                 "title": title,
                 "bars": [
-                    {"label": label, "words": f"{value:,} {unit}".strip(), "parts": [_share("", value, largest)]}
+                    {"label": label, "words": counted(value, unit), "parts": [_share("", value, largest)]}
                     for label, value in bars
                 ],
             }
@@ -80,7 +97,9 @@ def _line(parts: Line) -> list[Json]:
 def _part(part: Part) -> Json:
     match part:
         case Code(text):
-            return {"kind": "code", "text": text}
+            return {"kind": "code", "pieces": [piece for piece in _BREAKS.split(text) if piece]}
+        case Strong(text):
+            return {"kind": "strong", "text": text}
         case Level(severity, number):
             return {"kind": "level", "severity": severity, "number": None if number is None else f"{number:,}"}
         case int():

@@ -2,8 +2,8 @@
 
 Impact is the root of the summed squares of the findings' weights (high 10, medium 3, low 1), so that one leaked key
 outweighs ninety unused imports; it grows by the share of places in files that change often. Effort is places times
-minutes. Urgent topics with a high or medium finding come first; then whatever has high or medium ones by
-impact / √hours; then the rest.
+minutes. Urgent topics with a high or medium finding come first, and of these leaked credentials, which are out
+already; then whatever has high or medium findings; then the rest. Within each, by impact / √hours.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from activities.audit.finding import SEVERITIES, WEIGHTS, Json, Severity
 When = Literal["first", "next", "later"]
 
 HOT_FILES = 20
-"""A file among so many of the most changed ones is read and changed often: its findings cost more."""
+HOT_COMMITS = 3
+"""A file among so many of the most changed ones, changed so often at least, is worked on: its findings cost more."""
 
+_LEAKED = "secrets"
 _ORDER: tuple[When, ...] = ("first", "next", "later")
 
 
@@ -90,7 +92,7 @@ class Work:
 
 def prioritised(stages: dict[str, Json], most_changed: Iterable[Json] = ()) -> list[Work]:
     """The plan from the outputs of the checking stages, by area."""
-    hot = {str(row["file"]) for row in [*most_changed][:HOT_FILES]}
+    hot = {str(row["file"]) for row in [*most_changed][:HOT_FILES] if row["commits"] >= HOT_COMMITS}
     work: dict[str, Work] = {}
     for area, outputs in stages.items():
         for row in outputs.get("by_rule", ()):
@@ -103,7 +105,12 @@ def prioritised(stages: dict[str, Json], most_changed: Iterable[Json] = ()) -> l
         item.places.sort(key=lambda f: (SEVERITIES.index(f["severity"]), not f["hot"], f["file"], f["line"]))
     return sorted(
         work.values(),
-        key=lambda item: (_ORDER.index(item.when), -item.impact / math.sqrt(item.hours + 0.5), item.topic.key),
+        key=lambda item: (
+            _ORDER.index(item.when),
+            item.topic.key != _LEAKED,
+            -item.impact / math.sqrt(item.hours + 0.5),
+            item.topic.key,
+        ),
     )
 
 

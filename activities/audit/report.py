@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from activities.audit.areas import performance_section, quality_section, security_section
-from activities.audit.document import Bars, Code, Document, Items, Level, Part, Section, Stacks, Table, Tile
-from activities.audit.finding import SEVERITIES, Json
+from activities.audit.document import Bars, Code, Document, Items, Level, Part, Section, Stacks, Strong, Table, Tile
+from activities.audit.finding import SEVERITIES, Json, counted
 from activities.audit.priorities import Work, prioritised
 from activities.audit.results import AREAS, Results
 
-_WHEN = {"first": "Do first", "next": "Do next", "later": "Later, where the code is touched anyway"}
+_WHEN = {"first": "First", "next": "Next", "later": "Later"}
 _PLAN_ITEMS = 15
 _WORST_FILES = 15
 
@@ -22,7 +22,7 @@ def compose(results: Results, *, name: str, date: str, run: str = "") -> tuple[D
     document = Document(f"Audit of {name}", subtitle, _tiles(results))
     _summary(document.section("Summary"), results, plan)
     if results.not_run:
-        _not_run(document.section("Not run"), results)
+        _not_run(document.section("Not run or incomplete"), results)
     if plan:
         _plan(document.section("Plan"), plan)
     if results.total():
@@ -44,11 +44,11 @@ def compose(results: Results, *, name: str, date: str, run: str = "") -> tuple[D
 def headline(results: Results) -> str:
     """The result in one sentence."""
     scale = results.preparation
-    size = f"{scale['files']:,} files, {scale['python_lines']:,} lines of Python: " if scale else ""
+    size = f"{counted(scale['files'], 'file')}, {counted(scale['python_lines'], 'line')} of Python: " if scale else ""
     counts = ", ".join(f"{results.total(severity):,} {severity}" for severity in SEVERITIES)
     gaps = len(results.not_run)
-    incomplete = f"; {gaps} {'check' if gaps == 1 else 'checks'} not run or incomplete" if gaps else ""
-    return f"{size}{results.total():,} findings ({counts}){incomplete}"
+    incomplete = f"; {counted(gaps, 'check')} not run or incomplete" if gaps else ""
+    return f"{size}{counted(results.total(), 'finding')} ({counts}){incomplete}"
 
 
 def _tiles(results: Results) -> list[Tile]:
@@ -106,7 +106,7 @@ def _not_run(section: Section, results: Results) -> None:
 def _plan(section: Section, plan: list[Work]) -> None:
     section.say(
         "Ordered by what a piece of work is worth (severity and number of places, more in files that change often) "
-        "against what it costs (places times a typical time for one)."
+        "against what it costs (places times a typical time for one). Later means: where the code is touched anyway."
     )
     rows = tuple(_plan_row(number, item) for number, item in enumerate(plan[:_PLAN_ITEMS], 1))
     section.add(Table(("#", "When", "What", "Why", "Effort", "Start at"), rows, frozenset({0})))
@@ -117,7 +117,7 @@ def _plan(section: Section, plan: list[Work]) -> None:
 
 
 def _plan_row(number: int, item: Work) -> tuple[Part | Line, ...]:
-    hours = f"{item.hours:,.0f} h" if item.hours >= 1 else f"{max(round(item.hours * 60), 1)} min"
+    hours = f"{item.hours:,.3g} h" if item.hours >= 1 else f"{max(round(item.hours * 60), 1)} min"
     levels: list[Part] = []
     for severity in item.worth_doing:
         if item.counts[severity]:
@@ -130,7 +130,7 @@ def _plan_row(number: int, item: Work) -> tuple[Part | Line, ...]:
     places: list[Part] = []
     for place in item.places[:2]:
         places += [", " if places else "", Code(f"{place['file']}:{place['line']}")]
-    what: Line = (item.topic.title, ". ", item.topic.advice)
+    what: Line = (Strong(f"{item.topic.title}."), f" {item.topic.advice}")
     return number, _WHEN[item.when], what, tuple(levels), f"{item.effort} (about {hours})", tuple(places)
 
 
@@ -155,14 +155,15 @@ def _inventory(section: Section, outputs: Json) -> None:
         section.add(
             Bars(
                 "Lines by language",
-                tuple((f"{name} ({files:,} files)", lines) for name, lines, files in shown),
-                "lines",
+                tuple((f"{name} ({counted(files, 'file')})", lines) for name, lines, files in shown),
+                "line",
             )
         )
     history = outputs["history"]
     if history.get("available"):
         section.say(
-            f"{history['commits']:,} commits by {history['authors']:,} authors from {history['first_commit']} to "
+            f"{counted(history['commits'], 'commit')} by {counted(history['authors'], 'author')} from "
+            f"{history['first_commit']} to "
             f"{history['last_commit']}."
             + (" The clone is shallow: older history is missing." if history["shallow"] else "")
         )

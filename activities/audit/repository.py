@@ -105,7 +105,7 @@ def history(root: Path) -> Json:
         "first_commit": _date(stamps[0]),
         "last_commit": _date(stamps[-1]),
         "shallow": shallow,
-        "most_changed": [{"file": file, "commits": n} for file, n in changed if _exists(root, file)][:50],
+        "most_changed": [{"file": file, "commits": n} for file, n in changed if _exists(root, file)][:500],
     }
 
 

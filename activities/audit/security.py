@@ -102,5 +102,5 @@ def _finding(file: str, result: dict[str, Any]) -> Finding:
         severity=severity,
         message=masked(printable(text)),
         tool="bandit",
-        symbol=str(result["test_name"]),
+        symbol="" if result["test_name"] == "blacklist" else str(result["test_name"]),  # its message says more
     )

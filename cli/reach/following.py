@@ -24,6 +24,9 @@ SHORTEST, LONGEST = 0.1, 0.5
 """Seconds between two questions: while things happen, and while nothing does."""
 
 GROWTH = 1.3
+FACTS = 200
+"""Facts in one answer: with outputs of 4 KiB each it stays far below what the server lets through."""
+
 TROUBLE_SECONDS = 3.0
 """How long nothing may answer before the user is told (once)."""
 
@@ -72,7 +75,7 @@ class Follower:
     async def _ask(self) -> Json | None:
         """The next facts; None when nothing answers now."""
         try:
-            answer = await self.run.journal(self.since)
+            answer = await self.run.journal(self.since, FACTS)
         except UnreachableError as error:
             await self._in_trouble(error)
             return None
@@ -80,7 +83,7 @@ class Follower:
             if (ended := self._archive()) is None:
                 raise
             self.run = ended
-            return await ended.journal(self.since)
+            return await ended.journal(self.since, FACTS)
         if self._told:
             self.tell("it answers again")
         self._silent_from, self._told = None, False
@@ -147,5 +150,5 @@ def waits_for_people(view: Json) -> bool:
     if view["status"] == "paused":
         return not view["active"] or all(row.get("waits_for") == "person" for row in view["active"])
     reasons = {entry["for"] for entry in view["waiting"]}
-    at_work = any(row.get("waits_for") != "person" for row in view["active"])
+    at_work = view["slots_used"] > 0 or any(row.get("waits_for") != "person" for row in view["active"])
     return bool(reasons) and not at_work and reasons <= {"person", "decision", "signal"}

@@ -76,7 +76,7 @@ def checked(declared: Mapping[str, InputPlan], file: Mapping[str, Any], written:
         try:
             given[name] = _coerced(plan, value)
         except ValueError as error:
-            problems.append(f"the input {name!r} must be {plan.type}: {error}")
+            problems.append(f"the input {name!r}: {error}")
     if problems:
         known = ", ".join(f"{name} ({plan.type})" for name, plan in declared.items())
         hint = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cli.exits import NotFoundError
 from cli.reach.contact import PATIENCE, NoWorkerError, patiently
+from cli.reach.ended import archived
 from engine.errors import PhaseloomError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
@@ -154,6 +155,9 @@ class ServerRun:
             raise await self._not_there() from error
 
     async def _not_there(self) -> PhaseloomError:
+        """Why the server takes nothing for this run; the archive knows better than it how the run ended."""
+        if (ended := archived(self.connection.project.root, self.id)) is not None:
+            return RefusedError(f"the run is {ended.ended}", hint="phaseloom runs lists the open ones")
         described = await described_run(self.connection, self.id)
         if described is None:
             return no_such_run(self.id)

@@ -36,9 +36,7 @@ def started(phases: list[Json], queued: list[Json], view: Json) -> list[str]:
         return lines
     people = {row["index"] for row in view["active"] if row.get("waits_for") == "person"}
     manual = [phase for phase in phases if phase["index"] in people]
-    groups = {phase.get("group") for phase in phases}
-    beside = [phase for phase in queued if phase.get("group") in groups]
-    is_group = len(groups) == 1 and None not in groups and len(phases) + len(beside) > 1
+    is_group = are_group(phases, view)
     if is_group:
         lines.append(f"Started {counted(len(phases), 'parallel phase')}:")
     elif len(phases) == 1:
@@ -55,6 +53,15 @@ def started(phases: list[Json], queued: list[Json], view: Json) -> list[str]:
         way = NEXT if alone else f"phaseloom workflow complete-phase {manual[0]['index']}"
         lines.append(f"Complete it with: {way}")
     return lines
+
+
+def are_group(phases: list[Json], view: Json) -> bool:
+    """Whether these phases are (what has started of) one parallel group."""
+    groups = {phase.get("group") for phase in phases}
+    if len(groups) != 1 or None in groups:
+        return False
+    parallel = view["parallel"]
+    return len(phases) > 1 or (parallel["group"] in groups and parallel["progress"]["total"] > 1)
 
 
 def waiting_in_queue(queued: list[Json], view: Json) -> list[str]:

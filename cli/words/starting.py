@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.words.parallel import NEXT, named, started, waiting_in_queue
+from cli.words.parallel import NEXT, are_group, named, started, waiting_in_queue
 
 Json = dict[str, Any]
 
@@ -19,7 +19,7 @@ def started_run(run: str, name: str, view: Json | None) -> list[str]:
     if view["ended_at"] is not None:
         return [*lines, f"It has {view['status']} already. See: phaseloom workflow status"]
     active = view["active"]
-    if len(active) > 1 and len({row.get("group") for row in active}) == 1 and active[0].get("group") is not None:
+    if are_group(active, view):
         return [*lines, *started(active, _queued(view), view), *_follow(view)]
     lines += [f"In progress: {named(row)} [{', '.join(row['agents'])}]" for row in active[:LISTED]]
     if len(active) > LISTED:

@@ -25,6 +25,7 @@ class Index:
     order: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    _words: list[str] = field(default_factory=list)
     _compared: int = 0
 
     def add(self, identity: str, label: str | None, titles: Iterable[str | None]) -> None:
@@ -33,6 +34,7 @@ class Index:
         if label is not None:
             self.labels.setdefault(label, identity)
         named = [title for title in titles if title]
+        self._words += [*named, identity]
         for name in (identity, *named, *map(slug, named)):
             self.names.setdefault(name.casefold(), identity)
 
@@ -87,8 +89,8 @@ class Index:
 
     def _doubt(self, name: Reference, *, strong: bool) -> list[Diagnostic]:
         """A warning about words that name no phase; after words like `requires` only if they nearly do."""
-        self._compared += len(self.names)
-        hint = did_you_mean(name.value, self.names) if self._compared <= _MAX_COMPARED else ""
+        self._compared += len(self._words)
+        hint = did_you_mean(name.value, self._words) if self._compared <= _MAX_COMPARED else ""
         if not strong and not hint:
             return []
         message = f"{name.value[:80]!r} names no phase of this plan, so it is not waited for"

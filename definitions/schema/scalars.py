@@ -28,13 +28,13 @@ _LEVELS = ("low", "medium", "high", "very_high")
 class Exact(BaseModel):
     """A mapping of which every key is known; YAML text is never turned into another type."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class Kept(BaseModel):
     """A mapping that later work gives its effect: what is known of it is checked, all of it is kept."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, use_attribute_docstrings=True, defer_build=True)
 
 
 def refusal(code: LiteralString, message: str, hint: str = "") -> PydanticCustomError:

@@ -160,7 +160,8 @@ def test_a_secret_reaches_the_agent_but_neither_history_nor_log(desk: Desk, monk
             assert b"tok-very-secret" not in path.read_bytes(), path
 
 
-def test_a_project_with_modules_of_our_names_does_no_harm(desk: Desk) -> None:
+def test_a_project_with_modules_of_our_names_does_no_harm(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(desk.root))
     for name in ("cli", "engine", "activities", "workflows", "definitions", "worker"):
         desk.write(f"{name}.py", "raise SystemExit('the project\\'s own module was imported')\n")
     desk.write("one.yaml", "id: one\nagents: {a: {uses: command, run: ['true']}}\nphases: [{name: One, agents: [a]}]\n")

@@ -75,5 +75,5 @@ def test_the_project_is_used_wherever_it_is_given(tmp_path: Path) -> None:
     assert env_names(checked, config) == ["W", "PLACE"]
     plan = compile_plan(checked, {"W": "7"}, config)
     assert (plan.execution.max_workers, plan.phases[0].reads) == (7, ("env.PLACE", "inputs.i"))
-    with pytest.raises(InvalidDefinitionError, match="phaseloom.yaml:2:"):
+    with pytest.raises(InvalidDefinitionError, match=r"phaseloom\.yaml:2:"):
         compile_plan(load_text("phases: [{id: p, agents: [a]}]\n"), {}, config)

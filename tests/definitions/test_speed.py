@@ -13,7 +13,8 @@ SECONDS = 6.0
 """Twice the budget, which `make bench` holds: a test must not fail because the machine is busy."""
 
 HEAD = "inputs: {feature: string}\nagents: {w: {run: [echo, hi], outputs: {x: string}}}\nphases:\n"
-CHAIN = "  - {{id: p{i}, agents: [w], depends_on: [p{before}], prompt: 'do ${{phases.p{before}.outputs.x}}', files_scope: [s{i}]}}\n"
+PROMPT = "do ${{phases.p{before}.outputs.x}}"
+CHAIN = f"  - {{{{id: p{{i}}, agents: [w], depends_on: [p{{before}}], prompt: '{PROMPT}', files_scope: [s{{i}}]}}}}\n"
 
 
 def chain(i: int) -> str:

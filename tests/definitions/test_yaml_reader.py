@@ -1,4 +1,4 @@
-"""YAML means what it says: words of YAML 1.1 stay text, places are exact, nothing is executed or expanded without end."""
+"""YAML means what it says: words of YAML 1.1 stay text, places are exact, nothing is executed or expands for ever."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def plain(text: str) -> object:
 
 @pytest.mark.parametrize(
     "word",
-    ["on", "off", "yes", "no", "y", "n", "12:30", "0777", "0x1F", "0o17", "2024-01-01", "1_000", ".inf", ".nan", "1e999",
-     "2024-01-01T00:00:00Z", "-", "+1", "1.2.3", "9" * 30, "=", "!"[:0] or "a"],
+    ["on", "off", "yes", "no", "y", "n", "12:30", "0777", "0x1F", "0o17", "2024-01-01", "1_000", ".inf", ".nan",
+     "2024-01-01T00:00:00Z", "1e999", "+1", "1.2.3", "9" * 30, "=", "a"],
 )  # fmt: skip
 def test_words_of_yaml_1_1_stay_text(word: str) -> None:
-    assert plain(f"- x {word}\n- {word if word != '-' else 'b'}\n") == [f"x {word}", word if word != "-" else "b"]
+    assert plain(f"- x {word}\n- {word}\n") == [f"x {word}", word]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ async def intervene(
         list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output.")
     ] = None,
 ) -> Exit:
-    """Decide how a phase goes on: retry, skip, cancel, …
+    """Decide how a phase goes on, or ends.
 
     By a number that `workflow status` shows, or by the name of the action.
     """

@@ -161,7 +161,9 @@ execution_groups:
 
 
 def test_a_name_that_cannot_be_an_id_stays_as_the_name() -> None:
-    assert phases("execution_groups: {g: [UX Expert]}") == [{"id": "ux-expert", "name": "UX Expert", "agents": ["UX Expert"]}]
+    assert phases("execution_groups: {g: [UX Expert]}") == [
+        {"id": "ux-expert", "name": "UX Expert", "agents": ["UX Expert"]}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_dependencies_name_agents_and_groups(written: str, resolved: list[Any]) 
 
 
 def test_an_unknown_dependency_is_reported_where_it_stands() -> None:
-    text = "execution_groups:\n  one: {agents: [analyst]}\n  two:\n    agents: [dev]\n    dependencies: [analist.completion]\n"
+    text = "execution_groups:\n  one: [analyst]\n  two:\n    agents: [dev]\n    dependencies: [analist.completion]\n"
     found = [(d.code, d.line, d.column, d.hint) for d in load_text(text, file="x.yaml").errors]
     assert found == [("PL103", 5, 20, "did you mean 'analyst'?")]
 
@@ -221,7 +223,9 @@ def test_groups_in_json_with_camel_case_are_the_same() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["execution_groups: 5", "execution_groups: {}\nphases: [{name: x}]", "execution_groups: x"])
+@pytest.mark.parametrize(
+    "text", ["execution_groups: 5", "execution_groups: {}\nphases: [{name: x}]", "execution_groups: x"]
+)
 def test_groups_that_cannot_be_meant_are_left_to_the_checks(text: str) -> None:
     node, _ = read_yaml(text)
     assert node is not None

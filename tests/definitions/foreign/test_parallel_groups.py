@@ -150,7 +150,9 @@ steps:
 
 
 def test_a_sequential_group_goes_one_by_one() -> None:
-    text = "steps: [{id: x}, {id: g, type: sequential_group, agents: [a, b], depends_on: [x]}, {id: y, depends_on: [g]}]"
+    text = (
+        "steps: [{id: x}, {id: g, type: sequential_group, agents: [a, b], depends_on: [x]}, {id: y, depends_on: [g]}]"
+    )
     assert needs(text) == {"x": None, "a": ["x"], "b": None, "y": ["a", "b"]}
 
 
@@ -174,7 +176,8 @@ def test_what_a_group_says_holds_for_members_that_say_nothing_else() -> None:
 
 
 def test_barriers_of_the_file_are_kept_beside_those_of_groups() -> None:
-    text = "steps: [{id: g, type: parallel_group, agents: [a, b], synchronization: x}]\nbarriers: [{id: own, phases: [a]}]\n"
+    group = "{id: g, type: parallel_group, agents: [a, b], synchronization: x}"
+    text = f"steps: [{group}]\nbarriers: [{{id: own, phases: [a]}}]\n"
     assert [barrier["id"] for barrier in plain(text)["barriers"]] == ["own", "g"]
 
 
@@ -185,4 +188,6 @@ def test_agents_that_cannot_be_meant_are_reported(agents: str) -> None:
 
 
 def test_a_group_without_agents_is_a_phase() -> None:
-    assert plain("steps: [{id: g, type: parallel_group, description: Later}]")["steps"] == [{"id": "g", "description": "Later"}]
+    assert plain("steps: [{id: g, type: parallel_group, description: Later}]")["steps"] == [
+        {"id": "g", "description": "Later"}
+    ]

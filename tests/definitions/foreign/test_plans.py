@@ -72,19 +72,26 @@ def test_the_introduction_is_the_description() -> None:
     assert read(GARDEN)[0].plain()["description"] == "We grow things."
 
 
+def place(text: str, words: str, within: str = "") -> Mark:
+    """Where the words stand, the second time if they have to stand after others."""
+    offset = text.index(words, text.index(within))
+    return Mark(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
 def test_places_are_those_of_the_text() -> None:
     node, _ = read(TEXT_ALONE)
-    assert node.mark_of(("phases", 1)) == Mark(8, 1)
-    assert node.value_mark_of(("phases", 1, "name")) == Mark(8, 10)
-    assert node.value_mark_of(("phases", 3, "depends_on", 0)) == Mark(10, 30)
-    assert node.value_mark_of(("phases", 3, "depends_on", 1)) == Mark(10, 39)
+    assert node.mark_of(("phases", 1)) == place(TEXT_ALONE, "Phase 2")
+    assert node.value_mark_of(("phases", 1, "name")) == place(TEXT_ALONE, "Beds")
+    assert node.value_mark_of(("phases", 3, "depends_on", 0)) == place(TEXT_ALONE, "Phase 2", "Planting")
+    assert node.value_mark_of(("phases", 3, "depends_on", 1)) == place(TEXT_ALONE, "Phase 3", "Planting")
+    assert place(TEXT_ALONE, "Phase 3", "Planting") == Mark(10, 40)
 
 
 def test_places_in_the_block_are_those_of_the_file() -> None:
     node, _ = read(GARDEN)
     assert node.mark_of(("phases",)) == Mark(15, 2)
-    assert node.value_mark_of(("phases", 1, "name")) == Mark(17, 32)
-    assert node.value_mark_of(("phases", 3, "depends_on", 1)) == Mark(19, 67)
+    assert node.value_mark_of(("phases", 1, "name")) == place(GARDEN, '"Beds"')
+    assert node.value_mark_of(("phases", 3, "depends_on", 1)) == place(GARDEN, '"phase_3"', '"Planting"')
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ def test_places_in_the_block_are_those_of_the_file() -> None:
         "Phase 2: Beds (requires Phase 1)",
         "Phase 2: Beds (starts after Phase 1 is done)",
         "Phase 2: Beds (blocked by Phase 1; in parallel with Phase 3)",
-        "Phase 2: Beds (parallel with Phase 3, depends on [Phase 1](#phase-1))",
+        "Phase 2: Beds (depends on [Phase 1](#phase-1))",
         "Phase 2: Beds (depends on Phase 1 (Soil))",
         "Phase 2: Beds, depends on Phase 1",
         "Phase 2: Beds - after Phase 1",
@@ -142,6 +149,13 @@ def test_every_usual_way_to_declare_a_dependency_is_understood(line: str, end: s
     text = f"# Garden\n\nPhase 1: Soil\n{line}\n".replace("\n", end)
     assert needs(text) == {"Soil": [], "Beds": ["phase_1"]}
     assert needs("\ufeff" + text) == {"Soil": [], "Beds": ["phase_1"]}
+
+
+def test_remarks_beside_dependencies_stay_in_the_title() -> None:
+    text = (
+        "Phase 1: Soil\nPhase 2: Beds (3 days, depends on Phase 1)\nPhase 3: Fence (parallel with Phase 2, after 1)\n"
+    )
+    assert needs(text) == {"Soil": [], "Beds (3 days)": ["phase_1"], "Fence (parallel with Phase 2)": ["phase_1"]}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +217,10 @@ def test_prose_declares_nothing() -> None:
         ("# Roadmap\n## X\n## Y\nDepends on: X", ["phase_1", "phase_2"]),
         ("# T\n## 1. X\n## 2. Y (depends on 1)", ["phase_1", "phase_2"]),
         ("| # | Phase | Depends on |\n|---|:-:|---|\n| 1 | X | - |\n| 2 | Y | 1 |", ["phase_1", "phase_2"]),
-        ("| Phase | Title | Needs |\n|---|---|---|\n| Phase 1 | X | |\n| Phase 2 | Y | Phase 1 |", ["phase_1", "phase_2"]),
+        (
+            "| Phase | Title | Needs |\n|---|---|---|\n| Phase 1 | X | |\n| Phase 2 | Y | Phase 1 |",
+            ["phase_1", "phase_2"],
+        ),
         ("Plan\n====\n\nPhase 1: X\n----\n\nPhase 2: Y\n----\nDepends on: Phase 1", ["phase_1", "phase_2"]),
     ],
 )
@@ -215,7 +232,10 @@ def test_phases_may_be_called_otherwise(text: str, ids: list[str]) -> None:
 
 def test_steps_inside_of_phases_are_their_text() -> None:
     text = "## Phase 1: A\nStep 1: dig\nStep 2: rest\n## Phase 2: B\n"
-    assert [(phase["name"], phase.get("description")) for phase in phases(text)] == [("A", "Step 1: dig\nStep 2: rest"), ("B", None)]
+    assert [(phase["name"], phase.get("description")) for phase in phases(text)] == [
+        ("A", "Step 1: dig\nStep 2: rest"),
+        ("B", None),
+    ]
 
 
 def test_the_text_below_a_phase_is_its_description() -> None:
@@ -258,7 +278,8 @@ def test_agents_may_be_named() -> None:
 
 
 def test_a_phase_in_a_summary_and_below_is_one_phase() -> None:
-    text = "- Phase 1: Soil\n- Phase 2: Beds (depends on Phase 1)\n\n## Phase 1: Soil\nDig.\n## Phase 2: Beds and more\nBuild.\n"
+    summary = "- Phase 1: Soil\n- Phase 2: Beds (depends on Phase 1)\n\n"
+    text = f"{summary}## Phase 1: Soil\nDig.\n## Phase 2: Beds and more\nBuild.\n"
     assert phases(text) == [
         {"id": "phase_1", "name": "Soil", "description": "Dig.", "depends_on": []},
         {"id": "phase_2", "name": "Beds", "description": "Build.", "depends_on": ["phase_1"]},
@@ -272,7 +293,11 @@ def test_two_phases_with_one_number_are_an_error() -> None:
 
 @pytest.mark.parametrize(
     ("line", "column"),
-    [("Phase 2: B (depends on Phase 9)", 24), ("Phase 2: B (depends on Phase 1, Phase 9)", 33), ("Phase 2: B (depends on Z)", 24)],
+    [
+        ("Phase 2: B (depends on Phase 9)", 24),
+        ("Phase 2: B (depends on Phase 1, Phase 9)", 33),
+        ("Phase 2: B (depends on Z)", 24),
+    ],
 )
 def test_an_unknown_phase_is_an_error_where_it_stands(line: str, column: int) -> None:
     checked = load_text(f"# T\n\nPhase 1: A\n{line}\n", file="plan.md")
@@ -286,7 +311,10 @@ def test_circles_and_phases_that_wait_for_themselves_are_errors() -> None:
 
 def test_words_beside_phases_are_warned_about() -> None:
     _, found = read("Phase 1: Soil\nPhase 2: Beds (depends on Phase 1, good weather)\nPhase 3: C\nNeeds: Soill\n")
-    assert [(d.severity, d.code, d.line, d.column) for d in found] == [("warning", "PL103", 2, 36), ("warning", "PL103", 4, 8)]
+    assert [(d.severity, d.code, d.line, d.column) for d in found] == [
+        ("warning", "PL103", 2, 36),
+        ("warning", "PL103", 4, 8),
+    ]
     assert found[1].hint == "did you mean 'Soil'?"
 
 
@@ -338,9 +366,8 @@ def test_blocks_may_be_written_in_many_ways(block: str) -> None:
 
 
 def test_numbers_as_ids_of_a_block_are_those_of_the_text() -> None:
-    text = "Phase 1: A\nPhase 2: B (depends on Phase 1)\n```json\n" + (
-        '{"phases": [{"id": 1, "title": "Phase 1: A"}, {"id": "2", "title": "B", "depends_on": [1]}]}\n```\n'
-    )
+    block = '{"phases": [{"id": 1, "title": "Phase 1: A"}, {"id": "2", "title": "B", "depends_on": [1]}]}'
+    text = f"Phase 1: A\nPhase 2: B (depends on Phase 1)\n```json\n{block}\n```\n"
     assert [(phase["id"], phase["depends_on"]) for phase in phases(text)] == [("phase_1", []), ("phase_2", ["phase_1"])]
 
 
@@ -352,7 +379,8 @@ def test_descriptions_and_agents_of_the_text_join_the_block() -> None:
 
 
 def test_errors_in_the_block_stand_where_they_were_made() -> None:
-    text = '# T\n\nPhase 1: A\n\n```json\n{"phases": [\n  {"id": "a" "title": "A"},\n  {"id": "b", "depends_on": ["zz"], "id": "c"}\n]}\n```\n'
+    block = '{"phases": [\n  {"id": "a" "title": "A"},\n  {"id": "b", "depends_on": ["zz"], "id": "c"}\n]}'
+    text = f"# T\n\nPhase 1: A\n\n```json\n{block}\n```\n"
     found = [(d.code, d.line, d.column) for d in load_text(text, file="plan.md").errors]
     assert found == [("PL005", 7, 14), ("PL103", 8, 30), ("PL006", 8, 37)]
 

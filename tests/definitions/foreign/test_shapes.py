@@ -71,7 +71,9 @@ def test_names_that_the_author_chose_keep_their_case() -> None:
         " metadata: { myKey: 1 } }] }"
     )
     assert plain["inputs"] == {"featureName": "string"}
-    assert plain["agents"] == {"teaMaster": {"uses": "command", "ok_exit_codes": [0], "env": {"PATH_X": "a", "someVar": "b"}}}
+    assert plain["agents"] == {
+        "teaMaster": {"uses": "command", "ok_exit_codes": [0], "env": {"PATH_X": "a", "someVar": "b"}}
+    }
     assert plain["phases"] == [{"name": "W", "outputs": {"potSize": "integer"}, "metadata": {"myKey": 1}}]
 
 

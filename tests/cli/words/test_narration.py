@@ -1,0 +1,147 @@
+"""A run told as it happens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cli.words.narration import Narration, graph, loading
+from engine.effects import WorkersCounted
+from engine.plan import Execution, Need, Plan
+from tests.cli.words.stories import START, Story, delivery, steps
+
+PASSED = {"tests": {"passed": 2, "failed": 0, "total": 2, "results": []}}
+
+
+def told(story: Story) -> list[str]:
+    narration = Narration(story.plan)
+    return [line for fact in story.engine.ledger for line in narration.feed(fact)]
+
+
+def test_a_workstream_is_told_in_the_promised_words() -> None:
+    story = Story(steps())
+    story.later(161).done(0, **PASSED)
+    story.later(4).done(1, **PASSED)
+    story.later(16).done(2, **PASSED)
+    assert told(story) == [
+        "✓ Initializing worker pool (max_workers=3)",
+        "⟳ Executing steps in parallel:",
+        "  → [step-01-math-utils] Starting...",
+        "  → [step-02-string-utils] Starting...",
+        "  → [step-03-file-utils] Starting...",
+        "✓ [step-01-math-utils] Complete (2m 41s)",
+        "✓ [step-02-string-utils] Complete (2m 45s)",
+        "✓ [step-03-file-utils] Complete (3m 01s)",
+        "✓ All steps complete",
+        "✓ Running acceptance tests (3/3)",
+        "  → step-01-math-utils: PASS",
+        "  → step-02-string-utils: PASS",
+        "  → step-03-file-utils: PASS",
+        "✓ Workstream complete in 3m 01s",
+        "  (Sequential would have taken ~8min - 62% time saved)",
+    ]
+
+
+def test_what_is_said_before_the_start_counts_only_written_dependencies() -> None:
+    plan = steps()
+    assert loading(plan) == "✓ Loading workstream: ws-utilities"
+    assert graph(plan) == "✓ Building dependency graph (3 steps, 0 dependencies)"
+    last = replace(plan.phases[2], needs=(Need(phase=0), Need(phase=1, implicit=True)))
+    assert graph(replace(plan, phases=(*plan.phases[:2], last))).endswith("(3 steps, 1 dependency)")
+    assert loading(delivery()) == "✓ Loading workflow: full-stack-parallel"
+
+
+def test_a_sequential_run_says_so_and_claims_no_saving() -> None:
+    plan = replace(steps(tests=False), execution=Execution(parallel=False, max_workers=1))
+    story = Story(plan)
+    for index in range(3):
+        story.later(10).done(index)
+    lines = told(story)
+    assert "⟳ Executing steps one by one:" in lines
+    assert lines[-2:] == ["✓ All steps complete", "✓ Workstream complete in 30s"]
+
+
+def test_a_failed_step_shows_why_and_its_last_words() -> None:
+    story = Story(steps(tests=False, on_failure="isolate"))
+    tail = "\n".join(f"line {number}" for number in range(1, 9))
+    story.later(12).broke(0, tail=tail).done(1).done(2)
+    lines = told(story)
+    assert "✗ [step-01-math-utils] Failed (12s): sh exited with 3" in lines
+    assert lines.count("    | line 8") == 1
+    assert "    | line 3" not in lines
+    assert "    all of it: phaseloom workflow logs step-01-math-utils" in lines
+    assert lines[-2:] == ["✗ 2 of 3 steps complete, 1 failed", "✗ Workstream failed after 12s"]
+
+
+def test_failed_acceptance_tests_are_counted_by_step() -> None:
+    story = Story(steps(on_failure="isolate"))
+    failed = {"passed": 1, "failed": 1, "total": 2, "results": []}
+    story.done(0, **PASSED).broke(1, code="tests_failed", message="1 of 2 tests failed", tests=failed).done(2, **PASSED)
+    lines = told(story)
+    at = lines.index("✗ Running acceptance tests (2/3)")
+    assert lines[at + 2] == "  → step-02-string-utils: FAIL (1/2)"
+
+
+def test_a_step_that_pauses_says_what_to_do_and_goes_on_after_a_decision() -> None:
+    story = Story(steps(tests=False, count=1))
+    story.later(3).broke(0)
+    story.ask("intervene", phase=0, action="retry", note="disk was full")
+    story.later(2).done(0)
+    assert told(story)[3:] == [
+        "✗ [step-01-math-utils] Failed (3s): sh exited with 3",
+        "    waits for a decision: phaseloom workflow status",
+        "  → [step-01-math-utils] Decided by ana: retry: disk was full",
+        "  → [step-01-math-utils] Starting...",
+        "✓ [step-01-math-utils] Complete (2s)",
+        "✓ All steps complete",
+        "✓ Workstream complete in 5s",
+    ]
+
+
+def test_people_are_told_how_to_complete_their_phase() -> None:
+    lines = told(Story(delivery()))
+    assert lines[-2:] == [
+        "  → [design-contract] Starting...",
+        "    waits for api-expert, ui-ux-expert: phaseloom workflow complete-phase 0",
+    ]
+
+
+def test_a_cancelled_run_says_that_nothing_is_left() -> None:
+    story = Story(delivery())
+    story.later(61).ask("cancel")
+    lines = told(story)
+    assert "⊘ Cancelling by ana..." in lines
+    assert lines[-1] == "⊘ Workflow cancelled after 1m 01s; no agent is left running"
+
+
+def test_pauses_reports_and_refusals_are_told() -> None:
+    plan = replace(delivery(), completion_signals=("All services deployed",))
+    story = Story(plan)
+    story.ask("pause", note="lunch")
+    story.ask("resume")
+    story.ask("report_signal", signal="all services deployed")
+    assert [line for line in told(story) if line.startswith(("‖", "▶", "✓ Reported"))] == [
+        "‖ Paused by ana: lunch",
+        "▶ Resumed by ana",
+        "✓ Reported by ana: All services deployed",
+    ]
+
+
+def test_what_runs_now_is_known_with_its_beginning() -> None:
+    story = Story(steps(tests=False))
+    story.later(5).done(1)
+    narration = Narration(story.plan)
+    for fact in story.engine.ledger:
+        narration.feed(fact)
+    assert narration.running == {0: START, 2: START}
+    assert narration.status is None
+
+
+def test_automatic_workers_are_told_once_they_are_counted() -> None:
+    story = Story(replace(steps(), execution=Execution(max_workers=0)))
+    assert told(story) == []
+    story.engine.handle(WorkersCounted(count=8), story.at)
+    assert told(story)[0] == "✓ Initializing worker pool (max_workers=8)"
+
+
+def test_every_fact_of_a_plan_without_phases_can_be_told() -> None:
+    assert told(Story(Plan(id="none", name="None")))[-2:] == ["✓ All steps complete", "✓ Workflow complete in 0s"]
