@@ -29,6 +29,7 @@ _SECTION: Final = re.compile(
     re.IGNORECASE,
 )
 _PLAN: Final = re.compile(r"(?:[\w-]{1,40} ){0,3}plan ?: ?(?=\S)", re.IGNORECASE)
+_MAX_SUBJECTS: Final = 100
 _BOLD_LEVEL: Final = 7
 _NO_LEVEL: Final = 8
 
@@ -233,5 +234,5 @@ def subjects(text: str, offset: int) -> Iterator[tuple[str, int]]:
         if found.kind == "label":
             yield found.value, found.offset
         elif found.kind == "range":
-            for number in range_labels(found.value)[:MAX_LINE]:
+            for number in range_labels(found.value)[:_MAX_SUBJECTS]:
                 yield str(number), found.offset

@@ -18,7 +18,10 @@ id: three
 agents:
   worker:
     uses: command
-    run: [sh, -c, 'echo $$ >> pids; echo x >> began-$PHASELOOM_PHASE; sleep 2.5 & wait; echo x >> ended-$PHASELOOM_PHASE']
+    run:
+      - sh
+      - -c
+      - echo $$ >> pids; echo x >> began-$PHASELOOM_PHASE; sleep 2.5 & wait; echo x >> ended-$PHASELOOM_PHASE
 phases:
   - {name: A, agents: [worker], parallel: true}
   - {name: B, agents: [worker], parallel: true}
