@@ -32,7 +32,7 @@ if git rev-parse --verify --quiet HEAD >/dev/null 2>&1; then
   git clone --quiet . "$place/audited"
 else
   mkdir -p "$place/audited"
-  cp -R activities cli definitions engine workflows worker.py "$place/audited"
+  cp -R activities cli definitions engine workflows phaseloom.py worker.py "$place/audited"
 fi
 mkdir -p "$place/audited/.phaseloom"
 (cd "$place/audited" && "$phaseloom" run comprehensive-audit --non-interactive)

@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from activities.audit.finding import Finding, Outcome, Severity
-from activities.audit.languages import as_text, is_binary
+from activities.audit.finding import Finding, Outcome, Severity, printable
+from activities.audit.languages import as_text, is_binary, lines_of
 from activities.audit.tree import SourceFile
 
 TOOL = "secrets"
 
 MAX_LINE = 2_000
 """Longer lines are minified or data; only their beginning is looked at."""
+
+_MAX_MESSAGE = 300
 
 MAX_PER_FILE = 50
 """One file full of tokens is one problem, not thousands of findings."""
@@ -81,7 +83,7 @@ _BARE = re.compile(rf"(?i)^\s*(?:export\s+|-\s+)?({_NAME})\s*[:=]\s*([^\s\"'#,;{
 _BARE_FILES = {".env", ".ini", ".cfg", ".conf", ".properties", ".yaml", ".yml", ".toml", ".tfvars", ".sh", ""}
 _WORTH_READING = re.compile(
     r"(?i)passw|passphrase|secret|token|key|credential|://|AKIA|ASIA|gh[pousr]_|github_pat|xox|AIza|_live_|hf_|SG\.|"
-    r"npm_|pypi-|_v1_|shp|gl\w+-|:AA|eyJ|sk-"
+    r"npm_|pypi-|_v1_|shp|gl[a-z]{2,4}-|:AA|eyJ|sk-"
 )
 _PLACEHOLDER = re.compile(
     r"(?i)example|sample|placeholder|change.?me|your[_-]?|dummy|fake|foobar|test|xxx|\.\.\.|redacted|insert|replace|"
@@ -122,6 +124,12 @@ def scan_secrets(files: list[SourceFile]) -> Outcome:
     return outcome
 
 
+def cleaned(message: str) -> str:
+    """Another tool's message as a finding may show it: printable, without credentials, not longer than two lines."""
+    shown = masked(printable(message[:MAX_LINE]).replace("\\x0a", " "))
+    return shown if len(shown) <= _MAX_MESSAGE else f"{shown[:_MAX_MESSAGE]}…"
+
+
 def masked(text: str) -> str:
     """The text with everything in it that looks like a credential replaced by its mask."""
     for kind in FORMATS:
@@ -144,7 +152,7 @@ def _in_text(name: str, text: str) -> Iterator[Finding]:
     if not _WORTH_READING.search(text):
         return
     bare = PurePosixPath(name).suffix in _BARE_FILES or PurePosixPath(name).name.startswith(".env")
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if _WORTH_READING.search(line, 0, MAX_LINE):
             yield from _in_line(name, number, line[:MAX_LINE], bare=bare)
 

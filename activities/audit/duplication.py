@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from activities.audit.finding import Finding, Outcome
+from activities.audit.languages import lines_of
 from activities.audit.syntax import Module
 
 TOOL = "duplication"
@@ -39,7 +40,7 @@ class Duplication:
         """Takes a module in."""
         skipped = _passed_over(module.tree)
         codes, numbers = [], []
-        for number, line in enumerate(module.text.splitlines(), 1):
+        for number, line in enumerate(lines_of(module.text), 1):
             if number in skipped:
                 continue
             text = "".join(line.split())

@@ -39,6 +39,11 @@ def is_binary(data: bytes) -> bool:
     return b"\0" in data[:8192]
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines as editors and Python count them; `splitlines` would also break at form feeds and the like."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def as_text(data: bytes, *, python: bool = False) -> str:
     """The bytes as text by byte-order mark, Python's coding line, UTF-8 or, as a last resort, Latin-1. Never fails."""
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from activities.audit.credentials import masked
-from activities.audit.finding import NOT_RUN, NOTHING, Finding, Outcome, Severity, printable
+from activities.audit.credentials import cleaned
+from activities.audit.finding import NOT_RUN, NOTHING, Finding, Outcome, Severity
 from activities.audit.languages import as_text
 from activities.audit.program import UNNAMEABLE, NotRunError, Program, in_batches, locate, nameable
 from activities.audit.syntax import looks_like_python_2
@@ -98,7 +98,7 @@ def _finding(file: SourceFile, item: dict[str, Any], rule: str, severity: Severi
         line=line,
         rule=rule,
         severity=severity,
-        message=masked(printable(message.partition("\n")[0])),
+        message=cleaned(message.partition("\n")[0]),
         tool=TOOL,
         symbol=str(item.get("name") or ""),
     )

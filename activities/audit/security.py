@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from activities.audit.credentials import masked, scan_secrets
+from activities.audit.credentials import cleaned, scan_secrets
 from activities.audit.finding import (
     NOT_RUN,
     NOTHING,
@@ -14,7 +14,6 @@ from activities.audit.finding import (
     Outcome,
     Severity,
     in_tests,
-    printable,
     stage_outputs,
 )
 from activities.audit.program import UNNAMEABLE, NotRunError, Program, in_batches, locate, nameable
@@ -100,7 +99,7 @@ def _finding(file: str, result: dict[str, Any]) -> Finding:
         line=int(result["line_number"]),
         rule=str(result["test_id"]),
         severity=severity,
-        message=masked(printable(text)),
+        message=cleaned(text),
         tool="bandit",
         symbol="" if result["test_name"] == "blacklist" else str(result["test_name"]),  # its message says more
     )

@@ -15,7 +15,8 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The version whose syntax the checks understand: the one that runs them."""
 
 _PYTHON_2 = re.compile(
-    r"""(?m)^\s*print\s+["'\w%]|^\s*print\s*$|^\s*except\s+[\w.()]+\s*,\s*\w+\s*:|^\s*exec\s+["'\w]|^\s*raise\s+\w+\s*,|<>|\bur["']"""
+    r"""(?m)^[ \t]*(?:print[ \t]+["'\w%]|print[ \t]*$|exec[ \t]+["'\w]|raise[ \t]+\w+[ \t]*,)|<>|\bur["']|"""
+    r"""^[ \t]*except[ \t]+[\w.()]+[ \t]*,[ \t]*\w+[ \t]*:"""
 )
 
 

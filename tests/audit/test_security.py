@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from activities.audit.credentials import entropy, mask, masked
+from activities.audit.credentials import cleaned, entropy, mask, masked
 from tests.audit.repository import Repository
 
 # Put together here so that no scanner takes this file for a leak.
@@ -90,6 +90,22 @@ def test_a_password_that_bandit_quotes_is_not_repeated(repository: Repository) -
     text = json.dumps(repository.audit("security"))
     assert "B105" in text
     assert "hunter2" not in text
+
+
+def test_lines_are_counted_as_editors_count_them(repository: Repository) -> None:
+    repository.write({"a.py": f"x = 1\n\x0c\ny = '\u2028'\r\nTOKEN = '{RANDOM}'\r\n"})
+    assert repository.rules("security", "secrets") == {("a.py", 4, "secret-assigned")}
+
+
+def test_text_made_to_slow_a_scanner_down_does_not(repository: Repository) -> None:
+    repository.write({"a.txt": "gl" * 400_000, "b.py": "print\t'x'\n" + "\n" * 900_000, "c.md": "token=" * 150_000})
+    assert repository.rules("security", "secrets") == set()
+    assert repository.audit("quality")["python_2_files"] == 1
+
+
+def test_messages_of_other_tools_are_masked_and_short() -> None:
+    assert cleaned(f"key {GITHUB}\x1b[31m") == "key ghp_…(40 characters)\\x1b[31m"
+    assert len(cleaned("x" * 5000)) == 301
 
 
 def test_binary_lock_and_tabular_files_are_passed_over(repository: Repository) -> None:

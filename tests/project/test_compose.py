@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ COMPOSE = ROOT / "docker-compose.yml"
 def services() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     return loaded
+
+
+def packaged() -> list[str]:
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    names: list[str] = data["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    return names
 
 
 def test_it_is_valid_compose() -> None:
@@ -57,7 +64,11 @@ def test_what_it_mounts_and_builds_exists() -> None:
         if "build" in service:
             dockerfile = ROOT / service["build"]["dockerfile"]
             copied = re.findall(r"^COPY (.+) \S+$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
-            assert all((ROOT / name).exists() for names in copied for name in names.split())
+            names = {name for line in copied for name in line.split()}
+            assert all((ROOT / name).exists() for name in names)
+            assert set(packaged()) <= names
+            allowed = (ROOT / "docker" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+            assert names <= {line.removeprefix("!") for line in allowed}
 
 
 def variables(address: str, tmp_path: Path) -> dict[str, str]:

@@ -128,7 +128,7 @@ def test_the_wheel_holds_the_program_with_its_data_and_nothing_else(wheel: Path)
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     info = f"phaseloom-{project()['project']['version']}.dist-info"
-    assert tops == {"activities", "cli", "definitions", "engine", "workflows", "worker.py", info}
+    assert tops == {*project()["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"], info}
     assert f"{info}/licenses/LICENSE" in names
     catalog = {path.name for path in (ROOT / "definitions" / "catalog").glob("*.yaml")}
     assert catalog == {Path(name).name for name in names if name.startswith("definitions/catalog/")}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,13 +11,6 @@ from cli.commands.workflow.acting import act_on, meant, send
 from cli.commands.workflow.phases import Phase
 from cli.console import Console
 from cli.exits import Exit
-
-if TYPE_CHECKING:
-    from cli.reach.runs import ServerRun
-
-Json = dict[str, Any]
-
-POLL = 0.2
 
 
 def register(app: typer.Typer) -> None:
@@ -45,25 +37,17 @@ async def cancel_parallel(
 
     Returns when their agents are gone.
     """
-    from cli.words.parallel import cancelled  # noqa: PLC0415 - not needed for --help
+    from cli.reach.waiting import until_gone  # noqa: PLC0415 - not needed for --help
+    from cli.words.parallel import cancelled  # noqa: PLC0415
     from cli.words.status import trouble  # noqa: PLC0415
 
     console = Console(json=act.json)
     run = await meant(act, console)
     answer = await send(run, act, console, "cancel_parallel", {} if phase is None else {"phase": phase})
     if answer is not None:
-        view = await _until_gone(run, {member["index"] for member in answer["cancelled"]})
+        view = await until_gone(run, {member["index"] for member in answer["cancelled"]})
         console.answer(answer, [*cancelled(answer), *trouble(view)])
     return Exit.OK
-
-
-async def _until_gone(run: ServerRun, members: set[int]) -> Json:
-    """The run once no agent of these phases is left."""
-    while True:
-        view = await run.view()
-        if not any(row["index"] in members and row.get("waits_for") == "cancellation" for row in view["active"]):
-            return view
-        await asyncio.sleep(POLL)
 
 
 async def parallel_status(look: Look) -> Exit:

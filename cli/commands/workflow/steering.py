@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,11 +14,10 @@ from cli.exits import Exit, UsageError
 from cli.reach.inputs import values
 
 if TYPE_CHECKING:
-    from cli.reach.runs import Run, ServerRun
+    from cli.reach.runs import Run
 
 Json = dict[str, Any]
 
-POLL = 0.2
 RECENT_FACTS = 400
 
 
@@ -71,6 +69,8 @@ async def cancel(
 
     Returns when they are gone.
     """
+    from cli.reach.waiting import until_closed  # noqa: PLC0415 - not needed for --help
+
     console = Console(json=act.json)
     run = await meant(act, console)
     answer = await send(run, act, console, "cancel", {})
@@ -79,19 +79,9 @@ async def cancel(
     if answer["stopping"] and not no_wait:
         console.line(f"Cancelling {run.id}: stopping what runs…")
     if not no_wait:
-        await _until_ended(run)
+        await until_closed(run)
     console.answer(answer, [f"Cancelling {run.id}." if no_wait else f"Cancelled {run.id}. No agent is left running."])
     return Exit.OK
-
-
-async def _until_ended(run: ServerRun) -> None:
-    from cli.reach.runs import closed_as, described_run  # noqa: PLC0415 - loaded by then
-
-    while True:
-        described = await described_run(run.connection, run.id)
-        if described is None or closed_as(described) is not None:
-            return
-        await asyncio.sleep(POLL)
 
 
 async def intervene(
