@@ -110,7 +110,10 @@ class LiveScreen:
 
     def working(self, phases: dict[str, float]) -> None:
         """Show these below the lines."""
+        changed = self._phases.keys() != phases.keys()
         self._phases = dict(phases)
+        if changed:
+            self._live.refresh()  # lines are printed above what was drawn last
 
     def _rows(self) -> RenderableType:
         from rich.console import Group  # noqa: PLC0415 - loaded by then

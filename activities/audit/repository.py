@@ -90,7 +90,7 @@ def history(root: Path) -> Json:
             return {"available": False, "reason": "not a git repository"}
         prefix = git(root, "rev-parse", "--show-prefix").strip()
         paths = ("--", ".") if prefix else ()
-        commits = git(root, "log", "--format=%ct %aE", "HEAD", *paths).decode("utf-8", "replace").splitlines()
+        commits = git(root, "log", "--format=%ct %aE", "HEAD", *paths).decode("utf-8", "replace").split("\n")[:-1]
         shallow = git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
         changed = _changes(root, paths)
     except GitError as error:
@@ -129,4 +129,7 @@ def _reason(message: str) -> str:
 
 
 def _date(stamp: int) -> str:
-    return datetime.fromtimestamp(stamp, UTC).date().isoformat()
+    try:
+        return datetime.fromtimestamp(stamp, UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):  # a commit may claim any date
+        return "an impossible date"

@@ -112,7 +112,8 @@ class Narration:
             case "skipped":
                 return [f"{SKIPPED} [{phase.id}] Skipped: {skipped_because(fact)}"]
             case _:
-                return [f"{CANCELLED} [{phase.id}] Cancelled"]
+                # What has not begun is counted at the end.
+                return [f"{CANCELLED} [{phase.id}] Cancelled"] if phase.index in self._began else []
 
     def _failed(self, fact: Fact) -> list[str]:
         """That a step failed and why, with the end of its output where it has written something."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from definitions.foreign.plan_references import (
@@ -30,7 +31,10 @@ _CLAUSE: Final = re.compile(
     rf"|(?:[a-z]++[ \t]++){{0,2}}?(?:(?P<strong>{STRONG})|{WEAK})\b[ \t]*+:?)",
     re.IGNORECASE,
 )
-_TAIL: Final = re.compile(rf"(?:^|(?<=[\s,;:|\u2013\u2014-]))(?:(?P<strong>{STRONG})|{WEAK})\b[ \t]*+:?", re.IGNORECASE)
+_TAIL: Final = re.compile(
+    rf"(?:^|(?<=[\s,;:|\u2013\u2014-]))(?:(?:(?P<strong>{STRONG})|{WEAK})\b[ \t]*+:?|(?P<arrow><[-=]+|\u2190))",
+    re.IGNORECASE,
+)
 _FIELD: Final = re.compile(rf"(?:(?P<strong>{STRONG})|{WEAK})\b[ \t*]*+(?P<colon>[:=])?[ \t*]*+", re.IGNORECASE)
 _AGENTS: Final = re.compile(
     r"(?:assigned[ \t]++to|agents?|assignees?|owners?|roles?|responsible)[ \t*]*+[:=][ \t*]*+", re.IGNORECASE
@@ -42,7 +46,14 @@ _STATEMENT: Final = re.compile(
     rf"(?:{STRONG}|depend[ \t]++on|wait[ \t]++for|requires?|needs?|after|follows?)\b[ \t]*+",
     re.IGNORECASE,
 )
+_SENTENCE: Final = re.compile(
+    r"(?:^|(?<=[.!?;]))[ \t]*+(?:(?:this|it|the|phase|stage|step|milestone|work|also|and)[ \t]++){0,3}"
+    rf"(?:{STRONG})[ \t]++((?:[^.!?;]|\.(?=\d))*+)",
+    re.IGNORECASE,
+)
+_ARROW: Final = re.compile(r"-+>|=+>|\u2192|\u21d2")
 _AT_END: Final = " \t:#,;*|\u2013\u2014-"
+_IN_BRACKETS: Final = re.compile(r"\(([^()]*+)\)(?: ?: ?(.*))?")
 _BEFORE_BRACKET: Final = re.compile(r"[ ,;]++(?=[)\]}])")
 _MAX_TAILS: Final = 4
 _MAX_AGENT: Final = 60
@@ -141,16 +152,15 @@ def _tail(title: str) -> re.Match[str] | None:
     """Where the end of a title says, without brackets, which phases it waits for."""
     for found in list(_TAIL.finditer(title))[-_MAX_TAILS:]:
         rest = title[found.end() :]
-        if only_labels(rest) and (found["strong"] is not None or says_phase(rest)):
+        if only_labels(rest) and (found["strong"] or found["arrow"] or says_phase(rest)):
             return found
     return None
 
 
 def _tidy(title: str) -> str:
     text = _BEFORE_BRACKET.sub("", " ".join(title.split())).strip(_AT_END)
-    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
-        text = text[1:-1].strip()
-    return text
+    found = _IN_BRACKETS.fullmatch(text)
+    return text if found is None else ": ".join(part.strip() for part in found.groups() if part)
 
 
 def note_of(line: Line) -> Note | None:
@@ -166,6 +176,17 @@ def note_of(line: Line) -> Note | None:
     if found["colon"] is None and not (only_labels(rest) and (strong or says_phase(rest))):
         return None
     return Note(text=rest, offset=line.start + found.end(), strong=strong)
+
+
+def sentences_of(line: Line) -> list[Note]:
+    """What sentences of a text say, such as `It depends on Phase 1.`; only those that are clearly about phases."""
+    if len(line.text) > MAX_LINE:
+        return []
+    return [
+        Note(text=found[1], offset=line.start + line.front + found.start(1), strong=True)
+        for found in _SENTENCE.finditer(line.text[line.front :])
+        if says_phase(found[1]) and only_labels(found[1])
+    ]
 
 
 def agents_of(line: Line) -> list[tuple[str, int]]:
@@ -192,14 +213,33 @@ def _pieces(text: str, position: int) -> Iterator[tuple[int, int]]:
     yield len(text), len(text)
 
 
-def statement_of(line: Line) -> tuple[str, int, Note] | None:
-    """The subject of a line such as `- Phases 2 and 3 depend on Phase 1`, its offset, and what it waits for."""
+def statements_of(line: Line) -> list[tuple[str, int, Note]]:
+    """Who waits for whom by a line such as `- Phases 2 and 3 depend on Phase 1` or `Phase 1 -> Phase 2`.
+
+    Each is the subject's text, its offset, and what it waits for.
+    """
     if line.heading or len(line.text) > MAX_LINE:
-        return None
+        return []
     found = _STATEMENT.match(line.text, line.front)
-    if found is None or not only_subjects(found[1]):
-        return None
+    if found is None:
+        return _chain(line)
     rest = line.text[found.end() :]
-    if not only_labels(rest):
-        return None
-    return found[1], line.start + found.start(1), Note(text=rest, offset=line.start + found.end(), strong=True)
+    if not only_subjects(found[1]) or not only_labels(rest):
+        return []
+    return [(found[1], line.start + found.start(1), Note(text=rest, offset=line.start + found.end(), strong=True))]
+
+
+def _chain(line: Line) -> list[tuple[str, int, Note]]:
+    """Every link of `Phase 1 -> Phase 2 -> Phase 3`."""
+    text = line.text[line.front :]
+    links: list[tuple[str, int]] = []
+    position = 0
+    for end, following in [*((arrow.start(), arrow.end()) for arrow in _ARROW.finditer(text)), (len(text), 0)]:
+        links.append((text[position:end], line.start + line.front + position))
+        position = following
+    if len(links) < 2 or not all(says_phase(link) and only_subjects(link) for link, _ in links):
+        return []
+    return [
+        (link, offset, Note(text=before, offset=place, strong=True))
+        for (before, place), (link, offset) in pairwise(links)
+    ]

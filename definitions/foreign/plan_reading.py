@@ -15,7 +15,8 @@ from definitions.foreign.plan_declarations import (
     agents_of,
     declared_by_word,
     note_of,
-    statement_of,
+    sentences_of,
+    statements_of,
     titled,
 )
 from definitions.foreign.plan_references import only_labels, range_labels, references
@@ -152,10 +153,10 @@ class _Walk:
         if self._needs is not None and not line.bullet:
             self._needs = None
         if not line.fenced:
-            statement = statement_of(line)
+            statements = statements_of(line)
             declared = self._declares(line)
-            if statement is not None:
-                self._written.statements.append(statement)
+            if statements:
+                self._written.statements.extend(statements)
                 return
             if declared is not None:
                 self._open(declared, line)
@@ -186,6 +187,7 @@ class _Walk:
         elif agents := agents_of(line):
             phase.agents.extend(agents)
         else:
+            phase.notes.extend(sentences_of(line))
             return False
         return True
 

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 WORDS: Final = r"phase|stage|milestone|step"
-LABEL: Final = r"(?:\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?|(?<=[ \t_#-])(?:[ivx]{1,6}|[a-z]))(?![a-z0-9_])"
-"""What tells phases apart: `3`, `1.2`, `2b`, `IV`, `A`."""
+_NUMBERS: Final = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+LABEL: Final = (
+    r"(?:\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?"
+    rf"|(?<=[ \t_#-])(?:{'|'.join(_NUMBERS)}|[ivx]{{1,6}}|[a-z]))(?![a-z0-9_])"
+)
+"""What tells phases apart: `3`, `1.2`, `2b`, `IV`, `A`, `two`."""
 
 STRONG: Final = (
     r"depends?[ \t]++(?:up)?on|dependent[ \t]++(?:up)?on|depending[ \t]++on|blocked[ \t]++by|waits?[ \t]++(?:for|on)|"
@@ -56,7 +62,9 @@ class Reference(NamedTuple):
 
 
 def normal_label(label: str) -> str:
-    """A label as all of its ways of writing compare: `01` is `1`, `IV` is `iv`."""
+    """A label as all of its ways of writing compare: `01` and `one` are `1`, `IV` is `iv`."""
+    if label.lower() in _NUMBERS:
+        return str(_NUMBERS.index(label.lower()))
     return ".".join(part.lstrip("0") or "0" if part[:1].isdigit() else part for part in label.lower().split("."))
 
 

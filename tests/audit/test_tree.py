@@ -120,6 +120,18 @@ def test_git_runs_nothing_that_the_repository_has_configured(repository: Reposit
     assert not ran.exists()
 
 
+def test_commits_with_impossible_dates_and_authors_are_counted(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "@99999999999999 +0000")
+    repository.write({"a.py": "1"})
+    repository.git("init", "-q")
+    repository.git("add", "-A")
+    repository.git("-c", "user.email=odd\x1c\x85e", "commit", "-q", "-m", "x")
+    past = history(repository.root)
+    assert (past["commits"], past["authors"], past["last_commit"]) == (1, 1, "an impossible date")
+
+
 def test_history_counts_commits_authors_and_changes(repository: Repository) -> None:
     assert history(repository.root) == {"available": False, "reason": "not a git repository"}
     repository.git("init", "-q")

@@ -53,6 +53,7 @@ def phases(text: str) -> list[dict[str, Any]]:
 
 
 def needs(text: str) -> dict[str, list[str]]:
+    """What each phase, by its title, waits for."""
     return {phase["name"]: phase["depends_on"] for phase in phases(text)}
 
 
@@ -141,6 +142,9 @@ def test_places_in_the_block_are_those_of_the_file() -> None:
         "## Phase 2: Beds\n\n### Dependencies\n\n* [Phase 1](#phase-1)",
         "Phase 2: Beds\n\nPhase 2 depends on Phase 1.",
         "Phase 2: Beds\n\n## Dependencies\n\n- Phase 2 depends on Phase 1",
+        "Phase 2: Beds <- Phase 1",
+        "## Phase 2: Beds\n\nHard work. It depends on Phase 1.",
+        "Phase 2: Beds\n\n- Phase 1 -> Phase 2",
         "<!-- Phase 2: Lawn -->\nPhase 2: Beds (depends on Phase 1)",
     ],
 )
@@ -192,6 +196,8 @@ def test_several_dependencies_are_understood(note: str, waits_for: list[int]) ->
 def test_statements_about_several_phases_hold_for_each() -> None:
     text = "Phase 1: A\nPhase 2: B\nPhase 3: C\n\nPhases 2 and 3 depend on Phase 1.\n"
     assert needs(text) == {"A": [], "B": ["phase_1"], "C": ["phase_1"]}
+    chain = "Phase 1: A\nPhase 2: B\nPhase 3: C\n\nPhase 1 \u2192 Phase 2 \u2192 Phase 3\n"
+    assert needs(chain) == {"A": [], "B": ["phase_1"], "C": ["phase_2"]}
 
 
 def test_prose_declares_nothing() -> None:
@@ -207,6 +213,8 @@ def test_prose_declares_nothing() -> None:
     [
         ("Phase A: X\nPhase B: Y (depends on Phase A)", ["phase_a", "phase_b"]),
         ("Phase I: X\nPhase II: Y (depends on Phase I)", ["phase_i", "phase_ii"]),
+        ("## Phase One: X\n## Phase Two: Y (depends on Phase One)", ["phase_1", "phase_2"]),
+        ("- **Phase 1 (X)**\n- **Phase 2 (Y)**: after Phase 1", ["phase_1", "phase_2"]),
         ("Phase 1.1: X\nPhase 1.2: Y (depends on Phase 1.1)", ["phase_1_1", "phase_1_2"]),
         ("Phase 2a: X\nPhase 2b: Y (depends on Phase 2a)", ["phase_2a", "phase_2b"]),
         ("Step 1: X\nStep 2: Y (depends on Step 1)", ["step_1", "step_2"]),
