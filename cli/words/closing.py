@@ -10,6 +10,9 @@ from engine.plan import Plan
 
 Json = dict[str, Any]
 
+LONGEST = 300
+"""Characters of an output that is shown at the end of a run."""
+
 
 def closing(plan: Plan, facts: list[Fact]) -> list[str]:
     """The last lines of a run whose facts, to the end, are given."""
@@ -24,6 +27,7 @@ def closing(plan: Plan, facts: list[Fact]) -> list[str]:
         sequential = sum(float(fact.data.get("seconds") or 0.0) for fact in settled.values())
         if (saved := saving(sequential, took)) is not None:
             lines.append(f"  ({saved})")
+        lines += _results(plan, settled)
     elif status == "failed":
         lines.append(f"✗ {kind} failed after {duration(took)}")
     else:
@@ -62,6 +66,30 @@ def _tests(plan: Plan, facts: list[Fact]) -> list[str]:
         verdict = "PASS" if good else f"FAIL ({tests['passed']}/{tests['total']})"
         lines.append(f"  → {plan.phases[index].id}: {verdict}")
     return lines
+
+
+def _results(plan: Plan, settled: dict[int, Fact]) -> list[str]:
+    """What the phases that nothing follows say they yield, as far as it fits on a line each."""
+    needed = {need.phase for phase in plan.phases for need in phase.needs}
+    groups = {phase.after_group for phase in plan.phases if phase.after_group is not None}
+    lines: list[str] = []
+    for phase in plan.phases:
+        if phase.index in needed or phase.group in groups or not phase.outputs or phase.index not in settled:
+            continue
+        outputs = settled[phase.index].data.get("outputs") or {}
+        shown = [(name, _short(outputs[name])) for name in phase.outputs if name in outputs]
+        lines += [f"  {name}: {text}" for name, text in shown if text]
+    return lines
+
+
+def _short(value: object) -> str:
+    """A value on one line of the screen; empty where it is none or too large."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
+    if not isinstance(value, str | int | float):
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= LONGEST and "\n" not in text else ""
 
 
 def tests_in(fact: Fact) -> Json | None:

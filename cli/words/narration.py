@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -28,9 +29,11 @@ def loading(plan: Plan) -> str:
 
 
 def graph(plan: Plan) -> str:
-    """How many steps there are and how many dependencies the file itself writes."""
-    written = sum(1 for phase in plan.phases for need in phase.needs if not need.implicit)
-    return f"{DONE} Building dependency graph ({counted(len(plan.phases), 'step')}, {counted(written, 'dependency')})"
+    """How many steps there are, and how many of them wait for how many others: written, or by the file's order."""
+    members = Counter(phase.group for phase in plan.phases)
+    edges = sum(len(phase.needs) for phase in plan.phases)
+    edges += sum(members[phase.after_group] for phase in plan.phases if phase.after_group is not None)
+    return f"{DONE} Building dependency graph ({counted(len(plan.phases), 'step')}, {counted(edges, 'dependency')})"
 
 
 class Narration:

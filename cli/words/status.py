@@ -20,8 +20,8 @@ SYMBOLS = {
     "skipped": "↷",
 }
 
-MANY = 40
-"""From this many phases on only those are shown that somebody could ask about."""
+MANY, SHOWN = 40, 20
+"""From so many phases on only those are shown that somebody could ask about, and at most so many."""
 
 
 def status(view: Json, *, complete: bool = False) -> list[str]:
@@ -101,7 +101,7 @@ def phases(view: Json, *, complete: bool = False) -> list[str]:
     if view["page"]["total"] > MANY and not complete:
         told = [row for row in rows if row["status"] in {"paused", "failed", "cancelled"}]
         shown = {row["index"]: row for row in (*told, *view["active"])}
-        rows = [shown[index] for index in sorted(shown)][:MANY]
+        rows = [shown[index] for index in sorted(shown)][:SHOWN]
         left_out = view["page"]["total"] - len(rows)
     digits = len(str(view["page"]["total"] - 1))
     cells = [

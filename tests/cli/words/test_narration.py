@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cli.words.closing import closing
 from cli.words.narration import Narration, graph, loading
 from engine.effects import WorkersCounted
-from engine.plan import Execution, Need, Plan
+from engine.facts import Fact
+from engine.plan import Execution, Need, OutputPlan, PhasePlan, Plan
 from tests.cli.words.stories import START, Story, delivery, steps
 
 PASSED = {"tests": {"passed": 2, "failed": 0, "total": 2, "results": []}}
@@ -41,12 +43,12 @@ def test_a_workstream_is_told_in_the_promised_words() -> None:
     ]
 
 
-def test_what_is_said_before_the_start_counts_only_written_dependencies() -> None:
+def test_what_is_said_before_the_start_counts_every_dependency() -> None:
     plan = steps()
     assert loading(plan) == "✓ Loading workstream: ws-utilities"
     assert graph(plan) == "✓ Building dependency graph (3 steps, 0 dependencies)"
     last = replace(plan.phases[2], needs=(Need(phase=0), Need(phase=1, implicit=True)))
-    assert graph(replace(plan, phases=(*plan.phases[:2], last))).endswith("(3 steps, 1 dependency)")
+    assert graph(replace(plan, phases=(*plan.phases[:2], last))).endswith("(3 steps, 2 dependencies)")
     assert loading(delivery()) == "✓ Loading workflow: full-stack-parallel"
 
 
@@ -145,3 +147,17 @@ def test_automatic_workers_are_told_once_they_are_counted() -> None:
 
 def test_every_fact_of_a_plan_without_phases_can_be_told() -> None:
     assert told(Story(Plan(id="none", name="None")))[-2:] == ["✓ All steps complete", "✓ Workflow complete in 0s"]
+
+
+def test_the_end_shows_what_the_last_phases_yield_where_it_fits_on_a_line() -> None:
+    declared = {name: OutputPlan() for name in ("report", "high", "complete", "plan", "text")}
+    phases = (PhasePlan(id="a", name="A", index=0, outputs=declared), PhasePlan(id="b", name="B", index=1))
+    outputs = {"report": ["r.md", "r.html"], "high": 2, "complete": True, "plan": [{"advice": "…"}], "text": "x\ny"}
+    facts = [
+        Fact(n=1, at=0.0, kind="run_started"),
+        Fact(n=2, at=1.0, kind="phase_settled", phase=0, data={"status": "completed", "outputs": outputs}),
+        Fact(n=3, at=1.0, kind="phase_settled", phase=1, data={"status": "completed", "outputs": {"free": 1}}),
+        Fact(n=4, at=1.0, kind="run_settled", data={"status": "completed"}),
+    ]
+    shown = closing(Plan(id="p", name="P", phases=phases), facts)
+    assert shown[2:] == ["  report: r.md, r.html", "  high: 2", "  complete: true"]
