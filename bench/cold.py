@@ -22,8 +22,16 @@ phases: [{name: One, agents: [a]}]
 
 
 def _phaseloom(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # As an installation has it: with bytecode that is cached after the first start.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
-        [PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        [PROGRAM, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 

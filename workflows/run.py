@@ -96,17 +96,24 @@ class PhaseRun:
         """Carry out effects until the run has ended or needs a fresh history; returns the run's summary."""
         self._perform(self.engine.flush())
         try:
-            await workflow.wait_condition(self._may_leave)
+            await self._until_it_may_leave()
         except asyncio.CancelledError:
             # From here on the run ends by itself; a second request changes nothing that the first has not asked for.
             self._operate_cancel()
             await asyncio.shield(asyncio.ensure_future(workflow.wait_condition(lambda: self.finished)))
-        await workflow.wait_condition(workflow.all_handlers_finished)
+            await workflow.wait_condition(workflow.all_handlers_finished)
         if self.timer is not None:
             self.timer.cancel()
         if not self.finished:
             workflow.continue_as_new({**self.start, "snapshot": self.engine.snapshot()})
         return await self._finish()
+
+    async def _until_it_may_leave(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: self._may_leave() and workflow.all_handlers_finished())
+            # A message may have come in before this line runs again; an agent it started must not be left behind.
+            if self._may_leave():
+                return
 
     # Messages
 

@@ -141,7 +141,7 @@ async def shared_client(project: Project, config: ClientConnectConfig) -> Client
         client = await asyncio.wait_for(connecting, SHARED_SECONDS)
     except (RuntimeError, TimeoutError) as error:
         raise UnreachableError(
-            f"no Temporal server answers at {address}: {error or 'timed out'}",
+            f"no Temporal server answers at {address} ({_reason(error)})",
             hint="without TEMPORAL_*, --address and --profile, Phaseloom starts a server of its own",
         ) from error
     if await servers.lacks_namespace(client):
@@ -268,3 +268,12 @@ class _Wait:
         """The error that ends the waiting, with what the log says."""
         log = self.project.file(supervision.LOG)
         return UnreachableError(f"{message}\n{servers.last_lines(log, 5)}", hint=f"`phaseloom doctor`, and {log}")
+
+
+def _reason(error: BaseException) -> str:
+    """What the native client says, without the names of its own types."""
+    text = str(error).casefold()
+    for word in ("connection refused", "dns error", "certificate", "permission denied"):
+        if word in text:
+            return word
+    return "it took too long" if isinstance(error, TimeoutError) else "it is no Temporal server, or cannot be reached"
