@@ -13,7 +13,7 @@ from definitions.source import Source
 Path = tuple[str | int, ...]
 
 MAX_FINDINGS = 1000
-MAX_SUGGESTIONS = 200
+MAX_COMPARISONS = 20_000
 """Suggestions compare a word with all ids, which is slow: after this many, diagnostics come without."""
 
 
@@ -24,7 +24,7 @@ class Findings:
         self.source = source
         self.root = root
         self._list: list[Diagnostic] = []
-        self._suggested = 0
+        self._compared = 0
         self._seen: set[tuple[str, int, int, str]] = set()
 
     def add(
@@ -60,11 +60,12 @@ class Findings:
         )
 
     def suggest(self, word: str, candidates: Callable[[], Iterable[str]] | Iterable[str]) -> str:
-        """`did you mean …?`, as long as the file does not ask for it too often."""
-        self._suggested += 1
-        if self._suggested > MAX_SUGGESTIONS:
+        """`did you mean …?`, as long as the file does not ask for too many comparisons."""
+        if self._compared > MAX_COMPARISONS:
             return ""
-        return did_you_mean(word, candidates() if callable(candidates) else candidates)
+        words = list(candidates() if callable(candidates) else candidates)
+        self._compared += len(words)
+        return did_you_mean(word, words)
 
     def line_at(self, path: Path) -> str:
         """The line of the text in which the value at `path` begins."""

@@ -1,8 +1,8 @@
 """Which phase comes after which: ids, groups, needs, circles, and who has certainly run before whom.
 
 One rule: a phase without `depends_on` comes after the group before it, whatever other phases say. Adjacent
-`parallel: true` phases are one group; a phase between or alone is a group of one and has no number. What a phase writes
-under `depends_on` replaces the rule for that phase; `[]` makes it a root.
+`parallel: true` phases are one group, up to one that waits for a member of it; a phase between or alone is a group of
+one and has no number. What a phase writes under `depends_on` replaces the rule for that phase; `[]` makes it a root.
 """
 
 from __future__ import annotations
@@ -113,13 +113,20 @@ def _group(order: Order, phases: Sequence[Phase]) -> None:
     while start < len(phases):
         stop = start + 1
         if phases[start].parallel:
-            while stop < len(phases) and phases[stop].parallel:
+            inside = {order.ids[start], order.names[start]}
+            while stop < len(phases) and phases[stop].parallel and not _needs_any(phases[stop], inside):
+                inside |= {order.ids[stop], order.names[stop]}
                 stop += 1
         number = len(order.members) if stop - start > 1 else None
         order.groups += [number] * (stop - start)
         if number is not None:
             order.members.append(range(start, stop))
         start = stop
+
+
+def _needs_any(phase: Phase, words: set[str]) -> bool:
+    """Whether the phase waits for one of these, so that it cannot start together with them."""
+    return any(need.phase in words for need in phase.depends_on or () if need.kind == "data")
 
 
 def _after_the_group_before(order: Order, index: int) -> tuple[tuple[Need, ...], int | None]:

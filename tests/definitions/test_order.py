@@ -94,3 +94,18 @@ def test_only_data_needs_can_be_a_cycle() -> None:
 def test_an_id_wins_over_a_name() -> None:
     phases = plan("phases: [{id: build, name: X}, {id: b, name: build}, {id: c, depends_on: [build]}]").phases
     assert phases[2].needs == (Need(phase=0),)
+
+
+def test_a_parallel_phase_that_waits_for_a_member_of_the_group_begins_the_next_group() -> None:
+    phases = plan(
+        """
+        phases:
+          - {name: A, parallel: true}
+          - {name: B, parallel: true}
+          - {name: C, parallel: true, depends_on: [a, b]}
+          - {name: D, parallel: true, depends_on: [A]}
+          - name: E
+        """
+    ).phases
+    assert [phase.group for phase in phases] == [0, 0, 1, 1, None]
+    assert phases[4].after_group == 1
