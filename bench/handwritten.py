@@ -9,6 +9,8 @@ from typing import Any
 from temporalio import workflow
 
 MINUTE = timedelta(minutes=1)
+BEAT = timedelta(seconds=30)
+"""Agents that can be cancelled need a heartbeat timeout, whoever writes the workflow."""
 
 
 @workflow.defn(name="Sequential")
@@ -23,7 +25,8 @@ class Sequential:
                 "command",
                 _task(index),
                 result_type=dict,
-                start_to_close_timeout=timedelta(seconds=60),
+                start_to_close_timeout=MINUTE,
+                heartbeat_timeout=BEAT,
                 summary=f"p{index}",
             )
         return count
@@ -39,7 +42,12 @@ class Parallel:
         await asyncio.gather(
             *(
                 workflow.execute_activity(
-                    "command", _task(i), result_type=dict, start_to_close_timeout=MINUTE, summary=f"p{i}"
+                    "command",
+                    _task(i),
+                    result_type=dict,
+                    start_to_close_timeout=MINUTE,
+                    heartbeat_timeout=BEAT,
+                    summary=f"p{i}",
                 )
                 for i in range(count)
             )

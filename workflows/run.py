@@ -306,17 +306,17 @@ class PhaseRun:
         run = workflow.info().workflow_id
         status = self.engine.state.status
         final = view(self.engine, self._now())
-        archive = await self._archive(run, final)
+        archive = await self._archive(run)
         workflow.upsert_memo({"archive": archive, "status": status, "waiting_for": []})
         summary: Json = {"status": status, "run": run, "archive": archive, "view": final}
         if status == "failed":
             raise ApplicationError(f"run {run} failed", summary, type="run_failed", non_retryable=True)
         return summary
 
-    async def _archive(self, run: str, final: Json) -> Json | None:
+    async def _archive(self, run: str) -> Json | None:
         """The reference of the archived ledger; None where the store does not take it for a minute."""
         facts = [fact.to_json() for fact in self.engine.ledger]
-        ledger = {"format": 1, "run": run, "plan": self.start["plan"], "facts": facts, "view": final}
+        ledger = {"format": 1, "run": run, "plan": self.start["plan"], "facts": facts}
         try:
             reference: Json = await workflow.execute_local_activity(
                 "archive_run",

@@ -62,6 +62,18 @@ class Backoff:
         return 0.0 if self.failures <= 1 else min(0.05 * 2.0**self.failures, LONGEST_PAUSE)
 
 
+async def cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: `asyncio.wait_for` swallows a cancellation that arrives in the tick in which its inner future
+    is done (Python 3.11), and the task would go on for ever.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.5)
+
+
 class Supervisor:
     """Keeps one project's server and worker alive until it is told to stop. Holds `supervisor.lock` meanwhile."""
 
@@ -91,9 +103,7 @@ class Supervisor:
             duties.append(self.watch_idleness())
         tasks = [asyncio.create_task(self.duty(each)) for each in duties]
         ending = await self.ending
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(tasks)
         if ending is Ending.STOPPED:
             await self.stop()
         logger.info("supervisor ends: %s", ending.value)
