@@ -83,8 +83,8 @@ class Job:
     async def try_out(self, argv: Sequence[str], *, capture: int = 0) -> tuple[Ended, Output]:
         """Run a command, however it ends."""
         output = Output(self.log, self.environment.secrets, capture=capture)
-        if any("\0" in argument for argument in argv):
-            raise AttemptError("expression", "an argument holds a NUL character")
+        if any("\0" in text for text in (*argv, *self.environment.variables.values())):
+            raise AttemptError("expression", "an argument or a variable holds a NUL character")
         command = Command(
             argv=argv,
             env=self.environment.variables,

@@ -15,6 +15,7 @@ from activities.failures import AttemptError
 from engine.errors import DefinitionError
 from engine.expressions import coerce, evaluate, references
 from engine.plan import Json, OutputPlan
+from engine.requests import DEPTH_LIMIT, too_deep
 
 INLINE = 4 * 1024
 """Bytes of JSON up to which an output stays in the result."""
@@ -138,10 +139,13 @@ def _value(name: str, source: str, printed: Printed, scope: Mapping[str, Any]) -
 
 def _parse(data: bytes, what: str) -> Any:
     try:
-        return json.loads(data, parse_constant=_no_number)
+        value = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else type(error).__name__
         raise AttemptError("bad_output", f"{what} is not JSON ({where})") from None
+    if too_deep(value):
+        raise AttemptError("bad_output", f"{what} is nested more than {DEPTH_LIMIT} levels deep")
+    return value
 
 
 def _no_number(text: str) -> NoReturn:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -15,6 +16,9 @@ from typing import Any, TextIO
 from engine.errors import PhaseloomError
 
 Json = dict[str, Any]
+
+CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+"""What would move, colour or rename a terminal: an agent's output may hold it, and our lines never show it."""
 
 
 class Console:
@@ -26,7 +30,7 @@ class Console:
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines for people; with `--json` nothing."""
         if not self.json:
-            write(sys.stdout, "".join(f"{line}\n" for line in lines))
+            write(sys.stdout, "".join(f"{CONTROL.sub('', line)}\n" for line in lines))
 
     def line(self, text: str = "") -> None:
         """Print one line for people; with `--json` nothing."""

@@ -55,6 +55,8 @@ def read_source(path: Path, shown_as: str) -> tuple[Source | None, list[Diagnost
     try:
         if path.is_dir():
             return None, [Diagnostic(code="PL001", message="this is a directory", file=shown_as)]
+        if path.exists() and not path.is_file():
+            return None, [Diagnostic(code="PL001", message="this is no regular file", file=shown_as)]
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:

@@ -7,6 +7,7 @@ drive the same class.
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from typing import Any
 
@@ -53,6 +54,7 @@ class Engine:
         self.next_start_at = 0.0
         self.progress: dict[int, Json] = {}
         self.answers: dict[str, Json] = {}
+        self.answer_bytes = 0
         self._wake_at: float | None = None
         self._effects: list[Effect] = []
         self._opened: deque[int] = deque()
@@ -229,6 +231,7 @@ class Engine:
         if policy == "pause":
             self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
             self.ready.leave(phase.plan.index)
+            self.progress.pop(phase.plan.index, None)
             return
         self.settle(phase, "failed", at, actor=actor, data={"error": error})
         if policy == "fail_fast":
@@ -254,7 +257,8 @@ class Engine:
             return
         self.record("run_stopping", at, actor=actor, note=note, data={"then": then})
         for phase in self.state.phases:
-            if phase.settled or (then == "failed" and phase.plan.always):
+            waits = phase.status in {"pending", "running"}
+            if phase.settled or (then == "failed" and phase.plan.always and waits):
                 continue
             if phase.status == "running":
                 self.cancel_agents(phase, "the run was stopped", at)
@@ -280,13 +284,16 @@ class Engine:
                 self._admit(self.state.phases[self._opened.popleft()], at)
 
     def _admit(self, phase: PhaseState, at: float) -> None:
-        if phase.status != "pending":
+        if phase.status != "pending" or self.ready.waits_for_slot(phase.plan.index):
             return
         if phase.bad_needs and not phase.plan.always:
             self.settle(phase, "skipped", at, data={"reason": "needs"})
             return
         if phase.plan.condition is not None and not self._condition(phase, phase.plan.condition, at):
             return
+        self._queue(phase)
+
+    def _queue(self, phase: PhaseState) -> None:
         first = phase.plan.turns[0] if phase.plan.turns else ()
         self.ready.add(phase.plan.index, worker=any(phase.plan.agents[p].uses != MANUAL for p in first))
 
@@ -305,6 +312,8 @@ class Engine:
         """Start the next phase or turn that may; False when there is none."""
         if not self.launching or self.state.pause is not None or self.state.ended:
             return False
+        if self.state.stopping is not None and any(self.state.phases[i].cancelling for i in self.state.running):
+            return False  # what runs after a failure follows the agents that are being stopped
         if self.state.max_workers == 0:
             return self._launch_next(at, workers=False)
         if self.next_start_at > at and self.ready.worker_wanted:
@@ -377,6 +386,7 @@ class Engine:
             "next_start_at": self.next_start_at,
             "progress": {str(index): progress for index, progress in self.progress.items()},
             "answers": self.answers,
+            "admitted": sorted(i for i in self.ready.waiting if self.state.phases[i].status == "pending"),
         }
 
     @classmethod
@@ -390,13 +400,19 @@ class Engine:
         engine.next_start_at = snapshot["next_start_at"]
         engine.progress = {int(index): progress for index, progress in snapshot["progress"].items()}
         engine.answers = dict(snapshot["answers"])
+        engine.answer_bytes = sum(len(json.dumps(answer)) for answer in engine.answers.values())
         engine.ready.max_workers = engine.state.max_workers
-        engine._rebuild(at)
+        engine._rebuild(at, snapshot.get("admitted", []))
         return engine
 
-    def _rebuild(self, at: float) -> None:
-        """Derive what is not a fact: who waits in the ready list and who holds a place in it."""
+    def _rebuild(self, at: float, admitted: list[int]) -> None:
+        """Derive what is not a fact: who waits in the ready list and who holds a place in it.
+
+        `admitted` phases have passed their condition already; it is not asked again.
+        """
         state = self.state
+        for index in admitted:
+            self._queue(state.phases[index])
         for index in sorted(state.running):
             phase = state.phases[index]
             self.ready.hold(index)

@@ -60,13 +60,14 @@ def act_intervene(engine: Engine, request: Request, at: float) -> Json:
     phase = find_phase(engine.state, request.fields["phase"])
     action = request.fields["action"]
     before = len(engine.ledger)
+    was_held = phase.held
     data: Json = {"action": action}
     if action == "retry_with":
         data["edits"] = {"prompt": request.fields["prompt"]}
     engine.record("intervened", at, phase=phase, actor=request.actor, note=_reason(request) or None, data=data)
     _CARRY_OUT[action](engine, phase, request, at)
     pause = engine.state.pause
-    if pause is not None and pause["code"] == "parallel_cancelled":
+    if was_held and pause is not None and pause.get("group") == phase.plan.group:
         engine.record("run_resumed", at, actor=request.actor)
     engine.advance(at)
     return {"success": True, "phase": identity(phase), "action": action, "started": engine.started_since(before)}

@@ -65,7 +65,7 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
     if status == "completed":
         seconds = fact.data.get("seconds")
         took = f" ({round(seconds)}s)" if seconds is not None else ""
-        return [("INFO", f"{name}Completed{took}{by}"), *checkpoint]
+        return [("INFO", f"{name}Completed{took}"), *checkpoint]
     if status == "failed":
         return [("ERROR", f"{name}Failed: {_message(fact)}"), *checkpoint]
     if status == "skipped":
@@ -110,7 +110,7 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "phase_settled": _settled,
 }
 _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
-    "run_started": lambda run, fact: [("INFO", f"Workflow {run} started{_by(fact)}")],
+    "run_started": lambda run, _fact: [("INFO", f"Workflow {run} started")],
     "workers_counted": lambda _run, fact: [("INFO", f"Worker slots: {fact.data['count']}")],
     "group_cancelled": lambda _run, fact: [("WARN", f"Parallel execution cancelled{_by(fact)}{_note(fact)}")],
     "signal_reported": lambda _run, fact: [("INFO", f"Completion signal reported{_by(fact)}: {fact.data['signal']}")],

@@ -8,6 +8,9 @@ from difflib import get_close_matches
 from engine.errors import RefusedError
 from engine.state import PhaseState, State
 
+SUGGESTED_FROM = 500
+"""Phases of a plan up to which a close name is suggested."""
+
 
 def find_phase(state: State, word: int | str) -> PhaseState:
     """The phase that `word` names: by id, then by name, then by index; refuses unknown and ambiguous words."""
@@ -38,6 +41,8 @@ def _index(word: int | str) -> int | None:
 
 
 def _meant(word: str, state: State) -> str:
+    if len(state.phases) > SUGGESTED_FROM:
+        return ""  # comparing with thousands of names would hold up the workflow task
     names = [p.plan.id for p in state.phases] + [p.plan.name for p in state.phases]
     close = get_close_matches(word, names, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -127,9 +127,8 @@ def _check_completion(engine: Engine, phase: PhaseState, request: Request) -> No
 def _outputs(phase: PhaseState, request: Request) -> Json:
     """The given outputs in their declared types; refuses wrong types and missing typed ones of the phase's end."""
     given = dict(request.fields.get("outputs", {}))
-    declared = dict(phase.plan.outputs)
-    for position in phase.persons:
-        declared.update(phase.plan.agents[position].outputs)
+    own = {name: out for position in phase.persons for name, out in phase.plan.agents[position].outputs.items()}
+    declared = phase.plan.outputs | own
     for name, output in declared.items():
         if name in given:
             try:
@@ -138,8 +137,9 @@ def _outputs(phase: PhaseState, request: Request) -> Json:
                 raise RefusedError(f"output {name!r} of {phase.plan.name} must be {output.type}") from error
     last = phase.turn + 1 == len(phase.plan.turns) and not phase.active
     earlier = {name for outputs in phase.agent_outputs.values() for name in outputs}
-    missing = [n for n, o in declared.items() if o.type != "any" and n not in given and n not in earlier]
-    if last and missing:
+    due = declared if last else own
+    missing = [n for n, o in due.items() if o.type != "any" and n not in given and n not in earlier]
+    if missing:
         name = missing[0]
         raise RefusedError(
             f"{phase.plan.name} declares outputs that are missing: {', '.join(missing)}",

@@ -5,6 +5,7 @@ The names and payloads are promises; a signal and an update of the same name com
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -28,6 +29,8 @@ from engine.requests import Request, read
 Json = dict[str, Any]
 
 ANSWERS_KEPT = 1000
+ANSWER_BYTES_KEPT = 1024 * 1024
+PROGRESS_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ def _check_progress(engine: Engine, request: Request) -> None:
     phase = find_phase(engine.state, request.fields["phase"])
     if phase.status != "running":
         raise RefusedError(f"{phase.plan.name} is {phase.status}, not running")
+    if len(json.dumps(request.fields["progress"])) > PROGRESS_LIMIT:
+        raise RefusedError(f"'progress' is larger than {PROGRESS_LIMIT} bytes", hint="say it in a sentence")
     _check_epoch(engine, request)
 
 
@@ -68,7 +73,7 @@ def _act_pause(engine: Engine, request: Request, at: float) -> Json:
 
 def _check_resume(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
     state = engine.state
-    if state.pause is not None:
+    if state.pause is not None and (state.pause["code"] == "operator" or not state.held):
         return
     waiting = [state.phases[i] for i in sorted(state.paused_phases | state.held)]
     if waiting:
@@ -181,10 +186,17 @@ def act(engine: Engine, name: str, payload: object, at: float) -> Json:
     answer = OPERATIONS[name].act(engine, request, at)
     answer["run"] = {"id": engine.state.run.get("id", ""), "status": engine.state.status}
     if key is not None:
-        engine.answers[key] = answer
-        while len(engine.answers) > ANSWERS_KEPT:
-            del engine.answers[next(iter(engine.answers))]
+        _keep(engine, key, answer)
     return answer
+
+
+def _keep(engine: Engine, key: str, answer: Json) -> None:
+    """Remember the answer to a request; the oldest ones go when there are too many or they take too much room."""
+    engine.answers[key] = answer
+    engine.answer_bytes += len(json.dumps(answer))
+    while len(engine.answers) > ANSWERS_KEPT or (engine.answer_bytes > ANSWER_BYTES_KEPT and len(engine.answers) > 1):
+        oldest = engine.answers.pop(next(iter(engine.answers)))
+        engine.answer_bytes -= len(json.dumps(oldest))
 
 
 def refuse(engine: Engine, name: str, why: RefusedError, at: float, actor: str | None = None) -> None:

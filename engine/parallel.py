@@ -25,6 +25,8 @@ def check_start_parallel(engine: Engine, request: Request) -> None:
     """Refuse unless the group runs, may run now, or was cancelled and may run again."""
     members = _members(engine, find_phase(engine.state, request.fields["phase"]))
     state = engine.state
+    if dying := [m for m in members if m.cancelling is not None]:
+        raise RefusedError(f"still being cancelled: {listed(dying)}", hint="try again in a moment")
     if state.stopping is not None:
         raise RefusedError("the run is being stopped")
     if any(m.held or m.status == "running" for m in members):

@@ -20,6 +20,9 @@ TEXT_LIMIT = 4096
 VALUE_LIMIT = 64 * 1024
 """Bytes of JSON of one field; larger things travel as artifacts."""
 
+DEPTH_LIMIT = 64
+EXPECT_LIMIT = 100
+
 _WORDS = {str: "text", int: "a number", dict: "an object", list: "a list", float: "a number"}
 
 
@@ -62,17 +65,43 @@ def read(payload: object, allowed: dict[str, tuple[type, ...]], required: tuple[
 def _check_type(name: str, value: object, types: tuple[type, ...]) -> None:
     if value is None:
         return
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+    if not _is(value, *types):
         raise RefusedError(f"{name!r} must be {' or '.join(_WORDS[t] for t in types)}")
     if isinstance(value, str) and len(value) > TEXT_LIMIT:
         raise RefusedError(f"{name!r} is longer than {TEXT_LIMIT} characters")
-    if isinstance(value, dict | list) and len(json.dumps(value)) > VALUE_LIMIT:
+    if isinstance(value, dict | list | float) and _size(name, value) > VALUE_LIMIT:
         raise RefusedError(f"{name!r} is larger than {VALUE_LIMIT // 1024} KiB", hint="send it as an artifact")
 
 
+def _is(value: object, *types: type) -> bool:
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
+
+
+def _size(name: str, value: object) -> int:
+    if too_deep(value):
+        raise RefusedError(f"{name!r} is nested more than {DEPTH_LIMIT} levels deep")
+    try:
+        return len(json.dumps(value, allow_nan=False))
+    except ValueError as error:
+        raise RefusedError(f"{name!r} holds a number that JSON does not have") from error
+
+
+def too_deep(value: object, limit: int = DEPTH_LIMIT) -> bool:
+    """Whether objects and lists are nested deeper than `limit`: what is close to the recursion limit kills a task."""
+    layer = [value]
+    for _ in range(limit):
+        nested = [item for item in layer if isinstance(item, dict | list)]
+        layer = [inner for item in nested for inner in (item.values() if isinstance(item, dict) else item)]
+        if not layer:
+            return False
+    return True
+
+
 def _expectations(expect: list[Any]) -> tuple[Json, ...]:
+    if len(expect) > EXPECT_LIMIT:
+        raise RefusedError(f"'expect' has more than {EXPECT_LIMIT} entries")
     for item in expect:
-        if not isinstance(item, dict) or not isinstance(item.get("epoch"), int) or "phase" not in item:
+        if not isinstance(item, dict) or not _is(item.get("epoch"), int) or not _is(item.get("phase"), int, str):
             raise RefusedError("'expect' must be a list of {phase, epoch}")
     return tuple(expect)
 

@@ -297,7 +297,12 @@ class State:
             self.newly_open.append(phase.plan.index)
 
     def _group_cancelled(self, fact: Fact) -> None:
-        self.pause = {"code": "parallel_cancelled", "by": fact.actor, "group": fact.data["group"]}
+        if not self._paused_by_operator:
+            self.pause = {"code": "parallel_cancelled", "by": fact.actor, "group": fact.data["group"]}
+
+    @property
+    def _paused_by_operator(self) -> bool:
+        return self.pause is not None and self.pause["code"] == "operator"
 
     def _signal_reported(self, fact: Fact) -> None:
         self.signals[fact.data["signal"]] = {"at": fact.at, "by": fact.actor}
@@ -316,7 +321,8 @@ class State:
 
     def _run_stopping(self, fact: Fact) -> None:
         self.stopping = fact.data["then"]
-        self.pause = None
+        if self.stopping == "cancelled" or not self._paused_by_operator:
+            self.pause = None
 
     def _run_settled(self, fact: Fact) -> None:
         self._set_run(fact.data["status"])

@@ -94,7 +94,11 @@ def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
     by_position = sorted({**phase.agent_outputs, **last}.items())
     agents = phase.plan.agents
     if phase.plan.agents_mode == "parallel" and len(agents) > 1:
-        return {agents[position].role: outputs for position, outputs in by_position}
+        by_role: Json = {}
+        for position, outputs in by_position:
+            role = agents[position].role
+            by_role[f"{role}#{position}" if role in by_role else role] = outputs
+        return by_role
     merged: Json = {}
     for _, outputs in by_position:
         merged.update(outputs)

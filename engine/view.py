@@ -6,6 +6,7 @@ most `PAGE`, `counts` all. Long names and messages are cut, so that a view stays
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from heapq import nsmallest
 from typing import Any
@@ -108,7 +109,8 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     if phase.reason is not None:
         shown["reason"] = phase.reason
     if (progress := engine.progress.get(plan.index)) is not None:
-        shown["progress"] = progress["progress"]
+        told = progress["progress"]
+        shown["progress"] = cut(told if isinstance(told, str) else json.dumps(told), MESSAGE_SHOWN)
     return shown
 
 

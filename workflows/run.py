@@ -7,6 +7,7 @@ call it synchronously and answer from it; its effects become activities and time
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -59,6 +60,8 @@ LOST_WORKERS = 100
 
 FACTS_PER_ANSWER = 500
 WAITING_SHOWN = 20
+WAITING_BYTES = 1900
+WORD_BYTES = 240
 
 
 @workflow.defn(name="PhaseRun")
@@ -74,6 +77,8 @@ class PhaseRun:
         """
         self.start = start
         self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}
+        self.begun: set[tuple[int, int, int]] = set()
+        self.unwanted: set[tuple[int, int, int]] = set()
         self.timer: asyncio.Task[None] | None = None
         self.finished = False
         self.told = 0
@@ -121,9 +126,14 @@ class PhaseRun:
     def message(self, name: str, args: Sequence[RawValue]) -> None:
         """Any signal: an operator's message, or something to journal and refuse."""
         try:
-            operations.act(self.engine, name, _decoded(args), self._now())
+            payload = _decoded(args)
+            operations.check(self.engine, name, payload)
         except RefusedError as why:
             operations.refuse(self.engine, name, why, self._now())
+        except Exception:  # noqa: BLE001 - a check changes nothing; what it stumbles over must not stop the run for ever
+            operations.refuse(self.engine, name, RefusedError("the message cannot be understood"), self._now())
+        else:
+            operations.act(self.engine, name, payload, self._now())
         self._perform(self.engine.flush())
 
     @workflow.update(dynamic=True)
@@ -196,9 +206,8 @@ class PhaseRun:
                     key = (effect.phase, effect.epoch, effect.position)
                     self.tasks[key] = asyncio.create_task(self._run_agent(effect))
                 case CancelAgents(phase=phase, epoch=epoch):
-                    for (of_phase, of_epoch, _), task in list(self.tasks.items()):
-                        if of_phase == phase and of_epoch == epoch:
-                            task.cancel()
+                    for key in [key for key in self.tasks if key[:2] == (phase, epoch)]:
+                        self._cancel_agent(key)
                 case WakeAt(due=due):
                     self._set_timer(due)
                 case CountWorkers():
@@ -208,10 +217,22 @@ class PhaseRun:
         self._show()
         self._tell()
 
+    def _cancel_agent(self, key: tuple[int, int, int]) -> None:
+        if key in self.begun:
+            self.tasks[key].cancel()
+        else:
+            self.unwanted.add(key)  # asyncio would never enter its coroutine, and nobody would hear of its end
+
     async def _run_agent(self, effect: RunAgent) -> None:
         key = (effect.phase, effect.epoch, effect.position)
         where = {"phase": effect.phase, "epoch": effect.epoch, "position": effect.position}
         event: Event
+        if key in self.unwanted:
+            self.unwanted.discard(key)
+            self.tasks.pop(key, None)
+            self._feed(AgentCancelled(**where))
+            return
+        self.begun.add(key)
         try:
             result = await self._start_activity(effect)
             event = AgentFinished(**where, result=result)
@@ -221,6 +242,7 @@ class PhaseRun:
             cancelled = is_cancelled_exception(error)
             event = AgentCancelled(**where) if cancelled else AgentFailed(**where, error=error_of(error))
         finally:
+            self.begun.discard(key)
             self.tasks.pop(key, None)
         self._feed(event)
 
@@ -261,7 +283,7 @@ class PhaseRun:
     def _show(self) -> None:
         """Keep search attributes and memo at what the run is and waits for; an event only when that changes."""
         state = self.engine.state
-        shown = (str(state.status), tuple(self.engine.waiting_for()[:WAITING_SHOWN]))
+        shown = (str(state.status), _fitting(self.engine.waiting_for()))
         if shown == self.shown:
             return
         first = self.shown == ("", ())
@@ -333,6 +355,21 @@ class PhaseRun:
 
     def _now(self) -> float:
         return workflow.now().timestamp()
+
+
+def _fitting(words: list[str]) -> tuple[str, ...]:
+    """As many of the words as a search attribute can hold: a server ends a run that sends it more than 2,048 bytes."""
+    kept: list[str] = []
+    room = WAITING_BYTES
+    for word in words[:WAITING_SHOWN]:
+        short = word
+        while len(json.dumps(short)) > WORD_BYTES:
+            short = short[: len(short) * 3 // 4]
+        room -= len(json.dumps(short)) + 2
+        if room < 0:
+            break
+        kept.append(short)
+    return tuple(kept)
 
 
 def _decoded(args: Sequence[RawValue]) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -150,7 +151,9 @@ def test_isolate_skips_only_what_needs_the_failed_phase() -> None:
 def test_fail_fast_cancels_what_runs_waits_for_it_and_still_runs_always_phases() -> None:
     world = World(plan_of(phase(0, on_failure="fail_fast"), phase(1), phase(2, 1), phase(3, 0, always=True)))
     world.fail(0)
-    assert world.statuses() == ["failed", "running", "cancelled", "running"]
+    assert world.statuses() == ["failed", "running", "cancelled", "pending"]
+    world.end_agent((1, 0, 0))
+    assert world.statuses() == ["failed", "cancelled", "cancelled", "running"]
     assert world.finished is None
     world.drive_to_end()
     assert world.finished == "failed"
@@ -344,6 +347,108 @@ def test_an_agent_gets_what_it_names_and_what_it_directly_needs() -> None:
         "p0": {"status": "completed", "outputs": {"a": 1}},
         "p1": {"status": "completed", "outputs": {"c": 3}},
     }
+
+
+def test_resume_is_refused_while_cancelled_members_wait_for_a_decision() -> None:
+    world = World(full_stack())
+    world.operate("next")
+    world.operate("cancel_parallel")
+    with pytest.raises(RefusedError, match="waits for a decision"):
+        world.operate("resume")
+
+
+def test_cancelling_a_group_does_not_lift_the_operators_pause() -> None:
+    world = World(full_stack())
+    world.operate("next")
+    world.operate("pause")
+    world.operate("cancel_parallel")
+    world.operate("intervene", phase=1, action="retry")
+    assert world.statuses()[1] == "pending"
+    world.operate("resume")
+    assert world.statuses()[1] == "running"
+
+
+def test_a_group_that_is_being_cancelled_cannot_be_started_yet() -> None:
+    world = World(plan_of(phase(0, group=0), phase(1, group=0)))
+    world.operate("cancel_parallel")
+    with pytest.raises(RefusedError, match="still being cancelled"):
+        world.operate("start_parallel", phase=0)
+
+
+def test_a_paused_always_phase_does_not_hold_up_a_run_that_fails_fast() -> None:
+    world = World(plan_of(phase(0, always=True), phase(1, on_failure="fail_fast")))
+    world.fail(0)
+    world.fail(1)
+    assert world.finished == "failed"
+
+
+def test_people_owe_their_typed_outputs_also_while_others_still_work() -> None:
+    person = AgentPlan(role="lead", outputs={"verdict": OutputPlan(type="string")})
+    world = World(plan_of(phase(0, agents=(person, COMMAND), agents_mode="parallel")))
+    with pytest.raises(RefusedError, match="missing: verdict"):
+        world.operate("complete_phase", phase=0)
+
+
+def test_two_parallel_agents_of_one_role_keep_both_outputs() -> None:
+    world = World(plan_of(phase(0, agents=(COMMAND, COMMAND), agents_mode="parallel")))
+    world.finish(0, a=1)
+    world.finish(0, b=2)
+    assert world.engine.state.phases[0].outputs == {"builder": {"a": 1}, "builder#1": {"b": 2}}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"expect": [{"phase": None, "epoch": 0}]},
+        {"expect": [{"phase": [1], "epoch": 0}]},
+        {"expect": [{"phase": 0, "epoch": True}]},
+        {"expect": [{"phase": 0, "epoch": 0}] * 101},
+        {"outputs": {"x": float("nan")}},
+        {"outputs": {"x": "y" * 70_000}},
+        {"outputs": json.loads("[" * 100 + "]" * 100)},
+        {"outputs": json.loads('{"x":' * 100 + "1" + "}" * 100)},
+        {"note": "n" * 5000},
+        {"actor": 7},
+    ],
+)
+def test_messages_that_could_harm_the_run_are_refused(payload: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError):
+        World(full_stack()).operate("next", **payload)
+
+
+def test_progress_is_small_live_state_and_goes_with_the_attempt() -> None:
+    world = World(plan_of(phase(0)))
+    world.operate("report_progress", phase=0, progress="90%")
+    with pytest.raises(RefusedError, match="larger than"):
+        world.operate("report_progress", phase=0, progress={"text": "x" * 2000})
+    world.fail(0)
+    world.operate("intervene", phase=0, action="retry")
+    assert "progress" not in view(world.engine, world.now)["phases"][0]
+
+
+def test_a_condition_is_not_asked_again_after_a_snapshot() -> None:
+    waits = PhasePlan(
+        id="p2",
+        name="P2",
+        index=2,
+        agents=(COMMAND,),
+        needs=(Need(phase=0, kind="context"),),
+        condition="phases.p0.status != 'completed'",
+    )
+    plan = plan_of(phase(0), phase(1), waits, execution=Execution(max_workers=1))
+    world = World(plan)
+    world.finish(0)
+    again = World(plan, engine=Engine.restore(plan, world.engine.snapshot(), world.now))
+    again.drive_to_end()
+    assert again.statuses()[2] == "completed"
+
+
+def test_kept_answers_have_a_limit_in_bytes() -> None:
+    members = [phase(i, group=0) for i in range(1500)]
+    world = World(plan_of(*members))
+    for number in range(20):
+        world.operate("start_parallel", phase=0, request_id=f"r{number}")
+    assert len(json.dumps(world.engine.answers)) < 2 * 1024 * 1024
 
 
 def test_a_view_stays_under_128_kib_whatever_the_plan() -> None:

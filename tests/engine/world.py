@@ -165,7 +165,7 @@ class World:
             self.feed(WorkersCounted(count=2))
         elif self.running:
             self.end_agent(min(self.running))
-        elif state.pause is not None:
+        elif state.pause is not None and (state.pause["code"] == "operator" or not state.held):
             self.operate("resume")
         elif undecided := sorted(state.paused_phases | state.held):
             self.operate("intervene", phase=undecided[0], action="skip", reason="not needed")

@@ -80,7 +80,8 @@ class Bench:
     search_attributes: bool = True
     started: int = 0
 
-    async def start(self, plan: Plan, **start: Any) -> WorkflowHandle[Any, Json]:
+    async def start(self, plan: Plan, first_signal: str | None = None, **start: Any) -> WorkflowHandle[Any, Json]:
+        """Start a run; `first_signal` arrives together with its start."""
         self.started += 1
         return await self.client.start_workflow(
             "PhaseRun",
@@ -88,6 +89,7 @@ class Bench:
             id=f"wf_test{self.started:02}",
             task_queue="tests",
             result_type=dict,
+            start_signal=first_signal,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from engine.plan import Execution, PhasePlan, Plan
+from engine.plan import AgentPlan, Execution, PhasePlan, Plan
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Bench, failing, until_cancelled
 
@@ -233,3 +234,38 @@ async def test_a_phase_with_people_and_commands_takes_turns(bench: Bench) -> Non
     assert bench.agents.seen[0]["earlier"] == [{"agent": "lead", "outputs": {"a": 1}}]
     await handle.execute_update("next", {})
     assert (await handle.result())["status"] == "completed"
+
+
+@pytest.mark.parametrize("messages", [["cancel"], ["next", "cancel"]])
+async def test_a_cancel_that_arrives_with_the_start_ends_the_run(bench: Bench, messages: list[str]) -> None:
+    plan = plan_of(phase(0, agents=(PERSON,)), phase(1, 0), phase(2))
+    # Agents that end by themselves would race the request: this server then fails the whole workflow task.
+    bench.agents.script |= {"p1": until_cancelled, "p2": until_cancelled}
+    handle = await bench.start(plan, first_signal=messages[0])
+    for name in messages[1:]:
+        await handle.signal(name)
+    assert (await handle.result())["status"] == "cancelled"
+
+
+async def test_what_a_signal_stumbles_over_is_refused_and_the_run_goes_on(bench: Bench) -> None:
+    handle = await bench.start(people())
+    words: list[Any] = [None, 1.5, [1], {}, True]
+    for phase_word in words:
+        await handle.signal("next", {"expect": [{"phase": phase_word, "epoch": 0}]})
+    deep: Any = 1
+    for _ in range(900):
+        deep = [deep]
+    await handle.signal("next", {"outputs": {"x": deep}})
+    assert (await handle.query("view"))["phases"][0]["status"] == "in_progress"
+    await handle.execute_update("next", {})
+
+
+async def test_many_long_names_fit_into_the_search_attribute(bench: Bench) -> None:
+    phases = [
+        PhasePlan(id=f"p{i}", name="P", index=i, agents=(AgentPlan(role=f"Руководитель разработки {i} " * 9),))
+        for i in range(40)
+    ]
+    handle = await bench.start(plan_of(*phases))
+    await handle.query("view")
+    waiting = (await handle.describe()).search_attributes["PhaseloomWaitingFor"]
+    assert 1 < len(json.dumps(waiting)) <= 2048

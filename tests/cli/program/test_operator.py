@@ -42,7 +42,7 @@ def test_a_whole_run_by_hand(person: Person) -> None:
     assert person.types("workflow", "next").lines == ["Phase completed.", "The workflow is complete."]
     assert "Status: completed" in person.types("workflow", "status").out
     log = person.types("workflow", "logs").lines
-    assert log[0].endswith(f"[INFO] Workflow {person.current} started by ana")
+    assert log[0].endswith(f"[INFO] Workflow {person.current} started")
     assert log[-1].endswith(f"[INFO] Workflow {person.current} completed")
 
 
