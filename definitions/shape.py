@@ -96,12 +96,12 @@ def _is_consequence(detail: ErrorDetails, path: Path, damage: Damage) -> bool:
 
 
 def _cut(plain: dict[str, Any], path: Path, damage: Damage) -> None:
-    """Remove the value; in a list the list around it, but a phase leaves its id behind so that positions stay."""
+    """Remove the value, so that positions stay: for an item the list around it; a phase leaves its id behind."""
     is_phase = len(path) == 2 and path[0] in _PHASE_KEYS and isinstance(path[1], int)
     if not is_phase and any(isinstance(step, int) for step in path[2:]):
         path = path[: next(i for i, step in enumerate(path) if i >= 2 and isinstance(step, int))]
     elif not is_phase and len(path) >= 2 and isinstance(path[1], int) and path[0] not in _PHASE_KEYS:
-        path = path[:1]
+        path = path[:3] if len(path) > 2 else path[:1]
     node: Any = plain
     for step in path[:-1]:
         if isinstance(node, dict) and step not in node:

@@ -47,6 +47,8 @@ async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
         return ServerRun(connection, last)
     opened = await open_runs(connection)
     if len(opened) == 1:
+        if last is not None:
+            console.note(f"the current run {last} has ended; this is about {opened[0][0]}")
         return ServerRun(connection, opened[0][0])
     if opened:
         lines = "\n".join(f"  {run}  {definition}" for run, definition in opened)

@@ -155,4 +155,6 @@ def group_started(answer: Json, view: Json | None) -> list[str]:
     if answer["started"]:
         return started(answer["started"], answer["queued"], view) if view is not None else []
     members = answer["parallel_phases"]
+    if waiting := sum(phase["status"] == "pending" for phase in members):
+        return [*(f"- {named(phase)}" for phase in members), f"{waiting} queued (waiting for a worker slot)"]
     return [f"Running already, {counted(len(members), 'parallel phase')}:", *(f"- {named(phase)}" for phase in members)]

@@ -86,3 +86,14 @@ def test_thousands_of_errors_are_cut_off_with_a_word() -> None:
     found = load_text(text).diagnostics
     assert len(found) == MAX_FINDINGS + 1
     assert found[-1].severity == "note"
+
+
+def test_a_wrong_number_in_one_step_group_hides_nothing_of_the_others() -> None:
+    text = """\
+        phases: [{name: A}, {name: B}]
+        step_groups:
+          - {id: g, steps: [a, zz]}
+          - {id: g, steps: [a]}
+          - {id: h, steps: [b], max_workers: 0}
+        """
+    assert codes(text) == [(3, "PL103"), (4, "PL107"), (5, "PL110")]
