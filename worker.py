@@ -137,7 +137,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
 
 
 def workflow_runner() -> UnsandboxedWorkflowRunner:
-    """What workflow code runs in: no sandbox, which would patch builtins and cost a third of the throughput.
+    """What workflow code runs in: no sandbox, which would patch builtins and be paid for in each workflow task.
 
     Its guard is kept where it costs nothing: the tests and the replays of recorded histories run in the sandbox
     (`sandbox_runner`), and lint bans clocks and randomness in `engine/` and `workflows/`.
