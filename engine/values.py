@@ -59,12 +59,11 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
 
 
 def agent_task(state: State, phase: PhaseState, position: int) -> Json:
-    """The input of the activity of one agent: an `AgentTask`."""
+    """The input of the activity of one agent: an `AgentTask`. What is empty is left out: it costs bytes in histories."""
     plan = phase.plan
     agent = plan.agents[position]
-    last = position == len(plan.agents) - 1
     run = state.run.get("id", "")
-    return {
+    task: Json = {
         "run": run,
         "definition": state.plan.id,
         "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
@@ -72,18 +71,20 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "position": position,
         "key": f"{run}/{plan.id}/{phase.epoch}/{agent.role}#{position}",
         "agent": encode(agent),
+        "values": agent_values(state, plan),
+    }
+    earlier = sorted(phase.agent_outputs.items())
+    optional: Json = {
         "prompt": plan.prompt,
-        "acceptance_tests": list(plan.acceptance_tests) if last else [],
+        "acceptance_tests": list(plan.acceptance_tests) if position == len(plan.agents) - 1 else (),
         "files_scope": [*plan.files_scope, *plan.files_create],
         "timeout": plan.timeout,
         "retry": encode(plan.retry),
-        "values": agent_values(state, plan),
-        "earlier": [
-            {"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in sorted(phase.agent_outputs.items())
-        ],
+        "earlier": [{"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in earlier],
         "failures": phase.failures,
         "edits": phase.edits,
     }
+    return task | {name: value for name, value in optional.items() if value}
 
 
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:

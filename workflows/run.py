@@ -248,8 +248,8 @@ class PhaseRun:
 
     def _start_activity(self, effect: RunAgent) -> workflow.ActivityHandle[Json]:
         task = effect.task
-        timeout = timedelta(seconds=task["timeout"]) + BACKSTOP if task["timeout"] else UNLIMITED
-        declared = int(task["retry"].get("max_attempts", 3))
+        timeout = timedelta(seconds=task["timeout"]) + BACKSTOP if task.get("timeout") else UNLIMITED
+        declared = int(task.get("retry", {}).get("max_attempts", 3))
         return workflow.start_activity(
             effect.uses,
             task,
@@ -284,8 +284,8 @@ class PhaseRun:
         """Keep search attributes and memo at what the run is and waits for; an event only when that changes."""
         state = self.engine.state
         shown = (str(state.status), _fitting(self.engine.waiting_for()))
-        if shown == self.shown:
-            return
+        if shown == self.shown or self.finished:
+            return  # the end is shown together with the archive
         first = self.shown == ("", ())
         self.shown = shown
         if first and shown == ("running", ()):
@@ -330,6 +330,8 @@ class PhaseRun:
         final = view(self.engine, self._now())
         archive = await self._archive(run)
         workflow.upsert_memo({"archive": archive, "status": status, "waiting_for": []})
+        if self.start.get("search_attributes"):
+            workflow.upsert_search_attributes([STATUS.value_set(str(status)), WAITING_FOR.value_set([])])
         summary: Json = {"status": status, "run": run, "archive": archive, "view": final}
         if status == "failed":
             raise ApplicationError(f"run {run} failed", summary, type="run_failed", non_retryable=True)
