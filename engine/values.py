@@ -59,7 +59,7 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
 
 
 def agent_task(state: State, phase: PhaseState, position: int) -> Json:
-    """The input of the activity of one agent: an `AgentTask`. What is empty is left out: it costs bytes in histories."""
+    """The input of the activity of one agent: an `AgentTask`, without what is empty (it costs bytes in histories)."""
     plan = phase.plan
     agent = plan.agents[position]
     run = state.run.get("id", "")
