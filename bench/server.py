@@ -205,13 +205,12 @@ async def throughput(served: Served) -> list[Row]:
     ours: list[float] = []
     hand: list[float] = []
     for round_ in range(THROUGHPUT_ROUNDS + 1):
-        turns = [
-            (hand, lambda: [served.by_hand("Sequential", 3) for _ in range(200)]),
-            (ours, lambda: [served.phase_run(plan) for _ in range(200)]),
-        ]
         # The database grows and the machine warms up: who goes first changes, and the first round does not count.
-        for times, many in turns if round_ % 2 else reversed(turns):
-            took = await timed(many())
+        for times in (hand, ours) if round_ % 2 else (ours, hand):
+            if times is hand:
+                took = await timed([served.by_hand("Sequential", 3) for _ in range(200)])
+            else:
+                took = await timed([served.phase_run(plan) for _ in range(200)])
             if round_:
                 times.append(took)
     mine, theirs = statistics.mean(ours), statistics.mean(hand)
