@@ -17,12 +17,16 @@ def all_activities(root: Path, settings: Settings | None = None) -> list[Callabl
     from activities.archive import ArchiveActivities  # noqa: PLC0415
     from activities.command import CommandActivities  # noqa: PLC0415
     from activities.hosts import count_cpus  # noqa: PLC0415
+    from activities.http import HttpActivities  # noqa: PLC0415
+    from activities.python import PythonActivities  # noqa: PLC0415
     from activities.worker_context import Settings, WorkerContext  # noqa: PLC0415
 
     context = WorkerContext(root=root, settings=settings or Settings())
     return [
         CommandActivities(context).command,
         AiderActivities(context).aider,
+        PythonActivities(context).python,
+        HttpActivities(context).http,
         ArchiveActivities(context).archive_run,
         count_cpus,
     ]

@@ -169,6 +169,7 @@ class _Attempt:
             "tests": tests,
             "artifacts": artifacts,
             "git": git,
+            "usage": job.usage.to_json(),
         }
 
     async def _job(self, held: Claim, files: Scratch, log: AttemptLog) -> Job:
@@ -222,7 +223,7 @@ class _Attempt:
 
     def _gather(self, job: Job) -> tuple[Json, list[Json]]:
         written = read_output(job.scratch.output, self.context.settings.output_limit)
-        found = outputs(self.task.agent.outputs, written, job.printed, job.scope)
+        found = outputs(self.task.agent.outputs, written, job.yielded or job.printed, job.scope)
         masked = mask_json(found, job.environment.secrets)
         return externalise(masked, self.context.store), collect(job.scratch.artifacts, self.context.store)
 

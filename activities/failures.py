@@ -19,13 +19,19 @@ from activities.masking import mask_json
 from engine.errors import PhaseError
 from engine.plan import Json, Retry
 
-Code = Literal["exit_code", "timeout", "signal", "tests_failed", "not_found", "bad_output", "expression", "workspace"]
+Code = Literal[
+    "exit_code", "timeout", "signal", "tests_failed", "not_found", "bad_output", "expression", "workspace",
+    "http_status", "no_answer",
+]  # fmt: skip
 
 FINAL: frozenset[Code] = frozenset({"not_found", "bad_output", "expression"})
 """Failures that the same attempt would only repeat."""
 
 TEMPORARY = 75
 """The exit code by which a command asks to be run again (`EX_TEMPFAIL` of sysexits.h)."""
+
+LONGEST_PAUSE = 600.0
+"""Seconds: what a server asks for with `Retry-After` is granted up to here."""
 
 MESSAGE = 500
 """Characters of a failure's message."""
@@ -35,21 +41,42 @@ TAILS = 3
 
 
 class AttemptError(PhaseError):
-    """Raised when an attempt has failed by what it did; `tests` are the results of its acceptance tests, if any ran."""
+    """Raised when an attempt has failed by what it did; `tests` are the results of its acceptance tests, if any ran.
+
+    `transient`: it is tried again without a rule too. `pause` are the seconds that it should then wait at least.
+    """
 
     def __init__(
-        self, code: Code, message: str, *, exit_code: int | None = None, tail: str = "", tests: Json | None = None
+        self,
+        code: Code,
+        message: str,
+        *,
+        exit_code: int | None = None,
+        tail: str = "",
+        tests: Json | None = None,
+        transient: bool = False,
+        pause: float = 0.0,
     ) -> None:
         super().__init__(message[:MESSAGE], code=code)
         self.kind: Code = code
         self.exit_code = exit_code
         self.tail = tail
         self.tests = tests
+        self.transient = transient or code == "signal" or (code == "exit_code" and exit_code == TEMPORARY)
+        self.pause = pause
 
     def masked(self, secrets: tuple[bytes, ...]) -> AttemptError:
         """The same failure without the secrets that its words may repeat (tails are masked already)."""
         message = mask_json(self.message, secrets)
-        return AttemptError(self.kind, message, exit_code=self.exit_code, tail=self.tail, tests=self.tests)
+        return AttemptError(
+            self.kind,
+            message,
+            exit_code=self.exit_code,
+            tail=self.tail,
+            tests=self.tests,
+            transient=self.transient,
+            pause=self.pause,
+        )
 
 
 @dataclass(slots=True)
@@ -109,8 +136,7 @@ def is_repeated(error: AttemptError, retry: Retry, attempt: int) -> bool:
     """Whether the attempt that failed is followed by another."""
     if error.kind in FINAL or attempt >= retry.max_attempts:
         return False
-    transient = error.kind == "signal" or (error.kind == "exit_code" and error.exit_code == TEMPORARY)
-    return retry.every_failure or transient
+    return retry.every_failure or error.transient
 
 
 def pause_after(retry: Retry, key: str, attempt: int) -> float:
@@ -124,6 +150,7 @@ def to_application_error(error: AttemptError, retry: Retry, key: str, history: H
     """The failure as the server gets it. The last entry of `history` is this failure."""
     attempt = len(history.failures)
     again = is_repeated(error, retry, attempt)
+    pause = max(pause_after(retry, key, attempt), min(error.pause, LONGEST_PAUSE))
     return ApplicationError(
         error.message,
         {
@@ -137,7 +164,7 @@ def to_application_error(error: AttemptError, retry: Retry, key: str, history: H
         },
         type=error.code,
         non_retryable=not again,
-        next_retry_delay=timedelta(seconds=pause_after(retry, key, attempt)) if again else None,
+        next_retry_delay=timedelta(seconds=pause) if again else None,
     )
 
 

@@ -19,8 +19,9 @@ from activities.environment import Environment
 from activities.failures import AttemptError, Code, History
 from activities.output import AttemptLog, Output
 from activities.processes import Command, Ended
-from activities.results import Printed
+from activities.results import Printed, Yielded
 from activities.scratch import Scratch
+from activities.usage import Usage
 from activities.worker_context import WorkerContext
 from engine.errors import WorkspaceError
 from engine.expressions import render, text_of
@@ -45,6 +46,10 @@ class Job:
     """What the commands of the agent have printed so far, not those of its tests."""
     tail: str = ""
     """The last lines of the last of them."""
+    yielded: Yielded | None = None
+    """What output expressions see, where that is not what was printed."""
+    usage: Usage = field(default_factory=Usage)
+    """What its commands have used so far, those of its tests too."""
 
     def text(self, template: str) -> str:
         """A template rendered to text that can be an argument or a variable."""
@@ -93,6 +98,7 @@ class Job:
             held=(self.claim.lock,),
         )
         ended = await processes.run(command, output, started=self._started, deadline=self.deadline)
+        self.usage.add(ended.usage)
         if ended.left:
             await self.log.log.say("INFO", f"{self.log.label} - Ended what it left behind: {_processes(ended.left)}")
         if ended.alive:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from activities import keeper
 from activities.finishing import to_the_end
 from activities.leftovers import MARKER, Trace, identity, sweep, this_host
 from activities.output import Output, Stream
+from activities.usage import CommandUsage
 
 GRACE = 10.0
 """Seconds between TERM and KILL when a command is stopped."""
@@ -46,7 +47,7 @@ class Ended:
     """How a command ended. One of the first three is set.
 
     `exit_code` is its own; `signal` killed it; `errno` says why it could not be started. `left` processes outlived it
-    and were ended; `alive` are those that even KILL did not end.
+    and were ended; `alive` are those that even KILL did not end. `usage` is unknown where the keeper itself was lost.
     """
 
     exit_code: int | None = None
@@ -55,6 +56,7 @@ class Ended:
     timed_out: bool = False
     left: int = 0
     alive: int = 0
+    usage: CommandUsage | None = field(default=None, compare=False)
 
 
 async def run(
@@ -109,6 +111,7 @@ class _Child:
         self.pumps: list[asyncio.Task[None]] = []
         self.asked = False
         self.result: Ended | None = None
+        self.usage: CommandUsage | None = None
 
     async def connect(self, output: Output) -> None:
         """Attach the pipes to the loop; from here on what the command prints flows into `output`."""
@@ -138,10 +141,12 @@ class _Child:
             word, *numbers = line.split()
             if word == b"failed":
                 self.result = Ended(errno=int(numbers[0]))
+            elif word == b"used":
+                self.usage = CommandUsage.told([int(number) for number in numbers])
             elif word == b"ended":
                 code, left, alive = map(int, numbers)
                 exit_code, signal = (code, None) if code >= 0 else (None, -code)
-                self.result = Ended(exit_code=exit_code, signal=signal, left=left, alive=alive)
+                self.result = Ended(exit_code=exit_code, signal=signal, left=left, alive=alive, usage=self.usage)
         if self.result is None:
             self.result = await self._lost()
         return self.result

@@ -6,9 +6,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from activities.artifacts import ArtifactStore
 from activities.failures import AttemptError
@@ -35,6 +36,16 @@ LISTED = 64
 MANIFEST_TYPE = "application/vnd.phaseloom.manifest+json"
 
 
+class Yielded(Protocol):
+    """What the work of an agent has come to, as output expressions see it."""
+
+    def read(self, names: AbstractSet[str], what: str) -> Json:
+        """The values of these names as far as there are such; `what` begins the message of an AttemptError."""
+
+    def unwritten(self, name: str) -> Any:
+        """The output of this name, which is declared without an expression and was not written; or AttemptError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed:
     """What a command printed on stdout, for output expressions."""
@@ -42,6 +53,21 @@ class Printed:
     stdout: bytes = b""
     truncated: bool = False
     exit_code: int = 0
+
+    def read(self, names: AbstractSet[str], what: str) -> Json:
+        """`exit_code`, and of `stdout` and `stdout_json` what is wanted."""
+        if self.truncated and names & {"stdout", "stdout_json"}:
+            raise AttemptError("bad_output", f"{what}: more was printed on stdout than {len(self.stdout)} bytes")
+        values: Json = {"exit_code": self.exit_code}
+        if "stdout" in names:
+            values["stdout"] = self.stdout.decode(errors="replace").rstrip("\n")
+        if "stdout_json" in names:
+            values["stdout_json"] = parse(self.stdout, f"{what}: stdout")
+        return values
+
+    def unwritten(self, name: str) -> NoReturn:
+        """A command has to write it."""
+        raise AttemptError("bad_output", f"output {name!r} is declared, and was not written to $PHASELOOM_OUTPUT")
 
 
 def read_output(path: Path, limit: int) -> Json:
@@ -59,23 +85,23 @@ def read_output(path: Path, limit: int) -> Json:
         )
     if not data.strip():
         return {}
-    value = _parse(data, "$PHASELOOM_OUTPUT")
+    value = parse(data, "$PHASELOOM_OUTPUT")
     if not isinstance(value, dict):
         raise AttemptError("bad_output", "$PHASELOOM_OUTPUT does not hold a JSON object")
     return value
 
 
-def outputs(declared: Mapping[str, OutputPlan], written: Json, printed: Printed, scope: Mapping[str, Any]) -> Json:
-    """The outputs of a command: what it wrote, and the declared ones, with their types.
+def outputs(declared: Mapping[str, OutputPlan], written: Json, yielded: Yielded, scope: Mapping[str, Any]) -> Json:
+    """The outputs of an agent: what it wrote, and the declared ones, with their types.
 
     A declared expression decides over a written value of its name.
     """
     found = dict(written)
     for name, plan in declared.items():
         if plan.value is not None:
-            found[name] = _value(name, plan.value, printed, scope)
+            found[name] = _value(name, plan.value, yielded, scope)
         elif name not in found:
-            raise AttemptError("bad_output", f"output {name!r} is declared, and was not written to $PHASELOOM_OUTPUT")
+            found[name] = yielded.unwritten(name)
         try:
             found[name] = coerce(found[name], plan.type)
         except DefinitionError as error:
@@ -120,24 +146,16 @@ def _files(directory: Path) -> Iterator[Path]:
                 yield path
 
 
-def _value(name: str, source: str, printed: Printed, scope: Mapping[str, Any]) -> Any:
-    reads = {path.partition(".")[0] for path in references(source)}
-    if printed.truncated and reads & {"stdout", "stdout_json"}:
-        raise AttemptError(
-            "bad_output", f"output {name!r}: more was printed on stdout than {len(printed.stdout)} bytes"
-        )
-    local: dict[str, Any] = {"exit_code": printed.exit_code}
-    if "stdout" in reads:
-        local["stdout"] = printed.stdout.decode(errors="replace").rstrip("\n")
-    if "stdout_json" in reads:
-        local["stdout_json"] = _parse(printed.stdout, f"output {name!r}: stdout")
+def _value(name: str, source: str, yielded: Yielded, scope: Mapping[str, Any]) -> Any:
+    local = yielded.read({path.partition(".")[0] for path in references(source)}, f"output {name!r}")
     try:
         return evaluate(source, {**scope, **local})
     except DefinitionError as error:
         raise AttemptError("bad_output", f"output {name!r}: {error.message}") from None
 
 
-def _parse(data: bytes, what: str) -> Any:
+def parse(data: bytes, what: str) -> Any:
+    """JSON that somebody else wrote; an AttemptError that names `what` where it is none, or is too deep."""
     try:
         value = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

@@ -10,10 +10,22 @@ from definitions.loading import Checked, under_project
 from definitions.project import ProjectConfig
 from definitions.roles import PERSON, TOOLS, bindings
 from definitions.schema import document, phases
-from definitions.schema.agents import IN_EFFECT, Agent, Aider, Command, Manual, Outputs
+from definitions.schema.agents import (
+    IN_EFFECT,
+    Activity,
+    Agent,
+    Aider,
+    ChildWorkflow,
+    Command,
+    Http,
+    Manual,
+    Outputs,
+    Python,
+)
 from definitions.schema.document import Definition
 from definitions.schema.phases import Phase
 from definitions.settings import Resolved, resolve_execution, timeout_of
+from engine.children import CHILD
 from engine.expressions import single
 from engine.plan import (
     MANUAL,
@@ -86,7 +98,8 @@ def _phase(checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, 
     order = checked.facts.order
     working = agents.of(phase)
     timeout = phase.timeout if phase.timeout is not None else resolved.value("timeout_per_step")
-    people_only = all(agent.uses == MANUAL for agent in working)
+    # People have deadlines; a child run has limits of its own, unless the phase sets one.
+    unlimited = all(agent.uses == MANUAL or (agent.uses == CHILD and phase.timeout is None) for agent in working)
     return PhasePlan(
         id=order.ids[index],
         name=order.names[index],
@@ -100,7 +113,7 @@ def _phase(checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, 
         condition=_condition(phase),
         always=phase.always,
         on_failure=phase.on_failure if phase.on_failure is not None else resolved.value("on_failure"),
-        timeout=None if people_only else timeout_of(timeout),
+        timeout=None if unlimited else timeout_of(timeout),
         retry=_retry(phase.retry if phase.retry is not None else resolved.value("retry")),
         prompt=_prompt(phase, agents.bound),
         outputs=_outputs(phase.outputs),
@@ -198,7 +211,7 @@ class _Agents:
         if not phase.acceptance_tests:
             return working
         alone = len(working) == 1 or phase.agents_mode == "in_turn"
-        if alone and working[-1].uses in ("command", "aider"):
+        if alone and working[-1].uses in ("command", "aider", "python", "http"):
             return working  # its attempt ends with the tests
         return (*working, AgentPlan(role=TESTS, uses="command", config={"tasks": []}))
 
@@ -249,21 +262,47 @@ def _config(agent: Agent) -> Json:
         return {"instructions": agent.instructions} if agent.instructions else {}
     config: Json = {}
     if isinstance(agent, Command):
-        if agent.run is not None:
-            config["run"] = list(agent.run)
-        else:
-            config["tasks"] = [agent.shell] if agent.shell is not None else list(agent.tasks or [])
-        if agent.cwd is not None:
-            config["cwd"] = agent.cwd
-        if agent.ok_exit_codes != [0]:
-            config["ok_exit_codes"] = list(agent.ok_exit_codes)
+        config = _command(agent)
     elif isinstance(agent, Aider):
         config["tasks"] = list(agent.tasks)
         if agent.model is not None:
             config["model"] = agent.model
-    if isinstance(agent, Command | Aider):
+    elif isinstance(agent, Activity | ChildWorkflow):
+        config = _activity(agent) if isinstance(agent, Activity) else _child(agent)
+    elif isinstance(agent, Python | Http):
+        config = _call(agent)
+    if isinstance(agent, Command | Aider | Python):
         config |= {key: value for key in ("env", "pass_env") if (value := getattr(agent, key))}
     return config
+
+
+def _activity(agent: Activity) -> Json:
+    written = {"task_queue": agent.task_queue, "heartbeat_timeout": agent.heartbeat_timeout}
+    config: Json = {"activity": agent.activity, **{key: value for key, value in written.items() if value is not None}}
+    return config | ({"input": agent.input} if "input" in agent.model_fields_set else {})
+
+
+def _child(agent: ChildWorkflow) -> Json:
+    """The child's name and inputs; whoever starts the run adds its plan."""
+    return {"definition": agent.definition} | ({"inputs": agent.inputs} if agent.inputs else {})
+
+
+def _command(agent: Command) -> Json:
+    config: Json = {}
+    if agent.run is not None:
+        config["run"] = list(agent.run)
+    else:
+        config["tasks"] = [agent.shell] if agent.shell is not None else list(agent.tasks or [])
+    if agent.cwd is not None:
+        config["cwd"] = agent.cwd
+    if agent.ok_exit_codes != [0]:
+        config["ok_exit_codes"] = list(agent.ok_exit_codes)
+    return config
+
+
+def _call(agent: Python | Http) -> Json:
+    """What is called and with what; defaults are left to the executor."""
+    return agent.model_dump(exclude={"uses", "description", "outputs"}, exclude_unset=True)
 
 
 def _not_startable(checked: Checked, definition: Definition, agents: _Agents) -> list[Diagnostic]:
@@ -285,7 +324,7 @@ def _not_startable(checked: Checked, definition: Definition, agents: _Agents) ->
                 line=mark.line,
                 column=mark.column,
                 path=f"{definition.phase_key}.{checked.facts.order.ids[indexes[0]]}",
-                hint="bind the role to manual, command or aider in phaseloom.yaml",
+                hint="bind the role to another executor in phaseloom.yaml",
             )
         )
     return errors

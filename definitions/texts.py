@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from definitions.findings import Path
 from definitions.roles import TOOLS
-from definitions.schema.agents import Agent, Aider, Command, Outputs
+from definitions.schema.agents import Activity, Agent, Aider, ChildWorkflow, Command, Http, Outputs
 from definitions.schema.document import Definition, Execution
 from definitions.schema.phases import Phase
 
@@ -17,6 +17,7 @@ BASE = ("inputs", "phases", "context", "env", "run")
 PHASE = (*BASE, "item")
 AGENT = (*PHASE, "prompt_file")
 RESULT = (*AGENT, "stdout", "stdout_json", "exit_code")
+ANSWER = (*AGENT, "status", "headers", "body", "json")
 SETTLED = (*PHASE, "outputs", "status")
 
 Kind = Literal["template", "condition", "expression", "script"]
@@ -111,15 +112,19 @@ def agent_texts(agent: Agent, path: Path, phases: tuple[int, ...]) -> Iterator[T
             yield Text(path=(*path, "tasks", number), text=task, names=AGENT, phases=phases)
     for field in ("env", "headers", "args", "inputs", "input", "body", "url", "system", "instructions", "model"):
         for below, text in _strings(getattr(agent, field, None)):
-            yield Text(path=(*path, field, *below), text=text, names=AGENT, phases=phases)
-    yield from _output_texts(agent.outputs, (*path, "outputs"), phases)
+            # What another worker is sent is evaluated where no prompt file is.
+            names = PHASE if isinstance(agent, Activity | ChildWorkflow) else AGENT
+            yield Text(path=(*path, field, *below), text=text, names=names, phases=phases)
+    yield from _output_texts(agent.outputs, (*path, "outputs"), phases, ANSWER if isinstance(agent, Http) else RESULT)
 
 
-def _output_texts(outputs: Outputs, path: Path, phases: tuple[int, ...]) -> Iterator[Text]:
+def _output_texts(
+    outputs: Outputs, path: Path, phases: tuple[int, ...], names: tuple[str, ...] = RESULT
+) -> Iterator[Text]:
     for name, output in outputs.items():
         if output.value is not None:
             at = (*path, name, "value")
-            yield Text(path=at, text=output.value, kind="expression", names=RESULT, phases=phases)
+            yield Text(path=at, text=output.value, kind="expression", names=names, phases=phases)
 
 
 def _gate_texts(definition: Definition) -> Iterator[Text]:

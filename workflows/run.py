@@ -17,7 +17,7 @@ from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from engine import operations
+    from engine import children, foreign, operations
     from engine.effects import (
         AgentCancelled,
         AgentFailed,
@@ -33,13 +33,15 @@ with workflow.unsafe.imports_passed_through():
         WorkersCounted,
     )
     from engine.engine import Engine
-    from engine.errors import RefusedError
+    from engine.errors import PhaseError, RefusedError
     from engine.journal import lines
     from engine.lookup import find_phase
     from engine.plan import Plan
     from engine.view import details, view
     from workflows import journal
+    from workflows.children import Children
     from workflows.failures import error_of
+    from workflows.foreign import start_foreign
 
 Json = dict[str, Any]
 
@@ -79,6 +81,7 @@ class PhaseRun:
         self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}
         self.begun: set[tuple[int, int, int]] = set()
         self.unwanted: set[tuple[int, int, int]] = set()
+        self.children = Children()
         self.timer: asyncio.Task[None] | None = None
         self.finished = False
         self.told = 0
@@ -214,6 +217,7 @@ class PhaseRun:
                     self.tasks[(-1, 0, 0)] = asyncio.create_task(self._count_workers())
                 case Finish():
                     self.finished = True
+        self.children.follow(paused=self.engine.state.pause is not None)
         self._show()
         self._tell()
 
@@ -234,10 +238,20 @@ class PhaseRun:
             return
         self.begun.add(key)
         try:
-            result = await self._start_activity(effect)
-            event = AgentFinished(**where, result=result)
+            if effect.uses == foreign.FOREIGN:
+                answer = await start_foreign(effect.task)
+                event = AgentFinished(**where, result={"outputs": foreign.outputs(effect.task, answer)})
+            elif effect.uses == children.CHILD:
+                given = await self.children.run(effect.task, self.start)
+                event = (
+                    AgentFinished(**where, result={"outputs": given}) if given is not None else AgentCancelled(**where)
+                )
+            else:
+                event = AgentFinished(**where, result=await self._start_activity(effect))
         except asyncio.CancelledError:
             event = AgentCancelled(**where)
+        except PhaseError as error:
+            event = AgentFailed(**where, error={"code": error.code, "message": error.message, "hint": error.hint})
         except ActivityError as error:
             cancelled = is_cancelled_exception(error)
             event = AgentCancelled(**where) if cancelled else AgentFailed(**where, error=error_of(error))
@@ -333,6 +347,11 @@ class PhaseRun:
         if self.start.get("search_attributes"):
             workflow.upsert_search_attributes([STATUS.value_set(str(status)), WAITING_FOR.value_set([])])
         summary: Json = {"status": status, "run": run, "archive": archive, "view": final}
+        if self.start.get("parent"):
+            try:
+                summary["outputs"] = children.outputs_of(self.engine.state)
+            except PhaseError as error:
+                summary["problem"] = error.message
         if status == "failed":
             raise ApplicationError(f"run {run} failed", summary, type="run_failed", non_retryable=True)
         return summary

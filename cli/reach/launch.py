@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from cli.exits import UsageError
 from cli.reach.inputs import checked as checked_inputs
 from cli.reach.inputs import from_file, pairs
-from cli.reach.place import make_current
+from cli.reach.place import here, make_current
 from cli.reach.runs import ServerRun
-from engine.errors import RefusedError, UnreachableError
-from engine.plan import MANUAL, Plan
+from engine.children import CHILD
+from engine.errors import DefinitionError, RefusedError, UnreachableError
+from engine.plan import MANUAL, AgentPlan, Plan
 
 if TYPE_CHECKING:
     from cli.embedded.connect import Connection
@@ -82,26 +83,55 @@ def prepare(
     *,
     written: Sequence[str] = (),
     inputs_file: Path | None = None,
+    given: Mapping[str, Any] | None = None,
     max_workers: int | None = None,
     non_interactive: bool = False,
+    root: Path | None = None,
 ) -> Prepared:
     """Compile a definition with the environment's values and check the inputs.
 
+    `written` inputs are texts of the command line and win over those of a file, which win over `given` values.
     `non_interactive` refuses definitions that need people, and lets a failure isolate its phase instead of asking.
+    `root` is the project in which the definitions of child runs are looked for; by default the one that we stand in.
     """
     from definitions import compile_plan, env_names, not_in_effect  # noqa: PLC0415 - loaded by then
 
     env = {name: os.environ.get(name, "") for name in env_names(checked)}
     plan = compile_plan(checked, env)
     deferred = tuple(not_in_effect(plan))
-    inputs = checked_inputs(
-        plan.inputs, from_file(inputs_file) if inputs_file is not None else {}, pairs(written, "--input")
-    )
+    values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
+    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"))
     if max_workers is not None:
         plan = replace(plan, execution=replace(plan.execution, max_workers=max_workers))
     if non_interactive:
-        plan = _without_people(plan)
+        plan = without_people(plan)
+    plan = with_children(plan, root or here(), without_people if non_interactive else lambda child: child)
     return Prepared(plan=plan, inputs=inputs, env=env, deferred=deferred)
+
+
+def with_children(plan: Plan, root: Path, prepared: Callable[[Plan], Plan], above: tuple[str, ...] = ()) -> Plan:
+    """The plan with the plans of all child runs in it, each changed by `prepared`.
+
+    Raises DefinitionError when a child's definition is not there, has errors, or contains itself.
+    """
+    if not any(agent.uses == CHILD for phase in plan.phases for agent in phase.agents):
+        return plan
+    above = (*above, plan.id)
+
+    def child(agent: AgentPlan) -> AgentPlan:
+        from definitions import compile_plan, env_names  # noqa: PLC0415 - loaded by then
+
+        if agent.uses != CHILD:
+            return agent
+        name = agent.config["definition"]
+        checked = usable(read_definition(name, root))
+        if checked.id in above:
+            raise DefinitionError(f"a run cannot contain itself: {' -> '.join((*above, checked.id))}", code="cycle")
+        env = {name: os.environ.get(name, "") for name in env_names(checked)}
+        compiled = with_children(prepared(compile_plan(checked, env)), root, prepared, above)
+        return replace(agent, config={**agent.config, "plan": compiled.to_json(), "env": env})
+
+    return replace(plan, phases=tuple(replace(p, agents=tuple(map(child, p.agents))) for p in plan.phases))
 
 
 def people_in(plan: Plan) -> list[str]:
@@ -109,7 +139,8 @@ def people_in(plan: Plan) -> list[str]:
     return [phase.id for phase in plan.phases if any(agent.uses == MANUAL for agent in phase.agents)]
 
 
-def _without_people(plan: Plan) -> Plan:
+def without_people(plan: Plan) -> Plan:
+    """The plan with failures that ask nobody; raises RefusedError where people are needed."""
     manual = people_in(plan)
     if manual:
         more = f" and {len(manual) - 10} more" if len(manual) > 10 else ""
@@ -132,15 +163,20 @@ def new_id() -> str:
     return "wf_" + "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
 
 
-async def begin(connection: Connection, prepared: Prepared, *, actor: str) -> ServerRun:
-    """Start the run and make it the current one."""
+async def begin(connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None) -> ServerRun:
+    """Start the run, under a new id or the one that was `chosen`, and make it the current one.
+
+    Raises RefusedError when there is, or has been, a run with the chosen id.
+    """
     from temporalio.exceptions import WorkflowAlreadyStartedError  # noqa: PLC0415 - loaded by then
 
     while True:
-        run = new_id()
+        run = chosen or new_id()
         try:
             await _start(connection, prepared, run, actor)
         except WorkflowAlreadyStartedError:
+            if chosen is not None:
+                raise RefusedError(f"there is a run {chosen!r} already", hint="choose another id, or none") from None
             continue
         make_current(connection.project.root, run)
         return ServerRun(connection, run)

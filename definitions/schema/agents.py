@@ -21,7 +21,7 @@ from definitions.schema.scalars import (
 )
 
 EXECUTORS = ("manual", "command", "aider", "python", "http", "llm", "workflow", "activity")
-IN_EFFECT = frozenset({"manual", "command", "aider"})
+IN_EFFECT = frozenset({"manual", "command", "aider", "python", "http", "workflow", "activity"})
 """The executors that can already be started."""
 
 
@@ -30,7 +30,7 @@ class Output(Exact):
 
     type: TypeWord = "any"
     value: Text | None = None
-    """For a command: the expression over `stdout`, `stdout_json` and `exit_code` that yields the output."""
+    """The expression that yields the output: over `stdout`, `stdout_json`, `exit_code`; for `http` over the answer."""
     default: JsonValue = None
     description: Text = ""
 
@@ -143,6 +143,12 @@ class ChildWorkflow(_Agent):
     definition: Id
     inputs: dict[Name, JsonValue] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _outputs_are_the_childs(self) -> ChildWorkflow:
+        if self.outputs:
+            raise refusal("PL111", "a child run's outputs are its phases' outputs, by id; none can be declared")
+        return self
+
 
 class Activity(_Agent):
     """Any activity type on any task queue, in any language."""
@@ -151,6 +157,15 @@ class Activity(_Agent):
     activity: Text
     task_queue: Text | None = None
     input: JsonValue = None
+    """What the activity is given; without it the whole task."""
+    heartbeat_timeout: Limit | None = None
+    """For a worker that heartbeats: how long it may be silent. Only such a worker hears of a cancellation."""
+
+    @model_validator(mode="after")
+    def _outputs_are_returned(self) -> Activity:
+        if any(output.value is not None for output in self.outputs.values()):
+            raise refusal("PL111", "an activity's outputs are what it returns; 'value' is for commands")
+        return self
 
 
 def _executor(value: Any) -> str | None:

@@ -106,6 +106,7 @@ async def bench(agents: Agents) -> AsyncIterator[Bench]:
             AddSearchAttributesRequest(
                 namespace=env.client.namespace,
                 search_attributes={
+                    "PhaseloomDefinition": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
                     "PhaseloomStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
                     "PhaseloomWaitingFor": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
                 },
