@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +27,17 @@ Json = dict[str, Any]
 RECENT = 30
 """Lines of the past that `watch` shows when it joins a run."""
 
+FORESIGHT_SECONDS = 1.0
+
 ENDINGS = {"completed": Exit.OK, "failed": Exit.FAILED, "cancelled": Exit.FAILED}
 
 
 @dataclass(kw_only=True)
 class Attendance:
-    """One command's stay with one run. `people`: the run may need them; `stays`: a person is in front of it."""
+    """One command's stay with one run. `people`: the run may need them; `stays`: a person is in front of it.
+
+    `lengths` are the seconds (at the least, at the most) that phases took in earlier runs, by index.
+    """
 
     follower: Follower
     narration: Narration
@@ -41,6 +48,9 @@ class Attendance:
     people: bool = True
     actor: str = ""
     recent_only: bool = False
+    lengths: Mapping[int, tuple[float, float]] = field(default_factory=dict, init=False)
+    _foreseen: int = field(default=0, init=False)
+    _foreseen_at: float = field(default=0.0, init=False)
     _left: asyncio.Future[Exit] = field(init=False, repr=False)
     _asked: bool = field(default=False, init=False)
     _cancelling: bool = field(default=False, init=False)
@@ -84,13 +94,13 @@ class Attendance:
     async def _tell(self) -> Exit:
         first = True
         look = False
+        await self._remember()
         async for facts in self.follower.news():
             lines = [line for fact in facts for line in self.narration.feed(fact)]
             if first and self.recent_only and len(lines) > RECENT:
                 lines = [f"… {len(lines) - RECENT} earlier lines: phaseloom workflow logs", *lines[-RECENT:]]
             first = False
-            phases = self.narration.plan.phases
-            self.screen.working({phases[index].id: began for index, began in self.narration.running.items()})
+            self._show()
             self.screen.lines(lines)
             if facts:
                 look, self._told_waiting = True, False
@@ -99,7 +109,7 @@ class Attendance:
                 if await self._waits() and not self.stays:
                     self._say_detached("waits for a person; it goes on without this command")
                     return Exit.DETACHED
-        await self._until_archived()
+        await self._tell_measures()
         if self.narration.status == "cancelled" and self._cancelling:
             return Exit.INTERRUPTED
         return ENDINGS.get(self.narration.status or "", Exit.FAILED)
@@ -122,9 +132,48 @@ class Attendance:
             self.screen.lines([*_why(view), "‖ Waiting for somebody; from another terminal: phaseloom workflow status"])
         return True
 
-    async def _until_archived(self) -> None:
+    async def _remember(self) -> None:
+        """What the phases took in earlier runs, where it is needed and known."""
+        from cli.reach.history import measured  # noqa: PLC0415 - only in front of a terminal
+        from cli.reach.runs import ServerRun  # noqa: PLC0415 - loaded by then
+
+        run, plan = self.follower.run, self.narration.plan
+        if self.screen.canvas is None or not isinstance(run, ServerRun):
+            return
+        before = await asyncio.to_thread(measured, run.connection.project.root, plan.id)
+        known = {phase.index: before[phase.id] for phase in plan.phases if phase.id in before}
+        self.lengths = {index: (each.low, each.high) for index, each in known.items()}
+
+    def _show(self) -> None:
+        """Draw the run as it is, where there is anything to draw on; what is to come is foreseen once a second."""
+        from cli.words.swimlanes import scene  # noqa: PLC0415 - loaded by then
+
+        narration = self.narration
+        if self.screen.canvas is None or not narration.facts:
+            return
+        if narration.status is not None:
+            self.screen.show(None)
+            return
+        now = time.time()
+        known = len(narration.facts)
+        if self._foreseen == known and now - self._foreseen_at < FORESIGHT_SECONDS:
+            return
+        self._foreseen, self._foreseen_at = known, now
+        began = narration.facts[0].at
+        self.screen.show(
+            scene(
+                narration.plan, narration.stand, began=began, now=now, lengths=self.lengths, workers=narration.workers
+            )
+        )
+
+    async def _tell_measures(self) -> None:
+        """Wait for the archive; on a terminal, the table and the bars of the run follow its last lines."""
+        from cli.words.measures import summary  # noqa: PLC0415 - only at a run's end
+
         with contextlib.suppress(PhaseloomError):
-            await self.follower.last_view()
+            view = await self.follower.last_view()
+            if (canvas := self.screen.canvas) is not None and (lines := summary(view, canvas)):
+                self.screen.lines(["", *lines])
 
     # What comes from outside
 

@@ -1,4 +1,4 @@
-"""A run on a screen: lines as they come and, on a terminal, what is at work below them, with its time running."""
+"""A run on a screen: lines as they come and, on a terminal, a lane per phase below them, with the time running."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, Self
 
 from cli.console import is_terminal, write
-from cli.words.durations import duration
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
+    from rich.text import Text
 
-ROWS = 8
-REFRESHES = 8
+    from cli.words.bars import Canvas
+    from cli.words.swimlanes import Scene
+
+LANES = 20
+"""The most lanes that are shown, on however high a terminal."""
+
+BESIDE = 8
+"""Rows of a terminal that are left to the lines above the lanes, and to what stands below them."""
+
+REFRESHES = 4
 
 STYLES = {"✓": "green", "✗": "red", "⊘": "yellow", "↷": "yellow", "⟳": "cyan", "‖": "yellow"}
 
@@ -33,8 +41,12 @@ class Screen(Protocol):
     def lines(self, lines: Iterable[str]) -> None:
         """Add lines; they stay."""
 
-    def working(self, phases: dict[str, float]) -> None:
-        """Show which phases are at work, and since when (seconds since 1970)."""
+    @property
+    def canvas(self) -> Canvas | None:
+        """What there is to draw on; None where only the promised lines are wanted."""
+
+    def show(self, scene: Scene | None) -> None:
+        """Show how the run stands, in place of what was shown before; None: nothing more."""
 
 
 def screen(*, quiet: bool = False) -> Screen:
@@ -56,7 +68,12 @@ class Silence:
     def lines(self, lines: Iterable[str]) -> None:
         """Nothing."""
 
-    def working(self, phases: dict[str, float]) -> None:
+    @property
+    def canvas(self) -> Canvas | None:
+        """None."""
+        return None
+
+    def show(self, scene: Scene | None) -> None:
         """Nothing."""
 
 
@@ -69,16 +86,17 @@ class PlainScreen(Silence):
 
 
 class LiveScreen:
-    """A terminal: lines scroll up, below them a spinner and the elapsed time of each phase at work."""
+    """A terminal: lines scroll up, below them a lane per phase, those at work first where not all fit."""
 
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415 - 50 ms that only a terminal pays
         from rich.live import Live  # noqa: PLC0415
-        from rich.spinner import Spinner  # noqa: PLC0415
+
+        from cli.words.bars import canvas  # noqa: PLC0415
 
         self._console: Console = Console(no_color=bool(os.environ.get("NO_COLOR")), highlight=False, soft_wrap=True)
-        self._spinner = Spinner("dots")
-        self._phases: dict[str, float] = {}
+        self._scene: Scene | None = None
+        self._canvas = canvas
         self._live: Live = Live(
             console=self._console,
             refresh_per_second=REFRESHES,
@@ -93,37 +111,45 @@ class LiveScreen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._phases = {}
+        self._scene = None
         self._live.stop()
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print them above what is at work."""
-        from rich.text import Text  # noqa: PLC0415 - loaded by then
-
+        """Print them above the lanes."""
         for line in lines:
-            text = Text(line)
-            mark = line.lstrip()[:1]
-            if mark in STYLES:
-                at = line.index(mark)
-                text.stylize(STYLES[mark], at, at + 1)
-            self._console.print(text)
+            self._console.print(styled(line))
 
-    def working(self, phases: dict[str, float]) -> None:
-        """Show these below the lines."""
-        changed = self._phases.keys() != phases.keys()
-        self._phases = dict(phases)
+    @property
+    def canvas(self) -> Canvas | None:
+        """The terminal as it is now: it may have been resized."""
+        return self._canvas(sys.stdout)
+
+    def show(self, scene: Scene | None) -> None:
+        """Draw these lanes below the lines from now on."""
+        changed = self._scene is None or scene is None or self._scene.stand != scene.stand
+        self._scene = scene
         if changed:
             self._live.refresh()  # lines are printed above what was drawn last
 
     def _rows(self) -> RenderableType:
         from rich.console import Group  # noqa: PLC0415 - loaded by then
-        from rich.text import Text  # noqa: PLC0415
 
-        now = time.time()
-        spin = self._spinner.render(time.monotonic())
-        rows: list[RenderableType] = []
-        for name, began in list(self._phases.items())[:ROWS]:
-            rows.append(Text.assemble("  ", spin if isinstance(spin, Text) else "", f" {name} {duration(now - began)}"))
-        if len(self._phases) > ROWS:
-            rows.append(Text(f"  … and {len(self._phases) - ROWS} more"))
-        return Group(*rows)
+        from cli.words.swimlanes import swimlanes  # noqa: PLC0415
+
+        shown = self._scene
+        if shown is None:
+            return Group()
+        room = min(LANES, self._console.size.height - BESIDE)
+        return Group("", *map(styled, swimlanes(shown, time.time(), self._canvas(sys.stdout), rows=room)))
+
+
+def styled(line: str) -> Text:
+    """A line with its mark in colour; the mark says the same without it."""
+    from rich.text import Text  # noqa: PLC0415 - loaded by then
+
+    text = Text(line)
+    mark = line.lstrip()[:1]
+    if mark in STYLES:
+        at = line.index(mark)
+        text.stylize(STYLES[mark], at, at + 1)
+    return text

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from definitions.advice import advise
     from definitions.compile import compile_plan, env_names, not_in_effect
     from definitions.diagnostics import MEANINGS, Diagnostic, InvalidDefinitionError
     from definitions.loading import Checked, load, load_text
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from definitions.settings import Setting, effective_settings
 
 _HOMES = {
+    "advice": ("advise",),
     "compile": ("compile_plan", "env_names", "not_in_effect"),
     "diagnostics": ("MEANINGS", "Diagnostic", "InvalidDefinitionError"),
     "loading": ("Checked", "load", "load_text"),
@@ -42,6 +44,7 @@ __all__ = [
     "InvalidDefinitionError",
     "ProjectConfig",
     "Setting",
+    "advise",
     "compile_plan",
     "define",
     "effective_settings",

@@ -1,7 +1,8 @@
 """What is wrong with a file, said like a compiler: place, stable code, path in the document, what was probably meant.
 
 The codes are promised: a code keeps its meaning for ever. PL0nn is about reading the file, PL1nn about its shape and
-identifiers, PL2nn about order, PL3nn about expressions, PL4nn about agents, files and what has no effect.
+identifiers, PL2nn about order, PL3nn about expressions, PL4nn about agents, files and what has no effect. PL5nn is
+advice: what `validate` would do otherwise, and never an error.
 """
 
 from __future__ import annotations
@@ -61,6 +62,13 @@ MEANINGS: dict[str, str] = {
     "PL405": "an environment variable is never passed to agents",
     "PL406": "a check is left out, or findings are, because there are too many",
     "PL407": "a key has no effect where it stands",
+    "PL501": "phases of one parallel group need something of each other",
+    "PL502": "several approvals stand in one parallel group",
+    "PL503": "a migration runs beside other phases",
+    "PL504": "the links of a build chain stand in one parallel group",
+    "PL505": "work whose order matters stands in a parallel group",
+    "PL506": "phases that run one after the other could run at once",
+    "PL507": "the estimates add up to more than an hour",
 }
 """Every code with its meaning in one line."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.interventions import available
+from engine.measures import totals, used
 from engine.state import PhaseState
 from engine.statuses import SHOWN
 from engine.words import failure_in_words, pause_in_words
@@ -73,6 +74,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
             for name in plan.completion_signals
         ],
         "facts": len(engine.ledger),
+        "totals": totals(state) if state.ended else None,
     }
 
 
@@ -106,6 +108,8 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     if phase.error is not None:
         shown["error"] = {key: phase.error[key] for key in ("code", "message") if key in phase.error}
         shown["error"]["message"] = cut(str(shown["error"].get("message", "")), MESSAGE_SHOWN)
+    if (usage := used(phase.results)) is not None:
+        shown["usage"] = usage
     if phase.reason is not None:
         shown["reason"] = phase.reason
     if (progress := engine.progress.get(plan.index)) is not None:

@@ -9,9 +9,10 @@ import typer
 
 from cli.command import command
 from cli.console import Console
-from cli.exits import Exit
+from cli.exits import Exit, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from definitions.diagnostics import Diagnostic
@@ -32,33 +33,55 @@ def validate(
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0 instead of words, for CI.")] = False,
 ) -> Exit:
-    """Check definitions and say what is wrong, and where.
+    """Check definitions and say what is wrong, where, and what could be better.
 
-    Every finding has its place, a stable code, and what was probably meant. Ends with 3 when there are errors.
+    Every finding has its place, a stable code, and what was probably meant. Ends with 3 when there are errors. Advice
+    (PL5nn) is about phases that should not, or could, run in parallel, and about runs that take long; it is no error.
     """
     from cli.reach.place import here  # noqa: PLC0415 - not needed for --help
     from definitions import load_config  # noqa: PLC0415 - half a second
 
+    if json and sarif:
+        raise UsageError("--json and --sarif exclude each other", hint="write one of them")
     root = here()
     config, of_project = load_config(root)
     results = [_checked(name, root, config) for name in files]
-    console = Console(json=json)
+    console = Console(json=json or sarif)
     project = [finding.to_json() for finding in of_project]
     good = not _counts(of_project, strict=strict) and all(_good(result, strict=strict) for result in results)
     console.lines(finding.text for finding in of_project)
     for result in results:
         console.lines(_lines(result))
     told = [{key: value for key, value in result.items() if key != "findings"} for result in results]
-    console.data({"ok": good, "files": told, "project": project})
-    return Exit.OK if good else Exit.INVALID
+    code = Exit.OK if good else Exit.INVALID
+    if sarif:
+        console.data(_sarif(root, of_project, results, code))
+    else:
+        console.data({"ok": good, "files": told, "project": project})
+    return code
+
+
+def _sarif(root: Path, of_project: Sequence[Diagnostic], results: Sequence[Json], code: Exit) -> Json:
+    from dataclasses import replace  # noqa: PLC0415 - not needed for --help
+
+    from cli.embedded.version import version  # noqa: PLC0415
+    from cli.words.sarif import sarif  # noqa: PLC0415
+    from definitions import MEANINGS  # noqa: PLC0415 - loaded by then
+
+    # The project's file is named as seen from the project, a definition as seen from here.
+    findings = [replace(finding, file=str(root / finding.file)) for finding in of_project]
+    for result in results:
+        findings += result["findings"]
+    return sarif(findings, meanings=MEANINGS, version=version(), root=root, code=code)
 
 
 def _checked(name: str, root: Path, config: ProjectConfig) -> Json:
     from pathlib import Path  # noqa: PLC0415 - loaded by then
 
     from cli.reach.launch import shortest  # noqa: PLC0415
-    from definitions import find, load  # noqa: PLC0415
+    from definitions import advise, find, load  # noqa: PLC0415
     from engine.errors import DefinitionError  # noqa: PLC0415
 
     try:
@@ -69,7 +92,10 @@ def _checked(name: str, root: Path, config: ProjectConfig) -> Json:
         path = Path(name)  # what cannot be read is a finding like any other
     checked = load(path, project=config)
     deferred, starts = _compiled(checked)
-    findings = checked.diagnostics
+    findings = sorted(
+        (*checked.diagnostics, *advise(checked)),
+        key=lambda each: (each.file != checked.file, each.line, each.column),
+    )
     return {
         "file": checked.file,
         "ok": checked.ok,
@@ -128,9 +154,27 @@ def _lines(result: Json) -> list[str]:
 def schema(
     *,
     project: Annotated[bool, typer.Option("--project", help="The schema of phaseloom.yaml instead.")] = False,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+    ] = None,
 ) -> Exit:
-    """Print the JSON schema of the definition format, for editors."""
+    """Print the JSON schema of the definition format, for editors.
+
+    `phaseloom init` writes both schemas and tells the editor of them. Elsewhere, put into the first line of a file:
+
+    # yaml-language-server: $schema=FILE
+    """
     from definitions import json_schema  # noqa: PLC0415 - half a second
 
-    Console(json=True).data(json_schema("project" if project else "definition"))
+    described = json_schema("project" if project else "definition")
+    if output is None:
+        Console(json=True).data(described)
+        return Exit.OK
+    from json import dumps  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415 - loaded by then
+
+    from cli.reach.writing import write_whole  # noqa: PLC0415 - not needed for --help
+
+    write_whole(Path(output), dumps(described, indent=2, ensure_ascii=False) + "\n")
+    Console().line(f"Wrote {output}")
     return Exit.OK

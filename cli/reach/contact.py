@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.command import Where
@@ -35,6 +34,24 @@ PAUSE = 0.1
 NO_WORKER = "no worker answers"
 
 
+class _Waiting:
+    """Says once that an answer takes long, where somebody wants to be told."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[str], None] | None = None
+        self._told = False
+
+    def say(self) -> None:
+        """Tell it, the first time."""
+        if self.tell is not None and not self._told:
+            self._told = True
+            self.tell("waiting for a worker to answer…")
+
+
+WAITING = _Waiting()
+"""Of this process: commands have themselves told, the Python interface says nothing."""
+
+
 class NoWorkerError(UnreachableError):
     """Raised when the server answers and no worker does: nothing can be asked of the run itself now."""
 
@@ -50,6 +67,7 @@ async def connected(where: Where, console: Console) -> Connection:
     """A connection for the project here, its notices told."""
     from cli.embedded.connect import connect  # noqa: PLC0415 - as above
 
+    WAITING.tell = console.note
     connection = await connect(here(), target(where))
     for notice in connection.notices:
         console.note(notice)
@@ -71,7 +89,7 @@ async def patiently(call: Callable[[float], Awaitable[T]], *, patience: float = 
         RPCStatusCode.UNKNOWN,
     }
     ends = time.monotonic() + patience
-    notice = asyncio.get_running_loop().call_later(NOTICE_SECONDS, _say_waiting)
+    notice = asyncio.get_running_loop().call_later(NOTICE_SECONDS, WAITING.say)
     try:
         return await _repeatedly(call, ends, passing)
     finally:
@@ -99,11 +117,6 @@ async def _repeatedly(call: Callable[[float], Awaitable[T]], ends: float, passin
         if time.monotonic() + PAUSE > ends:
             raise trouble
         await asyncio.sleep(PAUSE)
-
-
-@cache
-def _say_waiting() -> None:
-    Console().note("waiting for a worker to answer…")
 
 
 def no_worker() -> NoWorkerError:

@@ -46,7 +46,7 @@ class EndedRun:
 
         return view(self._engine, datetime.now(UTC).timestamp(), offset=offset, limit=limit)
 
-    async def phase(self, word: str) -> Json:
+    async def phase(self, word: int | str) -> Json:
         """`engine.view.details` of one phase."""
         from engine.lookup import find_phase  # noqa: PLC0415
         from engine.view import details  # noqa: PLC0415

@@ -42,7 +42,7 @@ class Run(Protocol):
     async def view(self, offset: int = 0, limit: int = 100) -> Json:
         """Its state, with a page of phases."""
 
-    async def phase(self, word: str) -> Json:
+    async def phase(self, word: int | str) -> Json:
         """Everything about one phase."""
 
     async def journal(self, since: int, limit: int = 500) -> Json:
@@ -76,7 +76,7 @@ class ServerRun:
         """Its state, with a page of phases."""
         return await self._query("view", {"offset": offset, "limit": limit})
 
-    async def phase(self, word: str) -> Json:
+    async def phase(self, word: int | str) -> Json:
         """Everything about one phase."""
         return await self._query("phase", {"phase": word})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cli.command import Look
@@ -39,16 +40,23 @@ async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
         if ended_too and (ended := archived(root, named)) is not None:
             return ended
         connection = await connected(look, console)
-        return await _known(connection, named, ended_too=ended_too)
-    connection = await connected(look, console)
-    last = current_run(root)
+        return await known(connection, named, ended_too=ended_too)
+    return await current(await connected(look, console), tell=console.note, ended_too=ended_too)
+
+
+async def current(connection: Connection, *, tell: Callable[[str], None], ended_too: bool) -> Run:
+    """The current run, else the only one that is open; `tell` is called when it is not the one started last.
+
+    Raises NotFoundError when there is none, or several.
+    """
+    last = current_run(connection.project.root)
     described = await described_run(connection, last) if last is not None else None
     if last is not None and described is not None and closed_as(described) is None:
         return ServerRun(connection, last)
     opened = await open_runs(connection)
     if len(opened) == 1:
         if last is not None:
-            console.note(f"the current run {last} has ended; this is about {opened[0][0]}")
+            tell(f"the current run {last} has ended; this is about {opened[0][0]}")
         return ServerRun(connection, opened[0][0])
     if opened:
         lines = "\n".join(f"  {run}  {definition}" for run, definition in opened)
@@ -56,12 +64,12 @@ async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
             f"several runs are open and none of them is the current one:\n{lines}", hint="name one with --run"
         )
     if ended_too and last is not None:
-        return await _known(connection, last, ended_too=True)
+        return await known(connection, last, ended_too=True)
     which = f" (the last one was {last})" if last is not None else ""
     raise NotFoundError(f"no run is open{which}", hint="start one with: phaseloom workflow start <definition>")
 
 
-async def _known(connection: Connection, run: str, *, ended_too: bool) -> Run:
+async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:
     """A run by its id; raises NotFoundError when there is no such run."""
     ended = archived(connection.project.root, run) if ended_too else None
     if ended is not None:
@@ -87,4 +95,4 @@ def of_project(connection: Connection) -> str:
     return f"WorkflowType='PhaseRun' AND TaskQueue='{connection.task_queue}'"
 
 
-__all__ = ["EndedRun", "open_runs", "run_to_act_on", "run_to_look_at"]
+__all__ = ["EndedRun", "current", "known", "open_runs", "run_to_act_on", "run_to_look_at"]

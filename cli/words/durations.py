@@ -68,16 +68,26 @@ def saving(sequential: float, parallel: float) -> str | None:
 
     Both totals (seconds) are rounded to the unit that is shown; the percentage comes from the rounded ones, truncated.
     """
+    long, short, unit = _in_units(sequential, parallel)
+    percent = improvement(sequential, parallel)
+    # What took no time at all in the unit shown says nothing about what was saved.
+    return f"Sequential would have taken ~{long}{unit} - {percent}% time saved" if short and percent > 0 else None
+
+
+def improvement(sequential: float, parallel: float) -> int:
+    """The same percentage alone; below zero where it took longer."""
+    long, short, _ = _in_units(sequential, parallel)
+    return int((long - short) * 100 / long) if long else 0
+
+
+def _in_units(sequential: float, parallel: float) -> tuple[int, int, str]:
     if sequential < SECONDS_BELOW:
         size, unit = 1, "s"
     elif sequential < MINUTES_BELOW:
         size, unit = MINUTE, "min"
     else:
         size, unit = HOUR, "h"
-    long, short = rounded(sequential / size), rounded(parallel / size)
-    percent = (long - short) * 100 // long if long else 0
-    # What took no time at all in the unit shown says nothing about what was saved.
-    return f"Sequential would have taken ~{long}{unit} - {percent}% time saved" if short and percent > 0 else None
+    return rounded(sequential / size), rounded(parallel / size), unit
 
 
 def counted(number: int, word: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from cli.words.closing import closing, skipped_because
@@ -36,10 +37,20 @@ def graph(plan: Plan) -> str:
     return f"{DONE} Building dependency graph ({counted(len(plan.phases), 'step')}, {counted(edges, 'dependency')})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How one phase stands: its status as it is shown, and when it began and ended (seconds since 1970)."""
+
+    status: str = "pending"
+    began: float | None = None
+    ended: float | None = None
+
+
 class Narration:
     """Tells a run; `feed` takes its facts in order and returns the lines that each of them adds.
 
-    `running` holds the phases that are at work and when they began (seconds since 1970), for a live display.
+    `running` holds the phases that are at work and when they began (seconds since 1970); `stand` how every phase
+    stands, for a live display.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -47,10 +58,12 @@ class Narration:
         self.facts: list[Fact] = []
         self.running: dict[int, float] = {}
         self.status: str | None = None
+        self.stand: dict[int, Stand] = {}
+        self.workers: int | None = None
         self._began: dict[int, float] = {}
         self._tell: dict[str, Callable[[Fact], list[str]]] = {
             "run_started": self._run_started,
-            "workers_counted": lambda fact: self._pool(int(fact.data["count"])),
+            "workers_counted": self._workers_counted,
             "phase_started": self._phase_started,
             "turn_started": self._turn_started,
             "phase_paused": self._phase_paused,
@@ -69,12 +82,34 @@ class Narration:
     def feed(self, fact: Fact) -> list[str]:
         """The lines that a fact adds."""
         self.facts.append(fact)
+        self._follow(fact)
         tell = self._tell.get(fact.kind)
         return tell(fact) if tell is not None else []
+
+    def _follow(self, fact: Fact) -> None:
+        if fact.phase is None:
+            return
+        began = self.stand.get(fact.phase, Stand()).began
+        match fact.kind:
+            case "phase_started":
+                self.stand[fact.phase] = Stand(status="in_progress", began=fact.at)
+            case "phase_paused":
+                self.stand[fact.phase] = Stand(status="paused", began=began, ended=fact.at)
+            case "phase_settled":
+                status = "paused" if fact.data.get("held") else str(fact.data["status"])
+                self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at)
+            case "intervened" if fact.data["action"] in {"retry", "retry_with"}:
+                self.stand.pop(fact.phase, None)
+            case _:
+                pass
 
     def _run_started(self, fact: Fact) -> list[str]:  # noqa: ARG002 - every teller has this form
         workers = self.plan.execution.max_workers
         return self._pool(workers) if workers else []
+
+    def _workers_counted(self, fact: Fact) -> list[str]:
+        self.workers = int(fact.data["count"])
+        return self._pool(self.workers)
 
     def _pool(self, workers: int) -> list[str]:
         way = "in parallel" if self.plan.execution.parallel else "one by one"

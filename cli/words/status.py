@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.bars import Canvas
 from cli.words.durations import between, counted, since
+from cli.words.measures import summary
+from cli.words.options import options
 from cli.words.parallel import QUEUES, named
 from cli.words.table import table
 
@@ -24,18 +27,26 @@ MANY, SHOWN = 40, 20
 """From so many phases on only those are shown that somebody could ask about, and at most so many."""
 
 
-def status(view: Json, *, complete: bool = False) -> list[str]:
-    """All of it; `complete`: every phase of a large plan too."""
+def status(
+    view: Json, *, complete: bool = False, eta: str | None = None, on: Canvas | None = None, measured: bool = True
+) -> list[str]:
+    """All of it; `complete`: every phase of a large plan too.
+
+    `eta` is when the run will end, in words. An ended run is told with its table and bars, if `measured`.
+    """
+    on = on or Canvas()
+    measures = summary(view, on) if measured else []
     return [
-        *heading(view),
+        *heading(view, eta=eta),
         *trouble(view),
         *waiting(view),
         "",
         *phases(view, complete=complete),
+        *(["", *measures] if measures else []),
     ]
 
 
-def heading(view: Json) -> list[str]:
+def heading(view: Json, *, eta: str | None = None) -> list[str]:
     """Which run this is and how far it has come."""
     progress = view["progress"]
     stopping = {"cancelled": ", being cancelled", "failed": ", being stopped"}.get(view["stopping"] or "", "")
@@ -47,7 +58,7 @@ def heading(view: Json) -> list[str]:
         f"Run: {view['run']}",
         f"Workflow: {view['definition']} ({view['name']})",
         f"Status: {view['status']}{stopping} ({when})",
-        f"Progress: {progress['completed']}/{progress['total']} ({progress['percent']}%)",
+        f"Progress: {progress['completed']}/{progress['total']} ({progress['percent']}%){f', {eta}' if eta else ''}",
     ]
 
 
@@ -57,7 +68,7 @@ def trouble(view: Json) -> list[str]:
     if pause is None:
         return []
     lines = ["", pause["text"], "Options:"]
-    lines.extend(f"  {option['number']}. {option['text']}" for option in pause["options"])
+    lines.extend(f"  {option.number}. {option.text}" for option in options(view))
     lines.append("Choose with: phaseloom workflow intervene <number>")
     if len(pause["phases"]) > 1:
         lines.append(f"Decide about one of the {len(pause['phases'])} phases by adding: --phase <index>")

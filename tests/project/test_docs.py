@@ -25,7 +25,7 @@ from engine.requests import read
 from tests.project.markdown import ROOT, Block, blocks, pages
 from tests.project.walking import BIN, walk
 
-REASONS = {"needs Docker", "installs packages", "sets up a checkout"}
+REASONS = {"needs Docker", "runs until it is stopped", "installs packages", "sets up a checkout"}
 """Why a command block may be left out of the tests."""
 
 ALL_BLOCKS = [block for page in pages() for block in blocks(page)]
@@ -76,6 +76,14 @@ def test_json_and_python_in_the_docs_can_be_read(block: Block) -> None:
         ast.parse(block.text)
 
 
+def test_python_in_the_docs_is_a_file_of_a_page_whose_commands_run() -> None:
+    """`walk` writes it there before the commands that use it; what is left out says why."""
+    for block in ALL_BLOCKS:
+        if block.language == "python" and "skip" not in block.options:
+            assert block.options.get("file"), f"{block.place}: a Python block needs file=NAME"
+            assert block.page in RUN_PAGES, f"{block.place}: no command on this page uses {block.options['file']}"
+
+
 def test_payloads_in_the_docs_are_accepted() -> None:
     shown = [block for block in ALL_BLOCKS if block.language == "json" and "message" in block.options]
     assert {block.options["message"] for block in shown} == set(OPERATIONS)
@@ -118,6 +126,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "`uses: manual`": agents.Manual,
     "`uses: command`": agents.Command,
     "`uses: aider`": agents.Aider,
+    "`uses: python`": agents.Python,
+    "`uses: http`": agents.Http,
     "`phaseloom.yaml`": document.ProjectFile,
 }
 """The sections of the reference of the format, and the mapping that each describes."""

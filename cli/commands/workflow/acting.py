@@ -2,63 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cli.command import Act
+from cli.command import Act, Look
 from cli.console import Console
 from cli.exits import Exit
 
 if TYPE_CHECKING:
-    from cli.reach.runs import ServerRun
+    from cli.api.answers import Answer, Queued
+    from cli.api.handle import About, RunHandle
+
+    A = TypeVar("A", bound=Answer)
 
 Json = dict[str, Any]
 Words = Callable[[Json, Json | None], list[str]]
 """An answer, and the run right after it (None where it has ended), as lines."""
 
 
-def common(act: Act) -> Json:
+def about(act: Act) -> About:
     """The fields that every message carries."""
-    from cli.reach.place import actor  # noqa: PLC0415 - not needed for --help
-
-    fields: Json = {"actor": actor(act.actor)}
-    if act.note is not None:
-        fields["note"] = act.note
-    if act.request_id is not None:
-        fields["request_id"] = act.request_id
-    return fields
+    return {"actor": act.actor, "note": act.note, "request_id": act.request_id}
 
 
-async def meant(act: Act, console: Console) -> ServerRun:
-    """The run that is meant."""
-    from cli.reach.selection import run_to_act_on  # noqa: PLC0415 - not needed for --help
+async def meant(act: Act, console: Console) -> RunHandle:
+    """The run to act on."""
+    from cli.api.handle import RunHandle  # noqa: PLC0415 - not needed for --help
+    from cli.reach.selection import run_to_act_on  # noqa: PLC0415
 
-    return await run_to_act_on(act, console)
-
-
-async def send(run: ServerRun, act: Act, console: Console, name: str, payload: Json) -> Json | None:
-    """The run's answer; None, and told, when the message waits for a worker as a signal."""
-    answer = await run.send(name, {**payload, **common(act)})
-    if answer is None:
-        console.answer(
-            {"run": {"id": run.id}, "sent_as": "signal", "message": name},
-            ["No worker answers now: sent as a signal, it counts when a worker is back."],
-        )
-    return answer
+    run = await run_to_act_on(act, console)
+    return RunHandle(run, run.connection.project.root, where=act)
 
 
-async def act_on(act: Act, name: str, payload: Json, words: Words, *, run: ServerRun | None = None) -> Exit:
+async def looked_at(look: Look, console: Console) -> RunHandle:
+    """The run to look at; the current one may have ended."""
+    from cli.api.handle import RunHandle  # noqa: PLC0415 - not needed for --help
+    from cli.reach.place import here  # noqa: PLC0415
+    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
+
+    return RunHandle(await run_to_look_at(look, console), here(), where=look)
+
+
+async def answered(message: Awaitable[A | Queued], console: Console) -> A | None:
+    """A message's answer; None, and told, when the message waits for a worker as a signal."""
+    from cli.api.answers import Queued  # noqa: PLC0415 - loaded by then
+
+    answer = await message
+    if not isinstance(answer, Queued):
+        return answer
+    console.answer(answer.to_json(), ["No worker answers now: sent as a signal, it counts when a worker is back."])
+    return None
+
+
+async def act_on(
+    act: Act, message: Callable[[RunHandle], Awaitable[A | Queued]], words: Words, *, run: RunHandle | None = None
+) -> Exit:
     """Send a message and print its answer; raises RefusedError when the run refuses it."""
     console = Console(json=act.json)
     run = run or await meant(act, console)
-    answer = await send(run, act, console, name, payload)
+    answer = await answered(message(run), console)
     if answer is not None:
         view = await view_after(run, answer) if not console.json else None
-        console.answer(answer, words(answer, view) if not console.json else [])
+        told = answer.to_json()
+        console.answer(told, words(told, view) if not console.json else [])
     return Exit.OK
 
 
-async def view_after(run: ServerRun, answer: Json) -> Json | None:
+async def view_after(run: RunHandle, answer: Answer) -> Json | None:
     """The run right after an answer; None where it has ended."""
-    ended = answer["run"]["status"] in {"completed", "failed", "cancelled"}
-    return None if ended else await run.view()
+    ended = answer.run.status in {"completed", "failed", "cancelled"}
+    return None if ended else (await run.view()).to_json()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.command import Look, command
+from cli.commands.workflow.acting import looked_at
 from cli.console import Console
 from cli.exits import Exit
 
 if TYPE_CHECKING:
+    from cli.api.handle import RunHandle
     from cli.reach.contact import NoWorkerError
-    from cli.reach.runs import Run
 
 Json = dict[str, Any]
 
@@ -32,48 +34,31 @@ async def status(
 ) -> Exit:
     """Show what has stopped, who is waited for, and the phases."""
     from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
     from cli.words import status as words  # noqa: PLC0415
+    from cli.words.bars import canvas  # noqa: PLC0415
 
     console = Console(json=look.json)
-    run = await run_to_look_at(look, console)
+    run = await looked_at(look, console)
     try:
         if phase is not None:
             return await _explain(run, phase, console)
-        view = await whole_view(run) if every else await run.view()
+        view = (await run.view(every=every)).to_json()
     except NoWorkerError as error:
         raise await _known_without_worker(run, error) from None
-    console.answer(view, words.status(view, complete=every))
+    console.answer(view, words.status(view, complete=every, on=canvas(sys.stdout)))
     return Exit.OK
 
 
-async def whole_view(run: Run) -> Json:
-    """The run with all pages of its phases."""
-    view = await run.view()
-    total = view["page"]["total"]
-    while len(view["phases"]) < total:
-        page = (await run.view(offset=len(view["phases"])))["phases"]
-        if not page:
-            break
-        view["phases"] += page
-    return view
-
-
-async def _known_without_worker(run: Run, error: NoWorkerError) -> NoWorkerError:
+async def _known_without_worker(run: RunHandle, error: NoWorkerError) -> NoWorkerError:
     """The error, with what the server itself knows of the run."""
     from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
-    from cli.reach.listing import summary_of  # noqa: PLC0415
-    from cli.reach.runs import ServerRun, described_run  # noqa: PLC0415
 
-    if not isinstance(run, ServerRun):
+    known = await run.summary()
+    if known is None:
         return error
-    described = await described_run(run.connection, run.id)
-    if described is None:
-        return error
-    known = await summary_of(described, run.connection)
-    waits = f", waiting for {', '.join(known['waiting_for'])}" if known["waiting_for"] else ""
+    waits = f", waiting for {', '.join(known.waiting_for)}" if known.waiting_for else ""
     return NoWorkerError(
-        f"{error.message}; the server knows of {run.id}: {known['definition']}, {known['status']}{waits}",
+        f"{error.message}; the server knows of {run.id}: {known.definition}, {known.status}{waits}",
         hint=error.hint,
     )
 
@@ -82,21 +67,20 @@ async def why(
     phase: Annotated[str, typer.Argument(metavar="PHASE", help="Index, id or name of the phase.")], look: Look
 ) -> Exit:
     """Say what exactly a phase waits for, or how it ended."""
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415 - not needed for --help
-
     console = Console(json=look.json)
-    return await _explain(await run_to_look_at(look, console), phase, console)
+    return await _explain(await looked_at(look, console), phase, console)
 
 
-async def _explain(run: Run, word: str, console: Console) -> Exit:
+async def _explain(run: RunHandle, word: str, console: Console) -> Exit:
     from cli.words import reasons  # noqa: PLC0415 - not needed for --help
 
-    details = await run.phase(word)
-    needed = [await run.phase(str(need["phase"])) for need in details["waits_for_phases"][: reasons.LISTED]]
+    found = await run.phase(word)
+    details = found.to_json()
+    needed = [(await run.phase(need["phase"])).to_json() for need in found.waits_for_phases[: reasons.LISTED]]
     if console.json:
         console.data(details | {"waits_for_phases_details": needed})
     else:
-        console.lines(reasons.why(details, needed, await run.view(limit=0)))
+        console.lines(reasons.why(details, needed, (await run.view(limit=0)).to_json()))
     return Exit.OK
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.command import Act, Look, command
-from cli.commands.workflow.acting import act_on, meant, send
+from cli.commands.workflow.acting import about, act_on, answered, looked_at, meant
 from cli.commands.workflow.phases import Phase
 from cli.console import Console
 from cli.exits import Exit
@@ -24,7 +24,7 @@ async def start_parallel(phase: Phase, act: Act) -> Exit:
     """Start the parallel phases around PHASE, again if cancelled."""
     from cli.words.parallel import group_started  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, "start_parallel", {"phase": phase}, group_started)
+    return await act_on(act, lambda run: run.start_parallel(phase, **about(act)), group_started)
 
 
 async def cancel_parallel(
@@ -37,26 +37,23 @@ async def cancel_parallel(
 
     Returns when their agents are gone.
     """
-    from cli.reach.waiting import until_gone  # noqa: PLC0415 - not needed for --help
-    from cli.words.parallel import cancelled  # noqa: PLC0415
+    from cli.words.parallel import cancelled  # noqa: PLC0415 - not needed for --help
     from cli.words.status import trouble  # noqa: PLC0415
 
     console = Console(json=act.json)
     run = await meant(act, console)
-    answer = await send(run, act, console, "cancel_parallel", {} if phase is None else {"phase": phase})
+    answer = await answered(run.cancel_parallel(phase, **about(act)), console)
     if answer is not None:
-        view = await until_gone(run, {member["index"] for member in answer["cancelled"]})
-        console.answer(answer, [*cancelled(answer), *trouble(view)])
+        told = answer.to_json()
+        console.answer(told, [*cancelled(told), *trouble((await run.view(limit=0)).to_json())])
     return Exit.OK
 
 
 async def parallel_status(look: Look) -> Exit:
     """Show the parallel phases that are open, or were last."""
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415 - not needed for --help
-    from cli.words import parallel  # noqa: PLC0415
+    from cli.words import parallel  # noqa: PLC0415 - not needed for --help
 
     console = Console(json=look.json)
-    view = await (await run_to_look_at(look, console)).view()
-    shown = {"run": view["run"], "workflow": view["definition"], **view["parallel"]}
-    console.answer(shown, parallel.parallel_status(view))
+    view = await (await looked_at(look, console)).view(limit=0)
+    console.answer(view.parallel.to_json(), parallel.parallel_status(view.to_json()))
     return Exit.OK

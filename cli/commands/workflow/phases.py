@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.command import Act, command
-from cli.commands.workflow.acting import act_on
+from cli.commands.workflow.acting import about, act_on
 from cli.exits import Exit
 from cli.reach.inputs import values
 
@@ -30,14 +30,14 @@ async def next_phase(act: Act, output: Outputs = None) -> Exit:
     """Complete the current phase and start what follows."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, "next", _outputs(output), completed)
+    return await act_on(act, lambda run: run.next(outputs=_outputs(output), **about(act)), completed)
 
 
 async def complete_phase(phase: Phase, act: Act, output: Outputs = None) -> Exit:
     """Complete one phase."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, "complete_phase", {"phase": phase, **_outputs(output)}, completed)
+    return await act_on(act, lambda run: run.complete_phase(phase, outputs=_outputs(output), **about(act)), completed)
 
 
 async def signal(
@@ -50,8 +50,8 @@ async def signal(
     """
     from cli.words.steering import reported  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, "report_signal", {"signal": text}, reported)
+    return await act_on(act, lambda run: run.report_signal(text, **about(act)), reported)
 
 
-def _outputs(written: list[str] | None) -> Json:
-    return {"outputs": values(written, "--output")} if written else {}
+def _outputs(written: list[str] | None) -> Json | None:
+    return values(written, "--output") if written else None

@@ -12,7 +12,8 @@ from cli.console import Console
 from cli.exits import Exit
 
 if TYPE_CHECKING:
-    from cli.reach.runs import ServerRun
+    from cli.api.handle import RunHandle
+    from cli.api.views import View
     from engine.plan import Plan
 
 Json = dict[str, Any]
@@ -28,21 +29,21 @@ async def start(
     options: Starting,
 ) -> Exit:
     """Start a run of a definition; later commands act on it."""
-    from cli.reach.contact import connected  # noqa: PLC0415 - not needed for --help
-    from cli.reach.launch import begin  # noqa: PLC0415
-    from cli.reach.place import actor  # noqa: PLC0415
+    from cli.api.client import Client  # noqa: PLC0415 - not needed for --help
+    from cli.reach.contact import connected  # noqa: PLC0415
     from cli.words.starting import started_run  # noqa: PLC0415
 
     console = Console(json=options.json)
     _, ready = prepared(definition, options, console)
     connection = await connected(options, console)
-    run = await begin(connection, ready, actor=actor(options.actor))
-    view = await _first_view(run)
+    run = await Client(connection, actor=options.actor, address=options.address, profile=options.profile).begin(ready)
+    found = await _first_view(run)
+    view = found.to_json() if found is not None else None
     console.answer(_told(run, ready.plan, view), started_run(run.id, ready.plan.name, view))
     return Exit.OK
 
 
-async def _first_view(run: ServerRun) -> Json | None:
+async def _first_view(run: RunHandle) -> View | None:
     """The run once its first phases have started; None when no worker answers yet."""
     from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
 
@@ -52,5 +53,5 @@ async def _first_view(run: ServerRun) -> Json | None:
         return None
 
 
-def _told(run: ServerRun, plan: Plan, view: Json | None) -> Json:
+def _told(run: RunHandle, plan: Plan, view: Json | None) -> Json:
     return {"run": run.id, "definition": plan.id, "name": plan.name, "status": "running", "view": view}

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.command import Act, command
-from cli.commands.workflow.acting import act_on, meant, send
+from cli.commands.workflow.acting import about, act_on, answered, meant
 from cli.console import Console
 from cli.exits import Exit, UsageError
 from cli.reach.inputs import values
 
 if TYPE_CHECKING:
-    from cli.reach.runs import Run
+    from cli.api.handle import RunHandle
+    from cli.api.views import View
+    from engine.facts import Fact
 
 Json = dict[str, Any]
 
@@ -33,7 +35,7 @@ async def pause(act: Act) -> Exit:
     """Start nothing new; what runs may end."""
     from cli.words.steering import paused  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, "pause", {}, paused)
+    return await act_on(act, lambda run: run.pause(**about(act)), paused)
 
 
 async def resume(act: Act) -> Exit:
@@ -45,18 +47,18 @@ async def resume(act: Act) -> Exit:
     run = await meant(act, console)
     try:
         view = await run.view(limit=0)
-        fact = await _last_settlement(run, int(view["facts"]))
-        name = {fact["phase"]: (await run.phase(str(fact["phase"])))["name"]} if fact is not None else {}
-        console.line(checkpoint(fact, view, name))
+        fact = await _last_settlement(run, view)
+        name = {fact.phase: (await run.phase(fact.phase)).name} if fact is not None and fact.phase is not None else {}
+        console.line(checkpoint(fact.to_json() if fact is not None else None, view.to_json(), name))
     except NoWorkerError:
         pass  # the message itself says so
-    return await act_on(act, "resume", {}, resumed, run=run)
+    return await act_on(act, lambda run: run.resume(**about(act)), resumed, run=run)
 
 
-async def _last_settlement(run: Run, facts: int) -> Json | None:
+async def _last_settlement(run: RunHandle, view: View) -> Fact | None:
     """The fact of the phase that was settled last, if that is not long past."""
-    recent = (await run.journal(max(0, facts - RECENT_FACTS)))["facts"]
-    settled: list[Json] = [fact for fact in recent if fact["kind"] == "phase_settled" and not fact["data"].get("held")]
+    recent = (await run.journal(max(0, view.facts - RECENT_FACTS))).facts
+    settled = [fact for fact in recent if fact.kind == "phase_settled" and not fact.data.get("held")]
     return settled[-1] if settled else None
 
 
@@ -69,18 +71,17 @@ async def cancel(
 
     Returns when they are gone.
     """
-    from cli.reach.waiting import until_closed  # noqa: PLC0415 - not needed for --help
-
     console = Console(json=act.json)
     run = await meant(act, console)
-    answer = await send(run, act, console, "cancel", {})
+    answer = await answered(run.cancel(wait=False, **about(act)), console)
     if answer is None:
         return Exit.OK
-    if answer["stopping"] and not no_wait:
+    if answer.stopping and not no_wait:
         console.line(f"Cancelling {run.id}: stopping what runs…")
     if not no_wait:
-        await until_closed(run)
-    console.answer(answer, [f"Cancelling {run.id}." if no_wait else f"Cancelled {run.id}. No agent is left running."])
+        await run.until_closed()
+    done = f"Cancelling {run.id}." if no_wait else f"Cancelled {run.id}. No agent is left running."
+    console.answer(answer.to_json(), [done])
     return Exit.OK
 
 
@@ -115,9 +116,14 @@ async def intervene(
     run = await meant(act, console)
     option = await _chosen(run, choice, phase)
     if option["action"] == "resume":
-        return await act_on(act, "resume", {}, resumed, run=run)
-    payload = {"phase": option["phase"], "action": option["action"], **_details(reason, prompt, prompt_file, output)}
-    return await act_on(act, "intervene", payload, decided, run=run)
+        return await act_on(act, lambda run: run.resume(**about(act)), resumed, run=run)
+    details = _details(reason, prompt, prompt_file, output)
+    return await act_on(
+        act,
+        lambda run: run.intervene(option["phase"], option["action"], **details, **about(act)),
+        decided,
+        run=run,
+    )
 
 
 def _details(reason: str | None, prompt: str | None, prompt_file: Path | None, output: list[str] | None) -> Json:
@@ -136,16 +142,16 @@ def _details(reason: str | None, prompt: str | None, prompt_file: Path | None, o
     return details
 
 
-async def _chosen(run: Run, choice: str, phase: str | None) -> Json:
+async def _chosen(run: RunHandle, choice: str, phase: str | None) -> Json:
     """`{action, phase}` that is meant. A number counts the options that `status` shows, or those of `phase`."""
     action = choice.strip().lower().replace("-", "_")
     if phase is not None and not choice.isdigit():
         return {"action": action, "phase": phase}
     if phase is not None:
-        options = [{"action": each, "phase": phase} for each in (await run.phase(phase))["options"]]
+        options = [{"action": each, "phase": phase} for each in (await run.phase(phase)).options]
     else:
-        view = await run.view(limit=0)
-        options = view["pause"]["options"] if view["pause"] is not None else []
+        pause = (await run.view(limit=0)).pause
+        options = [option.to_json() for option in pause.options] if pause is not None else []
     if choice.isdigit():
         if not 1 <= int(choice) <= len(options):
             raise _no_such(choice, options)

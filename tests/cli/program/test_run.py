@@ -191,7 +191,7 @@ def test_on_a_terminal_phases_at_work_are_live_and_lines_stay_whole(person: Pers
     person.write("ws-pair.json", WORKSTREAM)
     environ = {**person.environ, "TERM": "xterm", "COLUMNS": "100", **({} if colours else {"NO_COLOR": "1"})}
     shown = on_terminal(["run", "ws-pair.json"], person, environ)
-    assert re.search(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] step-01-a \d+s", shown)
+    assert re.search(r"step-01-a\*? +[█░]+ +\d+s", shown)
     assert ("\x1b[32m" in shown) is colours
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "\n")
     lines = [line.rstrip() for line in plain.splitlines()]

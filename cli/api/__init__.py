@@ -1,0 +1,119 @@
+"""The Python interface: a `Client` with everything that an operator can do, and typed results.
+
+The names are imported when they are first used. Scripts take them from `phaseloom`, which also makes sure that our
+packages are found whatever modules the script has beside it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cli.api.answers import (
+        CancelledParallel,
+        Cancelling,
+        Completed,
+        CompletedParallel,
+        Decided,
+        FailureReported,
+        Paused,
+        PhaseRef,
+        ProgressReported,
+        Queued,
+        Resumed,
+        RunRef,
+        SignalReported,
+        StartedParallel,
+    )
+    from cli.api.catalog import DefinitionEntry, KeptDefinition, Validation
+    from cli.api.client import Client
+    from cli.api.handle import RunHandle
+    from cli.api.results import Result
+    from cli.api.views import Journal, ParallelStatus, PhaseDetails, PhaseRow, Progress, RunSummary, Signal, View
+    from cli.exits import NotFoundError, UsageError
+    from definitions.diagnostics import InvalidDefinitionError
+    from engine.errors import PhaseloomError, RefusedError, UnreachableError
+    from engine.facts import Fact
+
+_HOMES = {
+    "cli.api.answers": (
+        "CancelledParallel",
+        "Cancelling",
+        "Completed",
+        "CompletedParallel",
+        "Decided",
+        "FailureReported",
+        "Paused",
+        "PhaseRef",
+        "ProgressReported",
+        "Queued",
+        "Resumed",
+        "RunRef",
+        "SignalReported",
+        "StartedParallel",
+    ),
+    "cli.api.catalog": ("DefinitionEntry", "KeptDefinition", "Validation"),
+    "cli.api.client": ("Client",),
+    "cli.api.handle": ("RunHandle",),
+    "cli.api.results": ("Result",),
+    "cli.api.views": (
+        "Journal",
+        "ParallelStatus",
+        "PhaseDetails",
+        "PhaseRow",
+        "Progress",
+        "RunSummary",
+        "Signal",
+        "View",
+    ),
+    "cli.exits": ("NotFoundError", "UsageError"),
+    "definitions.diagnostics": ("InvalidDefinitionError",),
+    "engine.errors": ("PhaseloomError", "RefusedError", "UnreachableError"),
+    "engine.facts": ("Fact",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CancelledParallel",
+    "Cancelling",
+    "Client",
+    "Completed",
+    "CompletedParallel",
+    "Decided",
+    "DefinitionEntry",
+    "Fact",
+    "FailureReported",
+    "InvalidDefinitionError",
+    "Journal",
+    "KeptDefinition",
+    "NotFoundError",
+    "ParallelStatus",
+    "Paused",
+    "PhaseDetails",
+    "PhaseRef",
+    "PhaseRow",
+    "PhaseloomError",
+    "Progress",
+    "ProgressReported",
+    "Queued",
+    "RefusedError",
+    "Result",
+    "Resumed",
+    "RunHandle",
+    "RunRef",
+    "RunSummary",
+    "Signal",
+    "SignalReported",
+    "StartedParallel",
+    "UnreachableError",
+    "UsageError",
+    "Validation",
+    "View",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"Phaseloom's Python interface has no '{name}'")
+    return getattr(import_module(_HOME_OF[name]), name)

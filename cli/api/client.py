@@ -1,0 +1,172 @@
+"""The way into a project from Python: its definitions, its runs, and starting them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.api.handle import RunHandle
+
+if TYPE_CHECKING:
+    from cli.api.catalog import DefinitionEntry, KeptDefinition, Validation
+    from cli.api.views import RunSummary
+    from cli.embedded.connect import Connection
+    from cli.reach.launch import Prepared
+    from cli.reach.runs import Run
+
+Json = dict[str, Any]
+
+
+class Client:
+    """One project, connected to its Temporal. Made by `connect`; errors are those of `engine.errors`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        actor: str | None = None,
+        address: str | None = None,
+        profile: str | None = None,
+    ) -> None:
+        from cli.command import Where  # noqa: PLC0415 - a connection has loaded it
+
+        self._connection = connection
+        self._actor = actor
+        self._where = Where(address=address, profile=profile, task_queue=connection.task_queue)
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls,
+        root: Path | str | None = None,
+        address: str | None = None,
+        profile: str | None = None,
+        task_queue: str | None = None,
+        *,
+        actor: str | None = None,
+    ) -> AsyncIterator[Client]:
+        """A client for the project around `root` (default: the working directory), as an `async with` block.
+
+        Without an address, a profile or `TEMPORAL_*` it talks to the project's own server, which is started in the
+        background if need be and stays. `actor` is who acts, unless a message says otherwise. Raises UnreachableError.
+        """
+        from cli.embedded.connect import Target, connect  # noqa: PLC0415 - defining needs no server
+        from definitions import find_root  # noqa: PLC0415
+
+        project = find_root(Path(root) if root is not None else Path.cwd())
+        connection = await connect(project, Target(address=address, profile=profile, task_queue=task_queue))
+        yield cls(connection, actor=actor, address=address, profile=profile)
+
+    @property
+    def root(self) -> Path:
+        """The root of the project."""
+        return self._connection.project.root
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about server and worker that somebody should read; mostly none."""
+        return self._connection.notices
+
+    # ---- definitions
+
+    async def definitions(self) -> tuple[DefinitionEntry, ...]:
+        """The definitions that can be started by id."""
+        from cli.api import catalog  # noqa: PLC0415 - half a second
+
+        return await asyncio.to_thread(catalog.listed, self.root)
+
+    async def validate(self, definition: str) -> Validation:
+        """What is wrong with a definition, given by id or file. Raises DefinitionError when there is none."""
+        from cli.api import catalog  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(catalog.validated, definition, self.root)
+
+    async def define(
+        self,
+        identifier: str,
+        *,
+        phases: Sequence[Mapping[str, Any]],
+        name: str | None = None,
+        description: str = "",
+        completion_signals: Sequence[str] = (),
+        **more: Any,
+    ) -> KeptDefinition:
+        """Keep a definition in the project, in place of the one that was kept under this id; any process can start it.
+
+        `phases` and `more` are written as in a definition's file. Raises InvalidDefinitionError, with diagnostics, and
+        keeps nothing then.
+        """
+        from cli.api import catalog  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(
+            catalog.defined,
+            identifier,
+            self.root,
+            phases=phases,
+            name=name,
+            description=description,
+            completion_signals=completion_signals,
+            more=more,
+        )
+
+    # ---- runs
+
+    async def start(
+        self,
+        definition: str,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        max_workers: int | None = None,
+        non_interactive: bool = False,
+    ) -> RunHandle:
+        """Start a run of a definition, given by id or file, and make it the project's current one.
+
+        `max_workers` 0 means automatic. `non_interactive` refuses what needs people, and a failure isolates its phase.
+        Nothing is started when something is wrong: DefinitionError, InvalidDefinitionError, UsageError (inputs),
+        RefusedError (there is a run `run_id` already).
+        """
+        ready = await asyncio.to_thread(
+            self._prepared, definition, inputs=inputs, max_workers=max_workers, non_interactive=non_interactive
+        )
+        return await self.begin(ready, run_id=run_id)
+
+    async def begin(self, ready: Prepared, *, run_id: str | None = None) -> RunHandle:
+        """Start what `cli.reach.launch.prepare` has made ready."""
+        from activities.places import file_name  # noqa: PLC0415 - only for an id of the caller's
+        from cli.reach.launch import begin  # noqa: PLC0415
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        chosen = file_name(run_id) if run_id is not None else None
+        return self._handle(await begin(self._connection, ready, actor=actor(self._actor), chosen=chosen))
+
+    def _prepared(self, definition: str, *, inputs: Mapping[str, Any] | None, **options: Any) -> Prepared:
+        from cli.reach.launch import prepare, read_definition, usable  # noqa: PLC0415 - half a second
+
+        return prepare(usable(read_definition(definition, self.root)), given=inputs, **options)
+
+    async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
+        """The project's open runs, the newest first; `every`: ended ones too."""
+        from cli.api.views import RunSummary  # noqa: PLC0415 - loaded by then
+        from cli.reach.listing import listed  # noqa: PLC0415
+
+        found = await listed(self._connection, ended_too=every, limit=limit)
+        return tuple(RunSummary.of(each) for each in found)
+
+    async def run(self, run_id: str) -> RunHandle:
+        """The open or ended run with this id. Raises NotFoundError when there is none."""
+        from cli.reach.selection import known  # noqa: PLC0415 - loaded by then
+
+        return self._handle(await known(self._connection, run_id, ended_too=True))
+
+    async def current(self) -> RunHandle:
+        """The run that was started last, or the only open one. Raises NotFoundError when that is no single run."""
+        from cli.reach.selection import current  # noqa: PLC0415 - loaded by then
+
+        return self._handle(await current(self._connection, tell=lambda _: None, ended_too=True))
+
+    def _handle(self, run: Run) -> RunHandle:
+        return RunHandle(run, self.root, where=self._where, actor=self._actor)

@@ -1,0 +1,297 @@
+"""One run, open or ended: looking at it, and every message that an operator can send."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+
+from cli import api  # its names are imported when used: looking at a run needs no class of an answer
+from engine.errors import RefusedError
+
+if TYPE_CHECKING:
+    from cli.api.answers import Answer, Queued
+    from cli.api.views import Journal, ParallelStatus, PhaseDetails, RunSummary, View
+    from cli.command import Where
+    from cli.reach.runs import Run
+    from engine.facts import Fact
+
+Json = dict[str, Any]
+Phase = int | str
+"""A phase by its index, id or name."""
+
+Action = Literal["retry", "retry_with", "replace_output", "skip", "cancel"]
+
+A = TypeVar("A", bound="Answer")
+
+
+class About(TypedDict, total=False):
+    """What every message may carry: see `docs/reference/messages.md`."""
+
+    actor: str | None
+    note: str | None
+    request_id: str | None
+    expect: Sequence[Mapping[str, Any]]
+
+
+class RunHandle:
+    """One run. Messages that make no sense now raise RefusedError, and nothing has changed then.
+
+    A message that no worker answers within some seconds is left on the server as a signal; its result is `Queued`.
+    """
+
+    def __init__(self, run: Run, root: Path, *, where: Where | None = None, actor: str | None = None) -> None:
+        self._run = run
+        self._root = root
+        self._where = where
+        self._actor = actor
+
+    def __repr__(self) -> str:
+        return f"RunHandle({self.id!r})"
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self._run.id
+
+    # ---- looking
+
+    async def status(self) -> str:
+        """The run's status in a word: `running`, `paused`, `completed`, `failed` or `cancelled`."""
+        return (await self.view(limit=0)).status
+
+    async def view(self, offset: int = 0, limit: int = 100, *, every: bool = False) -> View:
+        """The run with a page of its phases, at most 100; `every`: with all pages."""
+        found = await self._run.view(offset, limit)
+        while every and len(found["phases"]) < found["page"]["total"]:
+            page = (await self._run.view(offset=len(found["phases"])))["phases"]
+            if not page:
+                break
+            found["phases"] += page
+        return api.View.of(found)
+
+    async def phase(self, phase: Phase) -> PhaseDetails:
+        """All that is known of one phase."""
+        return api.PhaseDetails.of(await self._run.phase(phase))
+
+    async def parallel_status(self) -> ParallelStatus:
+        """The parallel group that is open, or was last."""
+        return (await self.view(limit=0)).parallel
+
+    async def journal(self, since: int = 0, limit: int = 500) -> Journal:
+        """Facts after number `since`."""
+        return api.Journal.of(await self._run.journal(since, limit))
+
+    async def summary(self) -> RunSummary | None:
+        """What the server keeps beside the run, no worker is asked; None for a run that is read from its archive."""
+        from cli.reach.listing import summary_of  # noqa: PLC0415 - only where a worker is missing
+        from cli.reach.runs import ServerRun, described_run  # noqa: PLC0415
+
+        if not isinstance(self._run, ServerRun):
+            return None
+        described = await described_run(self._run.connection, self.id)
+        return None if described is None else api.RunSummary.of(await summary_of(described, self._run.connection))
+
+    async def logs(self, phase: Phase | None = None, *, lines: int | None = None) -> tuple[str, ...]:
+        """The last lines (default: all) that a phase, or the run itself, has logged.
+
+        Raises NotFoundError when the phase has no log in this project.
+        """
+        from cli.reach import logfiles  # noqa: PLC0415 - only here
+
+        word = None if phase is None else (await self.phase(phase)).id
+        path = await logfiles.log_of(self._run, self._root, word)
+        found, position = logfiles.last_lines(path, lines)
+        if position:
+            return tuple(found)
+        if word is not None:
+            raise await logfiles.no_log(self._run, word, path)
+        found = await logfiles.from_journal(self._run)
+        return tuple(found[-lines:] if lines else found)
+
+    async def follow(self, since: int = 0) -> AsyncIterator[Fact]:
+        """The run's facts in order as they come, from after number `since`, through restarts of worker and server.
+
+        Ends with the run; raises RefusedError when the server has ended it without a word.
+        """
+        from cli.reach.following import Follower  # noqa: PLC0415 - only here
+
+        async for facts in self._follower(Follower, since).news():
+            for fact in facts:
+                yield fact
+
+    async def wait(self) -> View:
+        """Return once the run has ended, with its last view. For a limit: `asyncio.timeout`."""
+        from cli.reach.following import Follower  # noqa: PLC0415 - only here
+
+        follower = self._follower(Follower, int((await self._run.view(limit=0))["facts"]) - 1)
+        async for _ in follower.news():
+            pass
+        return api.View.of(await follower.last_view())
+
+    def _follower(self, kind: Any, since: int) -> Any:
+        from copy import copy  # noqa: PLC0415 - only here
+
+        from cli.command import Where  # noqa: PLC0415
+
+        # Following asks with less patience and may reconnect: it does so on a copy.
+        where = self._where or Where()
+        return kind(run=copy(self._run), where=where, tell=lambda _: None, since=max(0, since))
+
+    async def until_closed(self) -> None:
+        """Return when the server has closed the run: its agents are gone then."""
+        from cli.reach.runs import ServerRun  # noqa: PLC0415 - only here
+        from cli.reach.waiting import until_closed  # noqa: PLC0415
+
+        if isinstance(self._run, ServerRun):
+            await until_closed(self._run)
+
+    # ---- messages
+
+    async def next(
+        self,
+        *,
+        outputs: Mapping[str, Any] | None = None,
+        artifacts: Sequence[Any] | None = None,
+        **about: Unpack[About],
+    ) -> api.Completed | Queued:
+        """Complete the one phase that a person has open, and start what follows."""
+        return await self._send(api.Completed, "next", about, outputs=outputs, artifacts=artifacts)
+
+    async def complete_phase(
+        self,
+        phase: Phase,
+        *,
+        outputs: Mapping[str, Any] | None = None,
+        artifacts: Sequence[Any] | None = None,
+        epoch: int | None = None,
+        **about: Unpack[About],
+    ) -> api.Completed | Queued:
+        """Complete a phase that a person, or anything outside, works on. `epoch`: only if it is still that one."""
+        return await self._send(
+            api.Completed,
+            "complete_phase",
+            about,
+            phase=phase,
+            outputs=outputs,
+            artifacts=artifacts,
+            epoch=epoch,
+        )
+
+    async def complete_parallel(
+        self,
+        phase: Phase,
+        *,
+        outputs: Mapping[str, Any] | None = None,
+        artifacts: Sequence[Any] | None = None,
+        epoch: int | None = None,
+        **about: Unpack[About],
+    ) -> api.CompletedParallel | Queued:
+        """Complete a phase of a parallel group. Raises RefusedError for a phase that is in none."""
+        details = await self.phase(phase)
+        if details.group is None:
+            raise RefusedError(
+                f"{details.name} (index: {details.index}) is in no parallel group", hint="use complete_phase"
+            )
+        answer = await self.complete_phase(phase, outputs=outputs, artifacts=artifacts, epoch=epoch, **about)
+        if isinstance(answer, api.Queued):
+            return answer
+        told = {key: answer.raw[key] for key in ("success", "all_parallel_complete", "remaining")}
+        return api.CompletedParallel.of(told)
+
+    async def fail_phase(
+        self,
+        phase: Phase,
+        error: str | Mapping[str, Any] | None = None,
+        *,
+        epoch: int | None = None,
+        **about: Unpack[About],
+    ) -> api.FailureReported | Queued:
+        """Report that the work of a phase has failed; the definition's `on_failure` decides what follows."""
+        return await self._send(api.FailureReported, "fail_phase", about, phase=phase, error=error, epoch=epoch)
+
+    async def report_progress(
+        self,
+        phase: Phase,
+        progress: str | float | Mapping[str, Any],
+        *,
+        epoch: int | None = None,
+        **about: Unpack[About],
+    ) -> api.ProgressReported | Queued:
+        """Note how far the work of a running phase is; at most 1 KiB of JSON."""
+        return await self._send(
+            api.ProgressReported, "report_progress", about, phase=phase, progress=progress, epoch=epoch
+        )
+
+    async def start_parallel(self, phase: Phase, **about: Unpack[About]) -> api.StartedParallel | Queued:
+        """Start the parallel phases from an index, or around a phase; again if they were cancelled."""
+        return await self._send(api.StartedParallel, "start_parallel", about, phase=phase)
+
+    async def cancel_parallel(
+        self, phase: Phase | None = None, *, wait: bool = True, **about: Unpack[About]
+    ) -> api.CancelledParallel | Queued:
+        """Cancel the open parallel phases and pause the run; returns when their agents are gone.
+
+        `phase` names a member, where several groups are open. `wait=False` returns at once.
+        """
+        from cli.reach.runs import ServerRun  # noqa: PLC0415 - only here
+        from cli.reach.waiting import until_gone  # noqa: PLC0415
+
+        answer = await self._send(api.CancelledParallel, "cancel_parallel", about, phase=phase)
+        if wait and not isinstance(answer, api.Queued) and isinstance(self._run, ServerRun):
+            await until_gone(self._run, {member.index for member in answer.cancelled})
+        return answer
+
+    async def intervene(
+        self,
+        phase: Phase,
+        action: Action | str,
+        *,
+        reason: str | None = None,
+        prompt: str | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        epoch: int | None = None,
+        **about: Unpack[About],
+    ) -> api.Decided | Queued:
+        """Decide how a phase goes on. `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`."""
+        return await self._send(
+            api.Decided,
+            "intervene",
+            about,
+            phase=phase,
+            action=action,
+            reason=reason,
+            prompt=prompt,
+            outputs=outputs,
+            epoch=epoch,
+        )
+
+    async def pause(self, **about: Unpack[About]) -> api.Paused | Queued:
+        """Start nothing new; what runs may end."""
+        return await self._send(api.Paused, "pause", about)
+
+    async def resume(self, **about: Unpack[About]) -> api.Resumed | Queued:
+        """Go on after a pause."""
+        return await self._send(api.Resumed, "resume", about)
+
+    async def cancel(self, *, wait: bool = True, **about: Unpack[About]) -> api.Cancelling | Queued:
+        """Cancel the run and stop its agents; returns when they are gone, with `wait=False` at once."""
+        answer = await self._send(api.Cancelling, "cancel", about)
+        if wait and not isinstance(answer, api.Queued):
+            await self.until_closed()
+        return answer
+
+    async def report_signal(self, signal: str, **about: Unpack[About]) -> api.SignalReported | Queued:
+        """Report a completion signal: a condition of the definition that must be met before the run may complete."""
+        return await self._send(api.SignalReported, "report_signal", about, signal=signal)
+
+    async def _send(self, kind: type[A], name: str, about: About, **fields: Any) -> A | Queued:
+        """The answer to a message; what is None is left out of it."""
+        from cli.reach.place import actor  # noqa: PLC0415 - only for messages
+
+        given: Json = {key: value for key, value in {**fields, **about}.items() if value is not None}
+        given["actor"] = actor(about.get("actor") or self._actor)
+        answer = await self._run.send(name, given)
+        if answer is None:
+            return api.Queued.of({"run": {"id": self.id}, "sent_as": "signal", "message": name})
+        return kind.of(answer)

@@ -1,0 +1,154 @@
+"""What a run looks like: the view, one phase, the parallel group, the journal, a line of the list of runs.
+
+Times are ISO 8601 in UTC, as the command line prints them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.api.results import PLAIN, Result, one, several
+from engine.facts import Fact
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Result):
+    """How many of the phases are done. `percent` is None where it is about a group."""
+
+    completed: int
+    total: int
+    percent: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseRow(Result):
+    """One phase in a list. `waits_for` says in a word what keeps it from going on; None while it works."""
+
+    index: int
+    id: str
+    name: str
+    status: str
+    epoch: int
+    agents: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    group: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    waits_for: str | None = None
+    progress: str | None = None
+    error: Json | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseDetails(PhaseRow):
+    """All that is known of one phase."""
+
+    description: str = ""
+    outputs: Json = field(default_factory=dict)
+    failure: Any = None
+    failures: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    needs: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    waits_for_phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    options: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    actor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParallelStatus(Result):
+    """The parallel group that is open, or was last. `active` is false when none is open."""
+
+    run: str
+    workflow: str
+    active: bool
+    group: int | None = None
+    phases: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
+    progress: Progress = field(metadata=one(Progress))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal(Result):
+    """A completion signal; `reported_at` is None while it is missing."""
+
+    name: str
+    reported_at: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option(Result):
+    """One of the numbered decisions that are possible."""
+
+    number: int
+    action: str
+    text: str
+    phase: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause(Result):
+    """Why a run has stopped, in words, and what can be decided."""
+
+    code: str
+    text: str
+    by: str | None = None
+    phases: tuple[int, ...] = field(default=(), metadata=PLAIN)
+    options: tuple[Option, ...] = field(default=(), metadata=several(Option))
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(Result):
+    """A run at the moment `now`. `phases` is a page of them unless all were asked for; `counts` counts every one."""
+
+    run: str
+    definition: str
+    name: str
+    status: str
+    now: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    pause: Pause | None = field(default=None, metadata=one(Pause))
+    counts: dict[str, int] = field(default_factory=dict)
+    progress: Progress = field(metadata=one(Progress))
+    active: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
+    waiting: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    phases: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
+    signals: tuple[Signal, ...] = field(default=(), metadata=several(Signal))
+    facts: int = 0
+
+    @property
+    def parallel(self) -> ParallelStatus:
+        """The parallel group that is open, or was last."""
+        return ParallelStatus.of({"run": self.run, "workflow": self.definition, **self.raw["parallel"]})
+
+    def phase(self, word: int | str) -> PhaseRow:
+        """The phase with this id or index; raises KeyError when it is not on this page."""
+        for row in self.phases:
+            if word in (row.id, row.index):
+                return row
+        raise KeyError(word)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal(Result):
+    """Some of a run's facts, with their lines in the log. `next` is where to go on reading."""
+
+    facts: tuple[Fact, ...] = field(metadata={"of": lambda facts: tuple(Fact.from_json(fact) for fact in facts)})
+    lines: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    next: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary(Result):
+    """What the server keeps beside a run; no worker was asked."""
+
+    run: str
+    definition: str
+    name: str
+    status: str
+    waiting_for: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    started_at: str | None = None
+    ended_at: str | None = None
+    current: bool = False

@@ -1,0 +1,81 @@
+"""A run on a terminal: lanes while it is open, its measures at the end; and nothing of that in a pipe."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from tests.cli.program.person import PROGRAM, Person
+
+TWO = """
+name: Two at once
+execution: {max_workers: 2}
+agents:
+  short: {uses: command, run: [sleep, "0.6"]}
+  writer: {uses: command, run: [sh, -c, "echo x > made; sleep 1.2"]}
+phases:
+  - {name: Short, agents: [short], parallel: true}
+  - {name: Writer, agents: [writer], parallel: true}
+  - {name: Last, agents: [short]}
+"""
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def on_terminal(person: Person, *arguments: str, columns: int, **environ: str) -> str:
+    """What a command shows on a terminal of so many columns, with its control characters."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    environment = {**person.environ, "TERM": "xterm", **environ}
+    process = subprocess.Popen(
+        [PROGRAM, *arguments], cwd=person.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the terminal's other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert process.wait(30) == 0
+    return shown.decode(errors="replace")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="terminals differ in what is read after their end")
+def test_a_run_on_a_terminal_has_lanes_and_ends_with_its_measures(person: Person) -> None:
+    person.write("two.yaml", TWO)
+    shown = on_terminal(person, "run", "two.yaml", columns=60, NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown), "NO_COLOR is obeyed"
+    lines = [line.rstrip() for line in CONTROL.sub("", shown).splitlines()]
+    assert any(re.match(r"  ⟳ writer\*? +[█░]+ +\d+s", line) for line in lines), lines
+    assert any(line.startswith("  elapsed ") and "/3 done" in line for line in lines)
+    end = max(number for number, line in enumerate(lines) if line.startswith("✓ Workflow complete in"))
+    told = lines[end:]
+    assert max(map(len, told)) < 60
+    assert any(re.match(r"  Total +\d+s +\d+s +\d+%", line) for line in told)
+    assert any(line.split()[:1] == ["writer"] and line.count("█") > 2 for line in told)
+
+
+def test_a_pipe_gets_the_promised_lines_only_and_status_the_measures(person: Person) -> None:
+    person.write("two.yaml", TWO)
+    said = person.types("run", "two.yaml")
+    assert said.lines[-1].startswith(("✓ Workflow complete in", "  (Sequential would have taken"))
+    view = person.view()
+    assert view["totals"]["calls"] == 3
+    assert view["totals"]["sequential"] > view["totals"]["parallel"] - 1
+    assert all(row["usage"]["memory_peak"] > 0 for row in view["phases"])
+    lines = person.types("workflow", "status").lines
+    assert any(line.split()[:1] == ["Total"] for line in lines)
+    assert any("Sequential" in line and "Improvement" in line for line in lines)
