@@ -105,8 +105,8 @@ def _outputs(name: str, value: object) -> dict[str, Any] | None:
     if value is None:
         return None
     outputs = value if isinstance(value, dict) else {"result": value}
-    if wrong := next((key for key in outputs if not isinstance(key, str)), None):
-        raise _Refused("bad_output", f"{name} returned a dict with {wrong!r} as a key; outputs have names")
+    if wrong := [key for key in outputs if not isinstance(key, str)]:
+        raise _Refused("bad_output", f"{name} returned a dict with {wrong[0]!r} as a key; outputs have names")
     try:
         json.dumps(outputs, allow_nan=False, default=_refuse)
     except _Refused as refused:

@@ -86,10 +86,11 @@ async def cancel(
 
 
 async def intervene(
-    choice: Annotated[
-        str, typer.Argument(metavar="NUMBER|ACTION", help="A number of `workflow status`, or retry, skip, cancel, …")
-    ],
     act: Act,
+    choice: Annotated[
+        str | None,
+        typer.Argument(metavar="NUMBER|ACTION", help="A number of `workflow status`, or retry, skip, cancel, …"),
+    ] = None,
     *,
     phase: Annotated[
         str | None,
@@ -108,19 +109,24 @@ async def intervene(
 ) -> Exit:
     """Decide how a phase goes on, or ends.
 
-    By a number that `workflow status` shows, or by the name of the action.
+    By a number that `workflow status` shows, or by the name of the action; without either the options are shown and
+    asked for.
     """
     from cli.words.steering import decided, resumed  # noqa: PLC0415
 
     console = Console(json=act.json)
     run = await meant(act, console)
-    option = await _chosen(run, choice, phase)
+    given = _details(reason, prompt, prompt_file, output)
+    if choice is None:
+        option, asked = await _asked(run, console, phase)
+        given = asked | given
+    else:
+        option = await _chosen(run, choice, phase)
     if option["action"] == "resume":
         return await act_on(act, lambda run: run.resume(**about(act)), resumed, run=run)
-    details = _details(reason, prompt, prompt_file, output)
     return await act_on(
         act,
-        lambda run: run.intervene(option["phase"], option["action"], **details, **about(act)),
+        lambda run: run.intervene(option["phase"], option["action"], **given, **about(act)),
         decided,
         run=run,
     )
@@ -140,6 +146,32 @@ def _details(reason: str | None, prompt: str | None, prompt_file: Path | None, o
     if output:
         details["outputs"] = values(output, "--output")
     return details
+
+
+async def _asked(run: RunHandle, console: Console, phase: str | None) -> tuple[Json, Json]:
+    """The option that the person at the terminal chooses, and what it needs.
+
+    Raises UsageError where nobody can be asked, nothing is to be decided, or no answer makes sense.
+    """
+    import sys  # noqa: PLC0415 - only where a person is asked
+
+    from cli.words.options import options, prompted  # noqa: PLC0415
+    from cli.words.status import trouble  # noqa: PLC0415
+
+    view = (await run.view(limit=0)).to_json()
+    open_options = options(view)
+    if console.json or not sys.stdin.isatty():
+        raise UsageError("say what is decided", hint="phaseloom workflow status shows the numbers")
+    if not open_options or phase is not None:
+        raise _no_such("", [])
+    console.lines([line for line in trouble(view) if not line.startswith("Choose with")])
+    answer = prompted(open_options, lambda question: str(typer.prompt(question, default="", show_default=False)))
+    if answer is None:
+        raise UsageError("nothing was decided", hint="phaseloom workflow intervene asks again")
+    option, details = answer
+    if "outputs" in details:
+        details["outputs"] = values(details["outputs"], "--output")
+    return {"action": option.action, "phase": option.phase}, details
 
 
 async def _chosen(run: RunHandle, choice: str, phase: str | None) -> Json:

@@ -13,7 +13,7 @@ import termios
 
 import pytest
 
-from tests.cli.program.person import PROGRAM, Person
+from tests.cli.program.person import PROGRAM, Person, until
 
 TWO = """
 name: Two at once
@@ -30,8 +30,8 @@ phases:
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def on_terminal(person: Person, *arguments: str, columns: int, **environ: str) -> str:
-    """What a command shows on a terminal of so many columns, with its control characters."""
+def on_terminal(person: Person, *arguments: str, columns: int, typed: str = "", **environ: str) -> str:
+    """What a command shows on a terminal of so many columns where this is typed, with its control characters."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     environment = {**person.environ, "TERM": "xterm", **environ}
@@ -39,6 +39,7 @@ def on_terminal(person: Person, *arguments: str, columns: int, **environ: str) -
         [PROGRAM, *arguments], cwd=person.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
+    os.write(ours, typed.encode())
     shown = b""
     while True:
         try:
@@ -79,3 +80,26 @@ def test_a_pipe_gets_the_promised_lines_only_and_status_the_measures(person: Per
     lines = person.types("workflow", "status").lines
     assert any(line.split()[:1] == ["Total"] for line in lines)
     assert any("Sequential" in line and "Improvement" in line for line in lines)
+
+
+FAILING = """
+name: Failing
+agents: {tests: {uses: command, run: ["false"]}}
+phases:
+  - {name: Testing, agents: [tests]}
+  - {name: Release, agents: [lead]}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="terminals differ in what is read after their end")
+def test_intervene_without_a_number_asks_on_a_terminal(person: Person) -> None:
+    person.write("failing.yaml", FAILING)
+    person.types("workflow", "start", "failing.yaml")
+    until(lambda: person.view()["pause"] is not None)
+    numbers = {option["action"]: option["number"] for option in person.view()["pause"]["options"]}
+    assert person.tries("workflow", "intervene").code == 2, "nobody can be asked in a pipe"
+    shown = on_terminal(person, "workflow", "intervene", columns=80, typed=f"99\n{numbers['skip']}\nflaky host\n")
+    assert "Skip the testing phase (not recommended)" in shown
+    assert "Why it is skipped" in shown
+    view = person.view()
+    assert [phase["status"] for phase in view["phases"]] == ["skipped", "in_progress"]
