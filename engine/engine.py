@@ -7,7 +7,6 @@ drive the same class.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from typing import Any
 
@@ -35,11 +34,9 @@ from engine.values import agent_task, gathered, scope
 
 Json = dict[str, Any]
 
-SNAPSHOT_FORMAT = 1
-
 
 class Engine:
-    """One run. Start it once with `start`, or bring it back with `restore`; then feed it events.
+    """One run. Start it once with `start`, or bring it back with `engine.snapshots.restore`; then feed it events.
 
     `handle` and `flush` return the effects that the shell has to carry out, in order. With `launching` false the
     engine starts nothing new (the shell is about to continue as new); what may start then waits in the ready list.
@@ -56,7 +53,7 @@ class Engine:
         self.answers: dict[str, Json] = {}
         self.answer_bytes = 0
         self._wake_at: float | None = None
-        self._effects: list[Effect] = []
+        self.effects: list[Effect] = []
         self._opened: deque[int] = deque()
 
     # Events
@@ -66,7 +63,7 @@ class Engine:
         given = {name: declared.default for name, declared in self.plan.inputs.items()} | inputs
         self.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run})
         if self.plan.execution.max_workers == 0:
-            self._effects.append(CountWorkers())
+            self.effects.append(CountWorkers())
         self.advance(at)
 
     def handle(self, event: Event, at: float) -> list[Effect]:
@@ -85,7 +82,7 @@ class Engine:
 
     def flush(self) -> list[Effect]:
         """The effects asked for since the last call."""
-        effects, self._effects = self._effects, []
+        effects, self.effects = self.effects, []
         return effects
 
     @property
@@ -163,7 +160,7 @@ class Engine:
         if not cancelling:
             self.fail(phase, error, at)
         elif not phase.active:
-            self._cancelled(phase, at)
+            self.cancelled(phase, at)
 
     def agents_settled(
         self, phase: PhaseState, positions: list[int], at: float, *, outputs: Json, data: Json, actor: str | None = None
@@ -181,7 +178,7 @@ class Engine:
         if phase.active:
             return
         if phase.cancelling is not None:
-            self._cancelled(phase, at)
+            self.cancelled(phase, at)
             return
         self.ready.release_slot(phase.plan.index)
         if not phase.persons:
@@ -193,7 +190,8 @@ class Engine:
         if phase.active:
             self.ready.add(phase.plan.index, worker=True)
 
-    def _cancelled(self, phase: PhaseState, at: float) -> None:
+    def cancelled(self, phase: PhaseState, at: float) -> None:
+        """The phase's processes are gone: it becomes what its cancellation was for."""
         then = phase.cancelling
         if then == "fail":
             self._failed(phase, phase.error or {}, at)
@@ -243,10 +241,10 @@ class Engine:
             data: Json = {"then": then} | ({"error": error} if error else {})
             self.record("phase_cancelling", at, phase=phase, data=data)
             if phase.active and not self.ready.waits_for_slot(phase.plan.index):
-                self._effects.append(CancelAgents(phase=phase.plan.index, epoch=phase.epoch))
+                self.effects.append(CancelAgents(phase=phase.plan.index, epoch=phase.epoch))
                 return
             phase.active.clear()
-            self._cancelled(phase, at)
+            self.cancelled(phase, at)
 
     def stop(self, then: RunStatus, at: float, *, actor: str | None = None, note: str | None = None) -> None:
         """Bring the run to its end as `then`: running phases are cancelled and awaited, the rest never starts.
@@ -291,9 +289,10 @@ class Engine:
             return
         if phase.plan.condition is not None and not self._condition(phase, phase.plan.condition, at):
             return
-        self._queue(phase)
+        self.queue(phase)
 
-    def _queue(self, phase: PhaseState) -> None:
+    def queue(self, phase: PhaseState) -> None:
+        """Let a phase wait for its start."""
         first = phase.plan.turns[0] if phase.plan.turns else ()
         self.ready.add(phase.plan.index, worker=any(phase.plan.agents[p].uses != MANUAL for p in first))
 
@@ -334,7 +333,7 @@ class Engine:
             for position in sorted(phase.active):
                 uses = phase.plan.agents[position].uses
                 task = agent_task(self.state, phase, position)
-                self._effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
+                self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
         elif not phase.persons:
             self.settle(phase, "completed", at, data={"outputs": gathered(phase, {})})
         return True
@@ -342,7 +341,7 @@ class Engine:
     def _wake(self, due: float) -> None:
         if self._wake_at is None or due < self._wake_at:
             self._wake_at = due
-            self._effects.append(WakeAt(due=due))
+            self.effects.append(WakeAt(due=due))
 
     def _judge(self, at: float) -> None:
         """Settle the run when all is settled; pause it, or let it go on, when that is what it has come to."""
@@ -374,56 +373,7 @@ class Engine:
         if self.state.status == "paused":
             self.record("run_resumed", at, data={"auto": True})
         self.record("run_settled", at, data={"status": status})
-        self._effects.append(Finish(status=status))
-
-    # Snapshots
-
-    def snapshot(self) -> Json:
-        """All that a successor needs to go on: the facts, what waits, due times, the last requests' answers."""
-        return {
-            "format": SNAPSHOT_FORMAT,
-            "facts": [fact.to_json() for fact in self.ledger],
-            "next_start_at": self.next_start_at,
-            "progress": {str(index): progress for index, progress in self.progress.items()},
-            "answers": self.answers,
-            "admitted": sorted(i for i in self.ready.waiting if self.state.phases[i].status == "pending"),
-        }
-
-    @classmethod
-    def restore(cls, plan: Plan, snapshot: Json, at: float) -> Engine:
-        """The engine that `snapshot` was taken of; agents that ran then are asked for again by their effects."""
-        engine = cls(plan)
-        for encoded in snapshot["facts"]:
-            fact = Fact.from_json(encoded)
-            engine.ledger.append(fact)
-            engine.state.apply(fact)
-        engine.next_start_at = snapshot["next_start_at"]
-        engine.progress = {int(index): progress for index, progress in snapshot["progress"].items()}
-        engine.answers = dict(snapshot["answers"])
-        engine.answer_bytes = sum(len(json.dumps(answer)) for answer in engine.answers.values())
-        engine.ready.max_workers = engine.state.max_workers
-        engine._rebuild(at, snapshot.get("admitted", []))
-        return engine
-
-    def _rebuild(self, at: float, admitted: list[int]) -> None:
-        """Derive what is not a fact: who waits in the ready list and who holds a place in it.
-
-        `admitted` phases have passed their condition already; it is not asked again.
-        """
-        state = self.state
-        for index in admitted:
-            self._queue(state.phases[index])
-        for index in sorted(state.running):
-            phase = state.phases[index]
-            self.ready.hold(index)
-            if phase.cancelling is not None:
-                phase.active.clear()
-                self._cancelled(phase, at)
-            elif phase.active:
-                self.ready.add(index, worker=True)
-        if state.max_workers == 0:
-            self._effects.append(CountWorkers())
-        self.advance(at)
+        self.effects.append(Finish(status=status))
 
 
 def _kept(result: Json) -> Json:

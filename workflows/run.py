@@ -7,13 +7,12 @@ call it synchronously and answer from it; its effects become activities and time
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
+from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
@@ -37,16 +36,17 @@ with workflow.unsafe.imports_passed_through():
     from engine.journal import lines
     from engine.lookup import find_phase
     from engine.plan import Plan
+    from engine.snapshots import restore, snapshot
     from engine.view import details, view
     from workflows import journal
+    from workflows.archive import archive_run
     from workflows.children import Children
     from workflows.failures import error_of
     from workflows.foreign import start_foreign
+    from workflows.messages import decoded, refusal
+    from workflows.visible import STATUS, WAITING_FOR, fitting
 
 Json = dict[str, Any]
-
-STATUS = SearchAttributeKey.for_keyword("PhaseloomStatus")
-WAITING_FOR = SearchAttributeKey.for_keyword_list("PhaseloomWaitingFor")
 
 DRAIN_EVENTS = 20_000
 DRAIN_BYTES = 20 * 1024 * 1024
@@ -61,9 +61,6 @@ LOST_WORKERS = 100
 """Attempts beyond the declared ones: how often an agent may lose its worker."""
 
 FACTS_PER_ANSWER = 500
-WAITING_SHOWN = 20
-WAITING_BYTES = 1900
-WORD_BYTES = 240
 
 
 @workflow.defn(name="PhaseRun")
@@ -87,8 +84,8 @@ class PhaseRun:
         self.told = 0
         self.shown: tuple[str, tuple[str, ...]] = ("", ())
         plan = Plan.from_json(start["plan"])
-        if (snapshot := start.get("snapshot")) is not None:
-            self.engine = Engine.restore(plan, snapshot, self._now())
+        if (taken := start.get("snapshot")) is not None:
+            self.engine = restore(plan, taken, self._now())
         else:
             self.engine = Engine(plan)
             self.engine.start(
@@ -113,7 +110,7 @@ class PhaseRun:
         if self.timer is not None:
             self.timer.cancel()
         if not self.finished:
-            workflow.continue_as_new({**self.start, "snapshot": self.engine.snapshot()})
+            workflow.continue_as_new({**self.start, "snapshot": snapshot(self.engine)})
         return await self._finish()
 
     async def _until_it_may_leave(self) -> None:
@@ -129,7 +126,7 @@ class PhaseRun:
     def message(self, name: str, args: Sequence[RawValue]) -> None:
         """Any signal: an operator's message, or something to journal and refuse."""
         try:
-            payload = _decoded(args)
+            payload = decoded(args)
             operations.check(self.engine, name, payload)
         except RefusedError as why:
             operations.refuse(self.engine, name, why, self._now())
@@ -143,9 +140,9 @@ class PhaseRun:
     def answered_message(self, name: str, args: Sequence[RawValue]) -> Json:
         """Any update: an operator's message with its answer."""
         try:
-            answer = operations.act(self.engine, name, _decoded(args), self._now())
+            answer = operations.act(self.engine, name, decoded(args), self._now())
         except RefusedError as why:
-            raise _refusal(why) from None
+            raise refusal(why) from None
         self._perform(self.engine.flush())
         return answer
 
@@ -153,9 +150,9 @@ class PhaseRun:
     def check_message(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse, before anything is written to the history, what makes no sense now."""
         try:
-            operations.check(self.engine, name, _decoded(args))
+            operations.check(self.engine, name, decoded(args))
         except RefusedError as why:
-            raise _refusal(why) from None
+            raise refusal(why) from None
 
     @workflow.query(name="view", description="The run, with one page of phases: {offset, limit}")
     def view(self, page: Json | None = None) -> Json:
@@ -170,7 +167,7 @@ class PhaseRun:
             word = which.get("phase") if isinstance(which, dict) else which
             return details(self.engine, find_phase(self.engine.state, word if word is not None else ""))
         except RefusedError as why:
-            raise _refusal(why) from None
+            raise refusal(why) from None
 
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:
@@ -297,7 +294,7 @@ class PhaseRun:
     def _show(self) -> None:
         """Keep search attributes and memo at what the run is and waits for; an event only when that changes."""
         state = self.engine.state
-        shown = (str(state.status), _fitting(self.engine.waiting_for()))
+        shown = (str(state.status), fitting(self.engine.waiting_for()))
         if shown == self.shown or self.finished:
             return  # the end is shown together with the archive
         first = self.shown == ("", ())
@@ -342,7 +339,7 @@ class PhaseRun:
         run = workflow.info().workflow_id
         status = self.engine.state.status
         final = view(self.engine, self._now())
-        archive = await self._archive(run)
+        archive = await archive_run(run, self.start["plan"], self.engine.ledger)
         workflow.upsert_memo({"archive": archive, "status": status, "waiting_for": []})
         if self.start.get("search_attributes"):
             workflow.upsert_search_attributes([STATUS.value_set(str(status)), WAITING_FOR.value_set([])])
@@ -356,55 +353,5 @@ class PhaseRun:
             raise ApplicationError(f"run {run} failed", summary, type="run_failed", non_retryable=True)
         return summary
 
-    async def _archive(self, run: str) -> Json | None:
-        """The reference of the archived ledger; None where the store does not take it for a minute."""
-        facts = [fact.to_json() for fact in self.engine.ledger]
-        ledger = {"format": 1, "run": run, "plan": self.start["plan"], "facts": facts}
-        try:
-            reference: Json = await workflow.execute_local_activity(
-                "archive_run",
-                {"run": run, "ledger": ledger},
-                result_type=dict,
-                start_to_close_timeout=timedelta(seconds=60),
-                schedule_to_close_timeout=timedelta(seconds=60),
-                retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5)),
-            )
-        except ActivityError:
-            workflow.logger.exception("the run's ledger could not be archived")
-            return None
-        return reference
-
     def _now(self) -> float:
         return workflow.now().timestamp()
-
-
-def _fitting(words: list[str]) -> tuple[str, ...]:
-    """As many of the words as a search attribute can hold: a server ends a run that sends it more than 2,048 bytes."""
-    kept: list[str] = []
-    room = WAITING_BYTES
-    for word in words[:WAITING_SHOWN]:
-        short = word
-        while len(json.dumps(short)) > WORD_BYTES:
-            short = short[: len(short) * 3 // 4]
-        room -= len(json.dumps(short)) + 2
-        if room < 0:
-            break
-        kept.append(short)
-    return tuple(kept)
-
-
-def _decoded(args: Sequence[RawValue]) -> object:
-    """The one JSON value of a message, None for none; raises `RefusedError` for anything else."""
-    if len(args) > 1:
-        raise RefusedError(f"the message has {len(args)} values; send one JSON object")
-    if not args:
-        return None
-    try:
-        value: object = workflow.payload_converter().from_payload(args[0].payload)
-    except Exception as error:  # whatever a stranger sent must not harm the run
-        raise RefusedError("the message is not valid JSON") from error
-    return value
-
-
-def _refusal(why: RefusedError) -> ApplicationError:
-    return ApplicationError(why.message, {"hint": why.hint}, type=why.code, non_retryable=True)

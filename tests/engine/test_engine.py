@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine import snapshots
 from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
@@ -438,7 +439,7 @@ def test_a_condition_is_not_asked_again_after_a_snapshot() -> None:
     plan = plan_of(phase(0), phase(1), waits, execution=Execution(max_workers=1))
     world = World(plan)
     world.finish(0)
-    again = World(plan, engine=Engine.restore(plan, world.engine.snapshot(), world.now))
+    again = World(plan, engine=snapshots.restore(plan, snapshots.snapshot(world.engine), world.now))
     again.drive_to_end()
     assert again.statuses()[2] == "completed"
 
@@ -484,7 +485,7 @@ def test_details_name_what_a_phase_waits_for() -> None:
 def test_a_snapshot_keeps_answers_and_manual_phases_in_progress() -> None:
     world = World(full_stack())
     world.operate("next", request_id="r1")
-    again = World(world.plan, engine=Engine.restore(world.plan, world.engine.snapshot(), world.now))
+    again = World(world.plan, engine=snapshots.restore(world.plan, snapshots.snapshot(world.engine), world.now))
     assert again.statuses() == world.statuses()
     assert again.operate("next", request_id="r1")["success"]
     assert again.drive_to_end() == "completed"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.engine import Engine
+from engine import snapshots
 from engine.errors import RefusedError
 from engine.plan import AgentPlan, Execution, Need, NeedKind, PhasePlan, Plan, StepGroup
 from engine.state import State
@@ -175,9 +175,9 @@ def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(
     play(world, steps)
     if world.finished:
         return
-    snapshot = json.loads(json.dumps(world.engine.snapshot()))
+    snapshot = json.loads(json.dumps(snapshots.snapshot(world.engine)))
     settled = {i: p.outputs for i, p in enumerate(world.engine.state.phases) if p.settled}
-    successor = World(plan, engine=Engine.restore(plan, snapshot, world.now))
+    successor = World(plan, engine=snapshots.restore(plan, snapshot, world.now))
     if world.counting or plan.execution.max_workers == 0:
         successor.counting = not world.engine.state.max_workers
     play(successor, more)

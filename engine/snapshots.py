@@ -1,0 +1,65 @@
+"""A run's engine as JSON and back: what continue-as-new hands to the successor's history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from engine.effects import CountWorkers
+from engine.engine import Engine
+from engine.facts import Fact
+from engine.plan import Plan
+
+Json = dict[str, Any]
+
+FORMAT = 1
+
+
+def snapshot(engine: Engine) -> Json:
+    """All that a successor needs to go on: the facts, what waits, due times, the last requests' answers."""
+    state = engine.state
+    return {
+        "format": FORMAT,
+        "facts": [fact.to_json() for fact in engine.ledger],
+        "next_start_at": engine.next_start_at,
+        "progress": {str(index): progress for index, progress in engine.progress.items()},
+        "answers": engine.answers,
+        "admitted": sorted(i for i in engine.ready.waiting if state.phases[i].status == "pending"),
+    }
+
+
+def restore(plan: Plan, taken: Json, at: float) -> Engine:
+    """The engine that the snapshot was taken of; agents that ran then are asked for again by its effects."""
+    engine = Engine(plan)
+    for encoded in taken["facts"]:
+        fact = Fact.from_json(encoded)
+        engine.ledger.append(fact)
+        engine.state.apply(fact)
+    engine.next_start_at = taken["next_start_at"]
+    engine.progress = {int(index): progress for index, progress in taken["progress"].items()}
+    engine.answers = dict(taken["answers"])
+    engine.answer_bytes = sum(len(json.dumps(answer)) for answer in engine.answers.values())
+    engine.ready.max_workers = engine.state.max_workers
+    _rebuild(engine, at, taken.get("admitted", []))
+    return engine
+
+
+def _rebuild(engine: Engine, at: float, admitted: list[int]) -> None:
+    """Derive what is not a fact: who waits in the ready list and who holds a place in it.
+
+    `admitted` phases have passed their condition already; it is not asked again.
+    """
+    state = engine.state
+    for index in admitted:
+        engine.queue(state.phases[index])
+    for index in sorted(state.running):
+        phase = state.phases[index]
+        engine.ready.hold(index)
+        if phase.cancelling is not None:
+            phase.active.clear()
+            engine.cancelled(phase, at)
+        elif phase.active:
+            engine.ready.add(index, worker=True)
+    if state.max_workers == 0:
+        engine.effects.append(CountWorkers())
+    engine.advance(at)
