@@ -201,6 +201,8 @@ class _Wait:
         self.worker_trouble = ""
         self.began = time.monotonic()
         self.started: Process | None = None
+        self.superseded: Process | None = None
+        """A supervisor of another installation that we told to leave: ours is waited for, and started."""
         self.starts = 0
         self.troubled_since: float | None = None
         self.next_start = self.began + (WORKER_SECONDS if self.leaves_it_to_worker() else 0.0)
@@ -215,10 +217,12 @@ class _Wait:
         if supervisor is None:
             self.start()
         else:
-            self.weigh(supervisor)
+            if supervisor.process != self.superseded:
+                self.weigh(supervisor)
             data = self.project.read(servers.RECORD)
             server = servers.Server.from_json(data)
-            if server is not None and data.get("ready") and not supervisor.stopping and server.process.alive:
+            stays = not supervisor.stopping and supervisor.process != self.superseded
+            if server is not None and data.get("ready") and stays and server.process.alive:
                 return server
         if time.monotonic() - self.began > START_SECONDS:
             raise self.unreachable(f"the embedded server is not ready after {START_SECONDS:.0f} s")
@@ -256,6 +260,7 @@ class _Wait:
         if supervisor.foreground or supervision.inside_agent():
             return f"the background worker is {theirs}, not the installation of this command; it stays"
         supervisor.process.send(signal.SIGUSR1)
+        self.superseded = supervisor.process
         return f"the background worker is {theirs}; this installation takes its place as soon as no agent runs"
 
     def told(self) -> tuple[str, ...]:
