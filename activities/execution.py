@@ -170,6 +170,7 @@ class _Attempt:
             "artifacts": artifacts,
             "git": git,
             "usage": job.usage.to_json(),
+            **job.verdict,
         }
 
     async def _job(self, held: Claim, files: Scratch, log: AttemptLog) -> Job:

@@ -25,6 +25,7 @@ from activities.usage import Usage
 from activities.worker_context import WorkerContext
 from engine.errors import WorkspaceError
 from engine.expressions import render, text_of
+from engine.plan import Json
 
 SHELL = "/bin/sh"
 
@@ -48,6 +49,8 @@ class Job:
     """The last lines of the last of them."""
     yielded: Yielded | None = None
     """What output expressions see, where that is not what was printed."""
+    verdict: Json = field(default_factory=dict)
+    """What the executor adds to the result besides outputs."""
     usage: Usage = field(default_factory=Usage)
     """What its commands have used so far, those of its tests too."""
 

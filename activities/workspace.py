@@ -8,6 +8,7 @@ import hashlib
 import os
 import signal
 from pathlib import Path
+from typing import Protocol
 
 from activities.finishing import to_the_end
 from engine.plan import Json
@@ -28,6 +29,19 @@ STATUS = (
 )
 
 
+DIFF = ("--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--full-index")
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""What git calls a tree without files."""
+
+
+class Digest(Protocol):
+    """A running hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
+
+
 async def git_state(directory: Path) -> Json | None:
     """`{"commit", "dirty"}` of the work tree around a directory, or None where there is none.
 
@@ -45,6 +59,42 @@ async def git_state(directory: Path) -> Json | None:
     changes = [entry for entry in entries if entry and not entry.startswith(b"# ")]
     dirty = hashlib.sha256(b"\0".join(changes)).hexdigest() if changes else None
     return {"commit": None if commit in {"", "(initial)"} else commit, "dirty": dirty}
+
+
+async def tree_digest(directory: Path) -> str | None:
+    """The sha256 of all files that git knows or would add in the work tree around a directory; None without git.
+
+    It is the commit, the difference to it, and names and contents of what is new, so it changes with every byte that
+    could be committed and with nothing else. None too when git or the reading takes too long.
+    """
+    state = await git_state(directory)
+    if state is None or state["dirty"] == "unknown":
+        return None
+    digest = hashlib.sha256(str(state["commit"]).encode())
+    if state["dirty"] is not None:
+        # Where nothing is committed yet, all that is staged counts as new.
+        changed = await _git(directory, "diff", "HEAD" if state["commit"] else EMPTY_TREE, *DIFF)
+        listed = await _git(directory, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/")
+        top = await _git(directory, "rev-parse", "--show-toplevel")
+        if changed is None or listed is None or top is None:
+            return None
+        digest.update(changed)
+        names = sorted(name for name in listed.split(b"\0") if name)
+        await asyncio.to_thread(_add_files, digest, top.decode(errors="surrogateescape").rstrip("\n"), names)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _add_files(digest: Digest, top: str, names: list[bytes]) -> None:
+    for name in names:
+        path = os.path.join(os.fsencode(top), name)  # noqa: PTH118 - names that git gives are bytes
+        digest.update(b"\0" + name + b"\0")
+        with contextlib.suppress(OSError):
+            if os.path.islink(path):  # noqa: PTH114
+                digest.update(os.readlink(path))  # noqa: PTH115
+            elif os.path.isfile(path):  # noqa: PTH113
+                with open(path, "rb") as file:  # noqa: PTH123
+                    while part := file.read(1 << 20):
+                        digest.update(part)
 
 
 async def _git(directory: Path, *arguments: str) -> bytes | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from definitions.expressions import Expressions
-from definitions.findings import Findings, Path
+from definitions.findings import Findings
+from definitions.gates import Groups, check_gates
 from definitions.order import Order, order_of
 from definitions.outputs import Known
 from definitions.reads import Reads
@@ -47,6 +48,7 @@ class ProjectPart:
 
     agents: Mapping[str, Agent]
     execution: Execution
+    groups: Groups
     findings: Findings | None
 
 
@@ -71,7 +73,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         expressions.check_order(jumps=any(phase.next for phase in phases))
         check_scopes(definition, order, findings)
     _check_jumps(definition, order, damage, findings)
-    _check_gates(definition, damage, findings)
+    check_gates(definition, damage, {**project.groups, **definition.groups}, findings)
     _check_groups(definition, order, findings)
     _check_values(definition, findings)
     cut = {path[:2] for path in damage.paths}
@@ -110,22 +112,6 @@ def _check_jumps(definition: Definition, order: Order, damage: Damage, findings:
     for index, phase in enumerate(definition.ordered):
         if phase.on_jump and index not in targets and not damage.paths:
             findings.add("PL407", (key, index, "on_jump"), "no phase goes here, so it never runs", severity="warning")
-
-
-def _check_gates(definition: Definition, damage: Damage, findings: Findings) -> None:
-    if damage.covers("gates"):
-        return
-    gates = [*definition.gates, *(str(path[1]) for path in damage.paths if len(path) > 1 and path[0] == "gates")]
-    uses: list[tuple[Path, str]] = [
-        ((definition.phase_key, index, "gates", position), gate)
-        for index, phase in enumerate(definition.ordered)
-        for position, gate in enumerate(phase.gates)
-    ]
-    for name, described in definition.gates.items():
-        uses += [(("gates", name, "includes", position), gate) for position, gate in enumerate(described.includes)]
-    for path, gate in uses:
-        if gate not in gates:
-            findings.add("PL112", path, f"no gate '{gate}'", hint=findings.suggest(gate, gates))
 
 
 def _named(word: str, order: Order, path: tuple[str | int, ...], findings: Findings) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
+from definitions.gates import GatePlans
 from definitions.loading import Checked, under_project
 from definitions.project import ProjectConfig
 from definitions.roles import PERSON, TOOLS, bindings
@@ -62,6 +63,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
     errors = [*resolved.diagnostics, *_not_startable(checked, definition, agents)]
     if errors:
         raise InvalidDefinitionError(errors)
+    gates = GatePlans(definition, _groups(project, definition))
     return Plan(
         id=checked.id,
         name=checked.name,
@@ -70,7 +72,10 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         kind="workstream" if definition.steps is not None else "workflow",
         source=checked.file,
         digest=checked.digest,
-        phases=tuple(_phase(checked, resolved, agents, phase, index) for index, phase in enumerate(definition.ordered)),
+        phases=tuple(
+            _phase(checked, resolved, agents, phase, index, gates=gates)
+            for index, phase in enumerate(definition.ordered)
+        ),
         inputs=_inputs(checked, definition),
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
@@ -94,7 +99,9 @@ def _execution(resolved: Resolved) -> Execution:
     )
 
 
-def _phase(checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, index: int) -> PhasePlan:
+def _phase(
+    checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, index: int, *, gates: GatePlans
+) -> PhasePlan:
     order = checked.facts.order
     working = agents.of(phase)
     timeout = phase.timeout if phase.timeout is not None else resolved.value("timeout_per_step")
@@ -123,10 +130,16 @@ def _phase(checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, 
         files_create=tuple(phase.files_create),
         estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
         limits=agents.limits(checked, index),
+        gates=gates.of(phase),
         deferred=_kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
         if checked.definition
         else {},
     )
+
+
+def _groups(project: ProjectConfig | None, definition: Definition) -> dict[str, list[str]]:
+    """The groups of people: the project's, and over them the definition's."""
+    return {**(project.settings.groups if project is not None else {}), **definition.groups}
 
 
 def _condition(phase: Phase) -> str | None:

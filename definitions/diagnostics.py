@@ -45,6 +45,8 @@ MEANINGS: dict[str, str] = {
     "PL110": "the limit is impossible",
     "PL111": "two keys contradict each other",
     "PL112": "no such gate",
+    "PL113": "gates include each other in a circle",
+    "PL114": "no such group of people",
     "PL201": "phases wait for each other in a circle",
     "PL202": "a phase depends on itself",
     "PL301": "the syntax of an expression is broken",

@@ -191,5 +191,10 @@ def _without_nulls(plain: dict[str, Any]) -> dict[str, Any]:
 
 def _project_part(project: ProjectConfig | None) -> ProjectPart:
     if project is None:
-        return ProjectPart({}, Execution(), None)
-    return ProjectPart(project.agents, project.settings.execution, Findings(project.source, project.node))
+        return ProjectPart({}, Execution(), {}, None)
+    return ProjectPart(
+        project.agents,
+        project.settings.execution,
+        project.settings.groups,
+        Findings(project.source, project.node),
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from definitions.findings import Path
+from definitions.gates import included
 from definitions.roles import TOOLS
 from definitions.schema.agents import Activity, Agent, Aider, ChildWorkflow, Command, Http, Outputs
 from definitions.schema.document import Definition, Execution
@@ -130,7 +131,7 @@ def _output_texts(
 def _gate_texts(definition: Definition) -> Iterator[Text]:
     users: dict[str, list[int]] = {}
     for index, phase in enumerate(definition.ordered):
-        for name in phase.gates:
+        for name in dict.fromkeys(inner for gate in phase.gates for inner in included(definition.gates, gate)):
             users.setdefault(name, []).append(index)
     for name, gate in definition.gates.items():
         phases = tuple(users.get(name, ()))

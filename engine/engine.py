@@ -26,11 +26,13 @@ from engine.effects import (
     WorkersCounted,
 )
 from engine.facts import Fact, FactKind
-from engine.plan import MANUAL, Plan
+from engine.gates import flow
+from engine.plan import GATE, MANUAL, Plan
 from engine.readylist import ReadyList
 from engine.state import PhaseState, State
 from engine.statuses import RunStatus
-from engine.values import agent_task, gathered, scope
+from engine.timers import Timers
+from engine.values import agent_task, gate_task, gathered, scope
 
 Json = dict[str, Any]
 
@@ -47,6 +49,7 @@ class Engine:
         self.state = State(plan)
         self.ledger: list[Fact] = []
         self.ready = ReadyList(plan, plan.execution.max_workers)
+        self.timers = Timers()
         self.launching = True
         self.next_start_at = 0.0
         self.progress: dict[int, Json] = {}
@@ -75,6 +78,8 @@ class Engine:
                     self.ready.max_workers = self.state.max_workers
             case TimerFired():
                 self._wake_at = None
+                while (moment := self.timers.take(at)) is not None:
+                    flow.due(self, moment, at)
             case AgentFinished() | AgentFailed() | AgentCancelled():
                 self._agent_ended(event, at)
         self.advance(at)
@@ -107,6 +112,7 @@ class Engine:
         """Who or what the run waits for from outside, one word each: `person:ROLE`, `decision:PHASE`, `signal:NAME`."""
         state = self.state
         words = [f"decision:{self.plan.phases[i].id}" for i in sorted(state.paused_phases | state.held)]
+        words.extend(f"gate:{self.plan.phases[i].id}/{_gate_of(state.phases[i])}" for i in sorted(state.at_gates))
         words.extend(f"person:{role}" for role in sorted(state.roles_awaited))
         if not (state.running or state.paused_phases or state.held or state.counts["pending"] or state.ended):
             words.extend(f"signal:{signal}" for signal in state.missing_signals)
@@ -143,6 +149,9 @@ class Engine:
         phase = self.state.phases[event.phase]
         if phase.status != "running" or phase.epoch != event.epoch or event.position not in phase.active:
             return
+        if event.position >= len(phase.plan.agents):
+            self._gate_ended(phase, event, at)
+            return
         match event:
             case AgentFinished(result=result):
                 self.agents_settled(
@@ -152,6 +161,19 @@ class Engine:
                 self._agent_lost(phase, event.position, at, error)
             case AgentCancelled():
                 self._agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
+
+    def _gate_ended(self, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
+        if phase.cancelling is not None:
+            phase.active.clear()
+            self.cancelled(phase, at)
+            return
+        match event:
+            case AgentFinished(result=result):
+                flow.checked(self, phase, result.get("gate", {}), at)
+            case AgentFailed(error=error):
+                flow.broken(self, phase, error, at)
+            case AgentCancelled():
+                flow.broken(self, phase, {"message": "the checks were cancelled"}, at)
 
     def _agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
         cancelling = phase.cancelling is not None
@@ -170,7 +192,13 @@ class Engine:
         last_turn = phase.turn + 1 >= len(phase.plan.turns)
         if last_turn and not busy and phase.cancelling is None:
             gathered_outputs = gathered(phase, dict.fromkeys(positions, outputs))
-            self.settle(phase, "completed", at, actor=actor, data={"outputs": gathered_outputs, **data})
+            if phase.plan.gates:
+                settled: Json = {"positions": positions, "outputs": outputs, **data}
+                self.record("agent_settled", at, phase=phase, actor=actor, data=settled)
+                self.ready.release_slot(phase.plan.index)
+                flow.reach(self, phase, at, gathered_outputs)
+            else:
+                self.settle(phase, "completed", at, actor=actor, data={"outputs": gathered_outputs, **data})
             return
         self.record(
             "agent_settled", at, phase=phase, actor=actor, data={"positions": positions, "outputs": outputs, **data}
@@ -216,6 +244,13 @@ class Engine:
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
         self.ready.leave(phase.plan.index)
         self.progress.pop(phase.plan.index, None)
+
+    def done(self, phase: PhaseState, at: float, outputs: Json, *, actor: str | None = None) -> None:
+        """The phase's work is done without an agent that says so: its gates come, or it completes."""
+        if phase.plan.gates:
+            flow.reach(self, phase, at, outputs, actor=actor)
+        else:
+            self.settle(phase, "completed", at, actor=actor, data={"outputs": outputs})
 
     def fail(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """The phase's work has failed for good: stop its other agents, then act by its `on_failure`."""
@@ -271,6 +306,8 @@ class Engine:
         while self._launch(at):
             self._open(at)
         self._judge(at)
+        if not self.state.ended and (due := self.timers.next()) is not None:
+            self._wake(due)
 
     def _open(self, at: float) -> None:
         """Look at every phase whose needs have just settled."""
@@ -331,11 +368,13 @@ class Engine:
             delay = self.plan.execution.rate_limit_delay
             self.next_start_at = at + delay if delay else 0.0
             for position in sorted(phase.active):
-                uses = phase.plan.agents[position].uses
-                task = agent_task(self.state, phase, position)
+                if position < len(phase.plan.agents):
+                    uses, task = phase.plan.agents[position].uses, agent_task(self.state, phase, position)
+                else:
+                    uses, task = GATE, gate_task(self.state, phase)
                 self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
         elif not phase.persons:
-            self.settle(phase, "completed", at, data={"outputs": gathered(phase, {})})
+            self.done(phase, at, gathered(phase, {}))
         return True
 
     def _wake(self, due: float) -> None:
@@ -374,6 +413,11 @@ class Engine:
             self.record("run_resumed", at, data={"auto": True})
         self.record("run_settled", at, data={"status": status})
         self.effects.append(Finish(status=status))
+
+
+def _gate_of(phase: PhaseState) -> str:
+    assert phase.gate is not None
+    return phase.gate.plan.id
 
 
 def _kept(result: Json) -> Json:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.errors import RefusedError
+from engine.gates import flow
 from engine.lookup import find_phase
 from engine.manual import identity
 from engine.requests import Request
@@ -15,14 +16,16 @@ from engine.state import PhaseState
 Json = dict[str, Any]
 
 ACTIONS = ("retry", "retry_with", "replace_output", "skip", "cancel")
+AT_A_GATE = ("retry_gate", "retry", "retry_with", "skip_gate", "cancel")
+KNOWN = tuple(dict.fromkeys((*ACTIONS, *AT_A_GATE)))
 
 
 def check_intervene(engine: Engine, request: Request) -> None:
     """Refuse an unknown action, one that the phase's status does not allow, and a skip without a reason."""
     phase = find_phase(engine.state, request.fields["phase"])
     action = request.fields["action"]
-    if action not in ACTIONS:
-        raise RefusedError(f"there is no action {action[:80]!r}", hint=f"actions: {', '.join(ACTIONS)}")
+    if action not in KNOWN:
+        raise RefusedError(f"there is no action {action[:80]!r}", hint=f"actions: {', '.join(KNOWN)}")
     if engine.state.stopping is not None:
         raise RefusedError("the run is being stopped")
     named = f"{phase.plan.name} (index: {phase.plan.index})"
@@ -32,7 +35,7 @@ def check_intervene(engine: Engine, request: Request) -> None:
     if action not in allowed:
         able = f"possible now: {', '.join(allowed)}" if allowed else "nothing can be decided about it any more"
         raise RefusedError(f"{named} is {phase.status}; {action} is not possible", hint=able)
-    if action == "skip" and not _reason(request):
+    if action in {"skip", "skip_gate"} and not _reason(request):
         raise RefusedError("skipping needs a reason", hint="say why with: --reason '…'")
     if action == "retry_with" and "prompt" not in request.fields:
         raise RefusedError("retry_with needs the edited input", hint="give it with: --prompt '…'")
@@ -42,6 +45,8 @@ def check_intervene(engine: Engine, request: Request) -> None:
 
 def available(phase: PhaseState) -> tuple[str, ...]:
     """The actions that are possible for the phase now."""
+    if phase.status == "paused" and phase.gate is not None:
+        return tuple(a for a in AT_A_GATE if a != "skip_gate" or phase.gate.plan.skippable)
     if phase.status == "paused":
         return ACTIONS
     if phase.held:
@@ -82,8 +87,19 @@ def _skip(engine: Engine, phase: PhaseState, request: Request, at: float) -> Non
 
 
 def _replace(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
-    data = {"outputs": request.fields["outputs"], "replaced": True}
-    engine.settle(phase, "completed", at, actor=request.actor, data=data)
+    outputs = request.fields["outputs"]
+    if phase.plan.gates:
+        engine.done(phase, at, outputs, actor=request.actor)
+    else:
+        engine.settle(phase, "completed", at, actor=request.actor, data={"outputs": outputs, "replaced": True})
+
+
+def _gate_again(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    flow.again(engine, phase, at, actor=request.actor, note=None)
+
+
+def _skip_gate(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    flow.passed(engine, phase, at, status="waived", actor=request.actor, note=_reason(request))
 
 
 def _cancel(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
@@ -97,6 +113,8 @@ _CARRY_OUT: dict[str, Callable[[Engine, PhaseState, Request, float], None]] = {
     "retry": _again,
     "retry_with": _again,
     "replace_output": _replace,
+    "retry_gate": _gate_again,
+    "skip_gate": _skip_gate,
     "skip": _skip,
     "cancel": _cancel,
 }

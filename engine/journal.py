@@ -78,6 +78,47 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
     return [("WARN", f"{name}Cancelled{by}"), *([] if fact.data.get("held") else checkpoint)]
 
 
+def _gate(phase: PhasePlan, fact: Fact) -> str:
+    return f"Gate: {phase.id}/{fact.data['name']} - "
+
+
+def _gate_checked(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    if not data["total"]:
+        return []
+    skipped = f", {data['skipped']} skipped" if data["skipped"] else ""
+    text = f"{_gate(phase, fact)}{data['passed']} of {data['total']} checks passed{skipped}"
+    lines = [("INFO" if data["status"] == "passed" else "ERROR", text)]
+    for result in data["results"]:
+        if result["status"] in {"failed", "error"}:
+            why = f": {result['message']}" if result.get("message") else ""
+            lines.append(("ERROR", f"Check: {result['name']} - {result['status'].capitalize()}{why}"))
+    return lines
+
+
+def _gate_decided(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    instead = f" for {data['for']}" if "for" in data else ""
+    comment = f": {data['comment']}" if "comment" in data else ""
+    return [("INFO", f"{_gate(phase, fact)}{data['decision']}{_by(fact)}{instead}{comment}")]
+
+
+def _gate_settled(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    if data["status"] == "failed":
+        return [("ERROR", f"{_gate(phase, fact)}Not passed: {data.get('reason', '')}")]
+    return [("INFO", f"{_gate(phase, fact)}{str(data['status']).capitalize()}{_by(fact)}{_note(fact)}")]
+
+
+def _gate_waived(phase: PhasePlan, fact: Fact) -> Texts:
+    what = f"check {fact.data['check']}" if "check" in fact.data else "the whole gate"
+    return [("WARN", f"{_gate(phase, fact)}Waived {what}{_by(fact)}{_note(fact)}")]
+
+
+def _people(fact: Fact) -> str:
+    return ", ".join(fact.data.get("people", ())) or "anyone"
+
+
 def _message(fact: Fact) -> str:
     error = fact.data.get("error") or {}
     return str(error.get("message") or error.get("code") or "unknown")
@@ -108,6 +149,16 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "phase_cancelling": lambda phase, _fact: [("INFO", f"Phase: {phase.id} - Cancelling")],
     "intervened": _intervened,
     "phase_settled": _settled,
+    "gate_opened": lambda phase, fact: [("INFO", f"{_gate(phase, fact)}Open{_by(fact)}{_note(fact)}")],
+    "gate_checked": _gate_checked,
+    "gate_decided": _gate_decided,
+    "gate_delegated": lambda phase, fact: [
+        ("INFO", f"{_gate(phase, fact)}{fact.actor} lets {fact.data['to']} decide{_note(fact)}")
+    ],
+    "gate_reminded": lambda phase, fact: [("WARN", f"{_gate(phase, fact)}Still waits for {_people(fact)}")],
+    "gate_escalated": lambda phase, fact: [("WARN", f"{_gate(phase, fact)}Escalated to {_people(fact)}")],
+    "gate_settled": _gate_settled,
+    "gate_waived": _gate_waived,
 }
 _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "run_started": lambda run, _fact: [("INFO", f"Workflow {run} started")],

@@ -81,6 +81,8 @@ def _current(engine: Engine) -> PhaseState:
             hint="complete each with: phaseloom workflow complete-phase <index>",
         )
     running = [state.phases[i] for i in sorted(state.running)]
+    if state.at_gates:
+        raise at_gate(state.phases[min(state.at_gates)])
     if running:
         raise RefusedError(f"no phase waits for a person; running by themselves: {listed(running)}")
     if missing := state.missing_signals:
@@ -89,6 +91,22 @@ def _current(engine: Engine) -> PhaseState:
             hint=f'report it with: phaseloom workflow signal "{missing[0]}"',
         )
     raise RefusedError("no phase is running")
+
+
+def at_gate(phase: PhaseState) -> RefusedError:
+    """Why nobody can complete a phase whose work is done: its gate comes next."""
+    gate = phase.gate
+    assert gate is not None
+    named = f"{phase.plan.name} (index: {phase.plan.index})"
+    if gate.status == "waiting":
+        who = ", ".join(gate.people) or "somebody"
+        return RefusedError(
+            f"{named} waits at the gate {gate.plan.id!r} for {who} to decide",
+            hint=f"phaseloom workflow gate show {gate.plan.id}",
+        )
+    return RefusedError(
+        f"{named} stands at the gate {gate.plan.id!r}, which is being checked", hint="phaseloom workflow watch"
+    )
 
 
 _NOT_OPEN = {
@@ -111,6 +129,8 @@ def _check_open(engine: Engine, phase: PhaseState) -> None:
         raise RefusedError(f"{named} {_NOT_OPEN[phase.status]}", hint=hint)
     if phase.cancelling is not None:
         raise RefusedError(f"{named} is being cancelled")
+    if phase.gate is not None:
+        raise at_gate(phase)
     if not phase.persons:
         agents = ", ".join(sorted({phase.plan.agents[p].role for p in phase.active}))
         raise RefusedError(f"{named} is done by {agents} and completes by itself")

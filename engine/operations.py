@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.errors import RefusedError
+from engine.gates import deciding
 from engine.interventions import act_intervene, check_intervene
 from engine.lookup import find_phase, find_signal, listed
 from engine.manual import (
@@ -115,6 +116,10 @@ def _act_signal(engine: Engine, request: Request, at: float) -> Json:
 
 
 _PHASE: dict[str, tuple[type, ...]] = {"phase": (int, str)}
+_GATE: dict[str, tuple[type, ...]] = {"gate": (str,), "phase": (int, str)}
+
+JOURNALLED = frozenset({"decide_gate"})
+"""Messages whose refusal is written down however they come: who tried to decide what, and why it did not count."""
 
 OPERATIONS: dict[str, Operation] = {
     "next": Operation(check=check_next, act=act_next, fields={"outputs": (dict,), "artifacts": (list,)}),
@@ -147,6 +152,27 @@ OPERATIONS: dict[str, Operation] = {
             "outputs": (dict,),
         },
         required=("phase", "action"),
+    ),
+    "decide_gate": Operation(
+        check=deciding.check_decide,
+        act=deciding.act_decide,
+        fields={**_GATE, "decision": (str,), "evidence": (str,), "comment": (str,), "form": (dict,)},
+        required=("gate", "decision"),
+    ),
+    "delegate_gate": Operation(
+        check=deciding.check_delegate,
+        act=deciding.act_delegate,
+        fields={**_GATE, "to": (str,)},
+        required=("gate", "to"),
+    ),
+    "retry_gate": Operation(
+        check=deciding.check_retry, act=deciding.act_retry, fields={**_GATE, "reason": (str,)}, required=("gate",)
+    ),
+    "waive_gate": Operation(
+        check=deciding.check_waive,
+        act=deciding.act_waive,
+        fields={**_GATE, "check": (str,), "reason": (str,), "expires": (int, float)},
+        required=("gate",),
     ),
     "pause": Operation(check=_check_pause, act=_act_pause, fields={}),
     "resume": Operation(check=_check_resume, act=_act_resume, fields={}),

@@ -62,6 +62,71 @@ class AgentPlan:
     outputs: dict[str, OutputPlan] = field(default_factory=dict)
 
 
+GATE = "gate"
+"""The executor of a gate's checks."""
+
+OnDeadline = Literal["escalate", "approve", "reject", "fail", "pause"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPlan:
+    """One check of a gate: a condition `expr` (no `${}`), or a command: `run`, templates, or `shell`, as it stands.
+
+    `detect` names a kind of check whose command is found out from the files of the project, on the worker.
+    `gate` is the gate that declares it; a gate that includes others has their checks first.
+    """
+
+    name: str
+    gate: str
+    expr: str | None = None
+    detect: str | None = None
+    run: tuple[str, ...] = ()
+    shell: str | None = None
+    fix: tuple[str, ...] = ()
+    timeout: float | None = None
+    ok_exit_codes: tuple[int, ...] = (0,)
+    env: Json = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPlan:
+    """Who decides about a gate: `people` are names (groups are resolved at compile); nobody named: anyone.
+
+    `deadline` and `remind` count in seconds from the moment the gate waits for people.
+    """
+
+    people: tuple[str, ...] = ()
+    need: int = 1
+    deadline: float | None = None
+    remind: float | None = None
+    on_deadline: OnDeadline = "pause"
+    escalate_to: tuple[str, ...] = ()
+    after_escalation: OnDeadline = "pause"
+    evidence: Literal["required", "optional"] = "required"
+    self_approval: bool = False
+    delegation: bool = True
+    form: dict[str, OutputPlan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePlan:
+    """What must hold before control leaves a phase: checks, people's approval, or both (the checks come first)."""
+
+    id: str
+    description: str = ""
+    checks: tuple[CheckPlan, ...] = ()
+    approval: ApprovalPlan | None = None
+    skippable: bool = True
+    timeout: float | None = None
+
+    @property
+    def needs_host(self) -> bool:
+        """Whether something has to be run or read where the workspace is."""
+        bound = self.approval is not None and self.approval.evidence == "required"
+        return bound or any(check.expr is None for check in self.checks)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """One dependency on the phase with index `phase`. `implicit`: it comes from the order in the file only."""
@@ -114,6 +179,7 @@ class PhasePlan:
     files_create: tuple[str, ...] = ()
     estimate: tuple[float, float] | None = None
     limits: tuple[int, ...] = ()
+    gates: tuple[GatePlan, ...] = ()
     deferred: Json = field(default_factory=dict)
 
     @property
@@ -222,6 +288,10 @@ def _decode(hint: Any, value: Any) -> Any:
         return decode(hint, value)
     if isinstance(value, list) and origin is not None:  # an optional tuple
         return tuple(value)
+    if isinstance(value, dict) and origin is not None:  # an optional dataclass
+        for choice in get_args(hint):
+            if dataclasses.is_dataclass(choice) and isinstance(choice, type):
+                return decode(choice, value)
     return value
 
 

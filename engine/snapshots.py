@@ -8,6 +8,7 @@ from typing import Any
 from engine.effects import CountWorkers
 from engine.engine import Engine
 from engine.facts import Fact
+from engine.gates import flow
 from engine.plan import Plan
 
 Json = dict[str, Any]
@@ -60,6 +61,8 @@ def _rebuild(engine: Engine, at: float, admitted: list[int]) -> None:
             engine.cancelled(phase, at)
         elif phase.active:
             engine.ready.add(index, worker=True)
+        elif phase.gate is not None and phase.gate.status == "waiting":
+            flow.watch(engine, phase, phase.gate)
     if state.max_workers == 0:
         engine.effects.append(CountWorkers())
     engine.advance(at)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.facts import Fact
+from engine.gates.records import Gate
 from engine.plan import MANUAL, PhasePlan, Plan
 from engine.statuses import ENDED, PhaseStatus, RunStatus, check_phase, check_run
 
@@ -44,6 +45,16 @@ class PhaseState:
     finished_at: float | None = None
     actor: str | None = None
     reason: str | None = None
+    gates: list[Gate] = field(default_factory=list)
+    at_gate: int | None = None
+    """Which of its gates the phase has come to; None before its agents are done."""
+    feedback: list[Json] = field(default_factory=list)
+    """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """The gate that the phase has come to."""
+        return None if self.at_gate is None else self.gates[self.at_gate]
 
     @property
     def settled(self) -> bool:
@@ -80,6 +91,12 @@ class State:
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self.roles_awaited: Counter[str] = Counter()
+        self.at_gates: set[int] = set()
+        """Phases whose gate waits for people."""
+        self.digests: dict[int, str] = {}
+        """Of settled phases: what `engine.gates.evidence` makes of their outputs and of those before them."""
+        self.waivers: dict[tuple[str, str], Json] = {}
+        """What need not hold, by gate and check (an empty check: the whole gate): `{reason, by, at, expires}`."""
         self.group_of: dict[int, list[int]] = {}
         self.newly_open: list[int] = []
         self.index_of = {phase.id: phase.index for phase in plan.phases}
@@ -94,6 +111,14 @@ class State:
             "phase_cancelling": self._phase_cancelling,
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
+            "gate_opened": self._gate_opened,
+            "gate_checked": self._gate_checked,
+            "gate_decided": self._gate_decided,
+            "gate_delegated": self._gate_delegated,
+            "gate_reminded": lambda fact: self._gate_of(fact).reminded(),
+            "gate_escalated": lambda fact: self._gate_of(fact).escalate(fact.at),
+            "gate_settled": self._gate_settled,
+            "gate_waived": self._gate_waived,
             "group_cancelled": self._group_cancelled,
             "signal_reported": self._signal_reported,
             "run_paused": self._run_paused,
@@ -190,6 +215,7 @@ class State:
         phase.started_at = fact.at
         phase.finished_at = None
         phase.error = None
+        self._forget_gates(phase)
         self._enter_turn(phase, 0)
 
     def _turn_started(self, fact: Fact) -> None:
@@ -226,6 +252,7 @@ class State:
 
     def _leave(self, phase: PhaseState, fact: Fact) -> None:
         phase.active = set()
+        self.at_gates.discard(phase.plan.index)
         self._await_persons(phase, ())
         phase.cancelling = None
         phase.finished_at = fact.at
@@ -253,6 +280,7 @@ class State:
         self._set(phase, fact.data["status"])
         phase.reason = fact.data.get("reason")
         phase.outputs = fact.data.get("outputs", {})
+        self.digests.pop(phase.plan.index, None)
         phase.actor = fact.actor or phase.actor
         if phase.status == "completed":
             phase.error = None
@@ -292,9 +320,71 @@ class State:
             phase.agent_outputs = {}
             phase.results = []
             phase.reason = None
+            phase.outputs = {}
+            if asked := fact.data.get("feedback"):
+                phase.feedback = [*phase.feedback, asked][-10:]
+                phase.active = set()
+                phase.finished_at = None
+            self._forget_gates(phase)
             phase.held = False
             self.held.discard(phase.plan.index)
             self.newly_open.append(phase.plan.index)
+
+    def _forget_gates(self, phase: PhaseState) -> None:
+        self.at_gates.discard(phase.plan.index)
+        phase.at_gate = None
+        phase.gates = [Gate(plan=plan) for plan in phase.plan.gates]
+
+    def _gate_of(self, fact: Fact) -> Gate:
+        return self._phase_of(fact).gates[fact.data["gate"]]
+
+    def _gate_opened(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        if phase.status != "running":
+            self._set(phase, "running")
+            phase.finished_at = None
+            phase.error = None
+        if not phase.gates:
+            self._forget_gates(phase)
+        phase.at_gate = fact.data["gate"]
+        phase.outputs = fact.data.get("outputs", phase.outputs)
+        gate = self._gate_of(fact)
+        gate.opened(fact.at)
+        phase.active = {len(phase.plan.agents) + phase.at_gate} if gate.plan.needs_host else set()
+        self._await_persons(phase, ())
+        self.at_gates.discard(phase.plan.index)
+
+    def _gate_checked(self, fact: Fact) -> None:
+        phase = self._phase_of(fact)
+        phase.active = set()
+        gate = self._gate_of(fact)
+        gate.checked(fact.data, fact.at)
+        if gate.status == "waiting":
+            self.at_gates.add(phase.plan.index)
+
+    def _gate_decided(self, fact: Fact) -> None:
+        kept: Json = {name: fact.data[name] for name in ("decision", "form", "comment") if name in fact.data}
+        voter: str = fact.data.get("for") or fact.actor or ""
+        self._gate_of(fact).votes[voter] = {**kept, "by": fact.actor, "at": fact.at}
+
+    def _gate_delegated(self, fact: Fact) -> None:
+        self._gate_of(fact).delegates[fact.data["to"]] = fact.data["for"]
+
+    def _gate_settled(self, fact: Fact) -> None:
+        gate = self._gate_of(fact)
+        gate.status = fact.data["status"]
+        gate.settled_at = fact.at
+        gate.reason = fact.data.get("reason")
+        gate.actor = fact.actor
+        self.at_gates.discard(self._phase_of(fact).plan.index)
+
+    def _gate_waived(self, fact: Fact) -> None:
+        self.waivers[fact.data["name"], fact.data.get("check", "")] = {
+            "reason": fact.note,
+            "by": fact.actor,
+            "at": fact.at,
+            "expires": fact.data.get("expires"),
+        }
 
     def _group_cancelled(self, fact: Fact) -> None:
         if not self._paused_by_operator:

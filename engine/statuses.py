@@ -21,8 +21,10 @@ RUN_TRANSITIONS: Final[dict[RunStatus, frozenset[RunStatus]]] = {
 
 PHASE_TRANSITIONS: Final[dict[PhaseStatus, frozenset[PhaseStatus]]] = {
     "pending": frozenset({"running", "paused", "failed", "skipped", "cancelled"}),
-    "running": frozenset({"completed", "failed", "paused", "skipped", "cancelled"}),
-    "paused": frozenset({"pending", "completed", "failed", "skipped", "cancelled"}),
+    # Back to pending: an approver asked for changes.
+    "running": frozenset({"pending", "completed", "failed", "paused", "skipped", "cancelled"}),
+    # Back to running: its gate is checked again.
+    "paused": frozenset({"pending", "running", "completed", "failed", "skipped", "cancelled"}),
     "completed": frozenset(),
     "failed": frozenset(),
     # Cancelled with its parallel group, a phase waits for a decision: run it again, skip it or give it up.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine.plan import PhasePlan, encode
+from engine.plan import GATE, PhasePlan, encode
 from engine.state import PhaseState, State
 
 Json = dict[str, Any]
@@ -82,9 +82,32 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "retry": encode(plan.retry),
         "earlier": [{"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in earlier],
         "failures": phase.failures,
+        "feedback": phase.feedback,
         "edits": phase.edits,
     }
     return task | {name: value for name, value in optional.items() if value}
+
+
+def gate_task(state: State, phase: PhaseState) -> Json:
+    """The input of the activity that runs the commands of the gate the phase has come to: an `AgentTask` too."""
+    plan, gate = phase.plan, phase.gate
+    assert gate is not None
+    assert phase.at_gate is not None
+    run = state.run.get("id", "")
+    values = scope(state, plan.reads)
+    values["phases"].setdefault(plan.id, {}).update({"status": "completed", "outputs": phase.outputs})
+    commands = [encode(check) for check in gate.plan.checks if check.expr is None]
+    task: Json = {
+        "run": run,
+        "definition": state.plan.id,
+        "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
+        "epoch": phase.epoch,
+        "position": len(plan.agents) + phase.at_gate,
+        "key": f"{run}/{plan.id}/{phase.epoch}/gate:{gate.plan.id}#{gate.round}",
+        "agent": {"role": f"gate {gate.plan.id}", "uses": GATE, "config": {"checks": commands}},
+        "values": values | {"outputs": phase.outputs, "status": "completed"},
+    }
+    return task | ({"timeout": gate.plan.timeout} if gate.plan.timeout is not None else {})
 
 
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:

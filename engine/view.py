@@ -12,6 +12,7 @@ from heapq import nsmallest
 from typing import Any
 
 from engine.engine import Engine
+from engine.gates.records import Gate
 from engine.interventions import available
 from engine.measures import totals, used
 from engine.state import PhaseState
@@ -128,7 +129,7 @@ def waits_for(engine: Engine, phase: PhaseState) -> str | None:
     if engine.ready.waits_for_slot(index):
         return _why_not_launched(engine)
     if phase.status == "running":
-        return "person" if phase.persons else None
+        return "person" if phase.persons else "gate" if phase.at_gate is not None else None
     return "needs" if phase.status == "pending" else None
 
 
@@ -153,11 +154,51 @@ def waiting(engine: Engine) -> list[Json]:
             roles = [phase.plan.agents[p].role for p in phase.persons]
             who = [cut(role, NAME_SHOWN) for role in roles[:AGENTS_SHOWN]]
             entries.append(_waits(phase, "person", phase.started_at) | {"who": who})
+    for index in sorted(state.at_gates):
+        phase = state.phases[index]
+        assert phase.gate is not None
+        entries.append(_waits(phase, "gate", phase.gate.waiting_since) | gate_row(phase.gate))
     if not (state.counts["pending"] or state.counts["running"] or state.counts["paused"] or state.held):
         entries.extend({"for": "signal", "signal": signal} for signal in state.missing_signals)
     queued = nsmallest(LISTED, engine.ready.waiting)
     entries.extend(_waits(state.phases[i], _why_not_launched(engine), None) for i in queued)
     return entries[:LISTED]
+
+
+def gate_row(gate: Gate) -> Json:
+    """A gate, without the results of its checks: who is asked, what was decided, what a decision has to name."""
+    approval = gate.plan.approval
+    shown: Json = {"gate": gate.plan.id, "gate_status": gate.status, "round": gate.round}
+    if gate.checks is not None:
+        shown["checks"] = {name: gate.checks[name] for name in ("status", "passed", "failed", "skipped", "total")}
+    if approval is not None:
+        shown |= {
+            "who": [cut(name, NAME_SHOWN) for name in gate.people[:AGENTS_SHOWN]],
+            "need": approval.need,
+            "approvals": gate.approvals,
+            "deadline": iso(gate.deadline_at),
+            "escalated": gate.escalated,
+            "evidence": gate.evidence,
+        }
+    return shown
+
+
+def gate_details(gate: Gate) -> Json:
+    """All that is known of a gate in its present round."""
+    approval = gate.plan.approval
+    return gate_row(gate) | {
+        "description": gate.plan.description,
+        "skippable": gate.plan.skippable,
+        "results": gate.checks["results"] if gate.checks is not None else [],
+        "votes": [{"who": name, **vote, "at": iso(vote["at"])} for name, vote in gate.votes.items()],
+        "delegates": gate.delegates,
+        "form": {name: field.type for name, field in approval.form.items()} if approval is not None else {},
+        "reminders": gate.reminders,
+        "opened_at": iso(gate.opened_at),
+        "settled_at": iso(gate.settled_at),
+        "reason": gate.reason,
+        "by": gate.actor,
+    }
 
 
 def _waits(phase: PhaseState, reason: str, since: float | None) -> Json:
@@ -216,6 +257,14 @@ def _options(phase: PhaseState) -> list[Json]:
         "skip": f"Skip the {name.lower()} phase (not recommended)",
         "cancel": f"Cancel the {name.lower()} phase (what needs it is skipped)",
     }
+    if phase.gate is not None:
+        gate = phase.gate.plan.id
+        words |= {
+            "retry_gate": f"Fix and retry the {gate} gate",
+            "retry": f"Run {name} again",
+            "retry_with": f"Run {name} again with edited input",
+            "skip_gate": f"Skip the {gate} gate (not recommended)",
+        }
     if phase.held:
         words["retry"] = f"Retry {name}"
     return [
@@ -254,4 +303,6 @@ def details(engine: Engine, phase: PhaseState) -> Json:
         "actor": phase.actor,
         "options": list(available(phase)),
         "deferred": sorted(plan.deferred),
+        "gates": [gate_details(gate) for gate in phase.gates],
+        "feedback": phase.feedback,
     }

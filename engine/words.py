@@ -15,6 +15,8 @@ def failure_in_words(phase: PhaseState) -> str:
     error = phase.error or {}
     name = phase.plan.name
     code = error.get("code")
+    if code in {"gate_failed", "gate_rejected", "gate_expired"}:
+        return f"the gate {error['message']}"
     if code == "tests_failed" or (code == "exit_code" and "test" in phase.plan.id):
         return "tests are failing"
     message = str(error.get("message") or code or "").strip().rstrip(".")

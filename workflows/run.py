@@ -142,13 +142,18 @@ class PhaseRun:
         try:
             answer = operations.act(self.engine, name, decoded(args), self._now())
         except RefusedError as why:
+            if name in operations.JOURNALLED:
+                operations.refuse(self.engine, name, why, self._now())
+                self._perform(self.engine.flush())
             raise refusal(why) from None
         self._perform(self.engine.flush())
         return answer
 
     @answered_message.validator
     def check_message(self, name: str, args: Sequence[RawValue]) -> None:
-        """Refuse, before anything is written to the history, what makes no sense now."""
+        """Refuse, before anything is written to the history, what makes no sense now and needs no entry."""
+        if name in operations.JOURNALLED:
+            return
         try:
             operations.check(self.engine, name, decoded(args))
         except RefusedError as why:

@@ -46,9 +46,9 @@ MAX_WORKERS = 1000
 """The most activities that one run may have open at a Temporal server."""
 
 DEFERRED = (
-    "gates", "barriers", "synchronization", "resource_manager", "barrier_synchronization", "context_conflicts",
+    "barriers", "synchronization", "resource_manager", "barrier_synchronization", "context_conflicts",
     "caching_system", "performance_monitoring", "conflict_prevention", "parallel_configuration", "context", "hooks",
-    "budget", "checkpoints", "caches", "builders", "workspace", "notifications", "compensation", "prefetch", "groups",
+    "budget", "checkpoints", "caches", "builders", "workspace", "notifications", "compensation", "prefetch",
 )  # fmt: skip
 """The keys of a definition that are kept and not in effect yet."""
 
@@ -210,8 +210,8 @@ class Definition(Exact):
     notifications: Kept | list[Text] | None = None
     compensation: CompensationPolicy | None = None
     prefetch: bool | None = None
-    groups: dict[str, list[Text]] = Field(default_factory=dict)
-    """Groups of users, for approvals."""
+    groups: dict[str, list[Line]] = Field(default_factory=dict)
+    """Groups of people, for approvals; they win over those of the project."""
 
     @model_validator(mode="after")
     def _has_phases_once(self) -> Definition:
@@ -242,6 +242,8 @@ class ProjectFile(Exact):
     """Bindings of roles: they win over those of a definition."""
     catalogs: list[Text] = Field(default_factory=list)
     """Further directories with definitions, relative to the project."""
+    groups: dict[str, list[Line]] = Field(default_factory=dict)
+    """Groups of people who decide about gates: `group:leads` in an approval."""
     checkpoints: Checkpoints | None = None
     budget: Budget | None = None
     notifications: Kept | list[Text] | None = None

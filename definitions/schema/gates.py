@@ -1,4 +1,4 @@
-"""Gates and approvals: validated and kept; they are not in effect yet."""
+"""Gates and approvals as they are written."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from definitions.schema.scalars import Count, EnvText, Exact, Id, Limit, Line, N
 
 
 class Check(Exact):
-    """One check of a gate: a command or an expression."""
+    """One check of a gate: a command, an expression, or what the project itself shows how to check (`detect`)."""
 
     name: Line
     description: Text = ""
     run: list[Text] | None = Field(default=None, min_length=1)
     shell: Text | None = None
     expr: Text | None = None
+    detect: Literal["lint", "format", "types", "tests", "coverage", "security", "build"] | None = None
+    """Found out where the worker runs, from the files of a Python or Node project."""
     fix: list[Text] | None = Field(default=None, min_length=1)
     timeout: Limit | None = None
     ok_exit_codes: list[Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=lambda: [0], min_length=1)
     env: dict[Name, EnvText] = Field(default_factory=dict)
     pass_env: list[Name] = Field(default_factory=list)
-    outputs: Outputs = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_way_to_check(self) -> Check:
-        written = [key for key in ("run", "shell", "expr") if getattr(self, key) is not None]
+        written = [key for key in ("run", "shell", "expr", "detect") if getattr(self, key) is not None]
         if len(written) > 1:
             raise refusal("PL111", f"'{written[0]}' and '{written[1]}' exclude each other")
         if not written:
-            raise refusal("PL105", "a check needs 'run', 'shell' or 'expr'")
+            raise refusal("PL105", "a check needs 'run', 'shell', 'expr' or 'detect'")
+        if self.expr is not None and self.fix is not None:
+            raise refusal("PL111", "'expr' and 'fix' exclude each other", "a command can be fixed, a condition cannot")
         return self
 
 
@@ -43,8 +46,10 @@ class Approval(Exact):
     need: Count = 1
     deadline: Limit | None = None
     remind: Limit | None = None
-    on_deadline: Literal["escalate", "approve", "reject", "pause"] = "pause"
+    on_deadline: Literal["escalate", "approve", "reject", "fail", "pause"] = "pause"
     escalate_to: list[Text] = Field(default_factory=list)
+    after_escalation: Literal["approve", "reject", "fail", "pause"] = "pause"
+    """What happens when those it was escalated to do not decide in the same time either."""
     evidence: Literal["required", "optional"] = "required"
     self_approval: bool = False
     delegation: bool = True
@@ -52,11 +57,10 @@ class Approval(Exact):
 
     @model_validator(mode="after")
     def _can_be_had(self) -> Approval:
-        people = [name for name in self.by if not name.startswith("group:")]
-        if self.by and len(people) == len(self.by) and self.need > len(set(people)):
-            raise refusal("PL110", f"{self.need} approvals are needed, and only {len(set(people))} people may give one")
         if self.on_deadline == "escalate" and not self.escalate_to:
             raise refusal("PL105", "'on_deadline: escalate' needs 'escalate_to'")
+        if self.after_escalation != "pause" and self.on_deadline != "escalate":
+            raise refusal("PL111", "'after_escalation' says nothing without 'on_deadline: escalate'")
         if self.on_deadline != "pause" and self.deadline is None:
             raise refusal("PL105", f"'on_deadline: {self.on_deadline}' needs a 'deadline'")
         return self

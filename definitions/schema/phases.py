@@ -42,7 +42,7 @@ from definitions.schema.scalars import (
 )
 
 DEFERRED = (
-    "on_jump", "next", "gates", "approval", "deadline", "remind", "synchronization", "circuit_breaker",
+    "on_jump", "next", "deadline", "remind", "synchronization", "circuit_breaker",
     "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
     "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
     "cache", "workspace", "builders", "for_each", "priority", "independent",

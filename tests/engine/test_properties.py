@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from engine import snapshots
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, Need, NeedKind, PhasePlan, Plan, StepGroup
+from engine.interventions import KNOWN
+from engine.plan import (
+    AgentPlan,
+    ApprovalPlan,
+    CheckPlan,
+    Execution,
+    GatePlan,
+    Need,
+    NeedKind,
+    PhasePlan,
+    Plan,
+    StepGroup,
+)
 from engine.state import State
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World
@@ -23,8 +35,21 @@ AGENTS: list[tuple[AgentPlan, ...]] = [
     (COMMAND, PERSON, PERSON),
     (COMMAND, COMMAND),
 ]
+LINT = CheckPlan(name="lint", gate="checked", run=("lint",))
+HOLDS = CheckPlan(name="holds", gate="checked", expr="1 < 2")
+BY_ANYONE = ApprovalPlan(need=2, evidence="optional", deadline=6, remind=2, self_approval=True)
+BY_ANA = ApprovalPlan(people=("ana",), deadline=4, on_deadline="escalate", escalate_to=("bo",), after_escalation="fail")
+GATES: list[tuple[GatePlan, ...]] = [
+    (),
+    (),
+    (),
+    (GatePlan(id="checked", checks=(LINT, HOLDS)),),
+    (GatePlan(id="decided", approval=BY_ANYONE),),
+    (GatePlan(id="checked", checks=(LINT,), approval=BY_ANA, skippable=False), GatePlan(id="late", checks=(HOLDS,))),
+]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
 NO_NEEDS: st.SearchStrategy[set[int]] = st.just(set())
+Json = dict[str, Any]
 Step = tuple[str, Any]
 
 
@@ -79,6 +104,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         always=draw(st.integers(0, 5)) == 0,
         on_failure=draw(st.sampled_from(["pause", "isolate", "fail_fast"])),
         limits=tuple(limits),
+        gates=draw(st.sampled_from(GATES)),
     )
 
 
@@ -93,11 +119,17 @@ MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
         st.fixed_dictionaries(
             {
                 "phase": st.integers(0, 8),
-                "action": st.sampled_from(["retry", "retry_with", "replace_output", "skip", "cancel", "nonsense"]),
+                "action": st.sampled_from([*KNOWN, "nonsense"]),
                 "reason": st.just("because"),
                 "prompt": st.just("again"),
                 "outputs": st.just({"x": 1}),
             }
+        ),
+    ),
+    st.tuples(
+        st.sampled_from(["decide_gate", "retry_gate", "waive_gate", "delegate_gate"]),
+        st.fixed_dictionaries(
+            {"gate": st.sampled_from(["checked", "decided", "late"]), "phase": st.integers(0, 8)},
         ),
     ),
     st.tuples(st.just("report_signal"), st.just({"signal": "all green"})),
@@ -115,6 +147,27 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 )
 
 
+def filled_in(world: World, name: str, payload: Json) -> Json:
+    """A message about a gate with what it needs to be taken, mostly; who sends it changes with the moment."""
+    if "gate" not in payload:
+        return payload
+    turn = len(world.engine.ledger)
+    actor = ("ana", "bo", "cy")[turn % 3]
+    index = payload["phase"]
+    gate = world.engine.state.phases[index].gate if index < len(world.plan.phases) else None
+    given: Json = {**payload, "actor": actor}
+    if name == "decide_gate":
+        given["decision"] = ("approve", "approve", "reject", "request_changes")[turn % 4]
+        given["comment"] = "because"
+        if gate is not None and gate.evidence is not None and turn % 5:
+            given["evidence"] = gate.evidence
+    elif name == "delegate_gate":
+        given["to"] = "dee"
+    else:
+        given["reason"] = "because"
+    return given
+
+
 def play(world: World, steps: list[Step]) -> None:
     for what, argument in steps:
         if world.finished:
@@ -127,7 +180,7 @@ def play(world: World, steps: list[Step]) -> None:
             world.tick(argument)
         elif what == "operate":
             try:
-                world.operate(argument[0], **argument[1])
+                world.operate(argument[0], **filled_in(world, *argument))
             except RefusedError:
                 continue
 

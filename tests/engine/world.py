@@ -21,7 +21,8 @@ from engine.effects import (
 )
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, Need, PhasePlan, Plan
+from engine.interventions import available
+from engine.plan import GATE, AgentPlan, Execution, Need, PhasePlan, Plan
 
 Json = dict[str, Any]
 Key = tuple[int, int, int]
@@ -39,6 +40,16 @@ def phase(index: int, *needs: int, **fields: Any) -> PhasePlan:
 def plan_of(*phases: PhasePlan, execution: Execution | None = None, **fields: Any) -> Plan:
     """A plan of `phases`."""
     return Plan(id="plan", name="Plan", phases=phases, execution=execution or Execution(), **fields)
+
+
+def reported(task: Json, *, passed: bool) -> Json:
+    """What the worker says of the commands of a gate: all of them passed, or the first one failed."""
+    results = []
+    for number, check in enumerate(task["agent"]["config"]["checks"]):
+        good = passed or number > 0
+        result = {"name": check["name"], "gate": check["gate"], "status": "passed" if good else "failed"}
+        results.append(result if good else {**result, "message": "exit code 1"})
+    return {"results": results, "tree": "sha256:tree"}
 
 
 class World:
@@ -84,10 +95,10 @@ class World:
         assert not busy or state.max_workers, "agents run before the workers are counted"
         for number, group in enumerate(self.plan.step_groups):
             limit = group.max_workers or len(group.phases)
-            members = [i for i in state.running if number in self.plan.phases[i].limits]
+            members = [i for i in self.working() if number in self.plan.phases[i].limits]
             assert len(members) <= limit
         if not self.plan.execution.parallel:
-            assert len(state.running) <= 1
+            assert len(self.working()) <= 1
         for index in state.running:
             current = state.phases[index]
             if current.status == "running":
@@ -104,6 +115,17 @@ class World:
             assert not self.running
             assert state.ended
 
+    def working(self) -> list[int]:
+        """The phases that agents, people or checks work on; one that only waits at a gate takes nobody's time."""
+        state, ready = self.engine.state, self.engine.ready
+        at_rest = {
+            i for i in state.running if state.phases[i].gate and (i not in self._busy() or ready.waits_for_slot(i))
+        }
+        return [i for i in state.running if i not in at_rest]
+
+    def _busy(self) -> set[int]:
+        return {key[0] for key in self.running}
+
     def feed(self, event: Event) -> None:
         self.perform(self.engine.handle(event, self.now))
 
@@ -114,6 +136,8 @@ class World:
         if key in self.cancelled:
             self.cancelled.discard(key)
             self.feed(AgentCancelled(**where))
+        elif effect.uses == GATE and (error is None or error["code"] == "exit_code"):
+            self.feed(AgentFinished(**where, result={"gate": reported(effect.task, passed=error is None)}))
         elif error is not None:
             self.feed(AgentFailed(**where, error=error))
         else:
@@ -152,7 +176,7 @@ class World:
 
     def drive_to_end(self) -> str:
         """Let everybody do their part until the run has ended; fails if it gets stuck."""
-        for _ in range(20 * len(self.plan.phases) + 50):
+        for _ in range(40 * len(self.plan.phases) + 50):
             if self.finished:
                 return self.finished
             self._one_step()
@@ -168,7 +192,16 @@ class World:
         elif state.pause is not None and (state.pause["code"] == "operator" or not state.held):
             self.operate("resume")
         elif undecided := sorted(state.paused_phases | state.held):
-            self.operate("intervene", phase=undecided[0], action="skip", reason="not needed")
+            possible = available(state.phases[undecided[0]])
+            action = next(action for action in ("skip", "skip_gate", "cancel") if action in possible)
+            self.operate("intervene", phase=undecided[0], action=action, reason="not needed")
+        elif waiting := sorted(state.at_gates):
+            gate = state.phases[waiting[0]].gate
+            assert gate is not None
+            voter = f"voter {gate.approvals}"
+            who = next((name for name in gate.people if name not in gate.votes), voter)
+            where = {"gate": gate.plan.id, "phase": waiting[0], "evidence": gate.evidence}
+            self.operate("decide_gate", **where, decision="approve", actor=who)
         elif manual := [i for i in sorted(state.running) if state.phases[i].persons]:
             self.operate("complete_phase", phase=manual[0])
         elif self.wake_at is not None:

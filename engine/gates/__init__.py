@@ -1,0 +1,1 @@
+"""Gates: what must hold before control leaves a phase. Checks run first, then people decide."""
