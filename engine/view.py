@@ -68,6 +68,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "parallel": parallel(engine),
         "active": [row(engine, state.phases[i]) for i in sorted(state.running)[:LISTED]],
         "waiting": waiting(engine),
+        "gates": gates(engine),
         "phases": [row(engine, phase) for phase in state.phases[offset : offset + limit]],
         "page": {"offset": offset, "limit": limit, "total": total},
         "signals": [
@@ -163,6 +164,21 @@ def waiting(engine: Engine) -> list[Json]:
     queued = nsmallest(LISTED, engine.ready.waiting)
     entries.extend(_waits(state.phases[i], _why_not_launched(engine), None) for i in queued)
     return entries[:LISTED]
+
+
+def gates(engine: Engine) -> list[Json]:
+    """The gates that phases stand at now: being checked, waiting for people, or not passed."""
+    state = engine.state
+    at = sorted(index for index in state.running | state.paused_phases if state.phases[index].gate is not None)
+    rows = []
+    for phase in (state.phases[index] for index in at[:LISTED]):
+        assert phase.gate is not None
+        plan = phase.plan
+        rows.append(
+            {"phase": plan.index, "id": plan.id, "name": cut(plan.name, NAME_SHOWN), **gate_row(phase.gate)}
+            | {"worker": phase.actor, "since": iso(phase.gate.waiting_since or phase.gate.opened_at)}
+        )
+    return rows
 
 
 def gate_row(gate: Gate) -> Json:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         CompletedParallel,
         Decided,
         FailureReported,
+        GateAnswered,
+        GateRef,
         Paused,
         PhaseRef,
         ProgressReported,
@@ -30,7 +32,18 @@ if TYPE_CHECKING:
     from cli.api.client import Client
     from cli.api.handle import RunHandle
     from cli.api.results import Result
-    from cli.api.views import Journal, ParallelStatus, PhaseDetails, PhaseRow, Progress, RunSummary, Signal, View
+    from cli.api.views import (
+        GateDetails,
+        GateRow,
+        Journal,
+        ParallelStatus,
+        PhaseDetails,
+        PhaseRow,
+        Progress,
+        RunSummary,
+        Signal,
+        View,
+    )
     from cli.exits import NotFoundError, UsageError
     from definitions.diagnostics import InvalidDefinitionError
     from engine.errors import PhaseloomError, RefusedError, UnreachableError
@@ -44,6 +57,8 @@ _HOMES = {
         "CompletedParallel",
         "Decided",
         "FailureReported",
+        "GateAnswered",
+        "GateRef",
         "Paused",
         "PhaseRef",
         "ProgressReported",
@@ -58,6 +73,8 @@ _HOMES = {
     "cli.api.handle": ("RunHandle",),
     "cli.api.results": ("Result",),
     "cli.api.views": (
+        "GateDetails",
+        "GateRow",
         "Journal",
         "ParallelStatus",
         "PhaseDetails",
@@ -84,6 +101,10 @@ __all__ = [
     "DefinitionEntry",
     "Fact",
     "FailureReported",
+    "GateAnswered",
+    "GateDetails",
+    "GateRef",
+    "GateRow",
     "InvalidDefinitionError",
     "Journal",
     "KeptDefinition",

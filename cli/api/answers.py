@@ -112,6 +112,25 @@ class Decided(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GateRef(Result):
+    """A gate as answers name it: how many have approved of how many that have to."""
+
+    id: str
+    status: str
+    approvals: int
+    need: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateAnswered(Answer):
+    """Something was done at a gate; `started` are the phases that could go on for it."""
+
+    gate: GateRef = field(metadata=one(GateRef))
+    phase: PhaseRef = field(metadata=one(PhaseRef))
+    started: tuple[PhaseRef, ...] = field(default=(), metadata=several(PhaseRef))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paused(Answer):
     """Nothing new starts; `running` phases may still end."""
 

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 Phase = int | str
 """A phase by its index, id or name."""
 
-Action = Literal["retry", "retry_with", "replace_output", "skip", "cancel"]
+Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "cancel"]
 
 A = TypeVar("A", bound="Answer")
 
@@ -264,6 +264,66 @@ class RunHandle:
             prompt=prompt,
             outputs=outputs,
             epoch=epoch,
+        )
+
+    async def gates(self) -> tuple[api.GateDetails, ...]:
+        """The gates that phases stand at now, with the results of their checks and what was decided."""
+        found = []
+        for row in (await self.view(limit=0)).gates:
+            details = (await self._run.phase(row.phase))["gates"]
+            told: Json = next((gate for gate in details if gate["gate"] == row.gate), {})
+            found.append(api.GateDetails.of({**row.raw, **told}))
+        return tuple(found)
+
+    async def decide_gate(
+        self,
+        gate: str,
+        decision: Literal["approve", "reject", "request_changes"],
+        *,
+        phase: Phase | None = None,
+        evidence: str | None = None,
+        comment: str | None = None,
+        form: Mapping[str, Any] | None = None,
+        **about: Unpack[About],
+    ) -> api.GateAnswered | Queued:
+        """Decide about an open gate. `evidence` is the digest that the gate had when it was looked at."""
+        return await self._send(
+            api.GateAnswered,
+            "decide_gate",
+            about,
+            gate=gate,
+            decision=decision,
+            phase=phase,
+            evidence=evidence,
+            comment=comment,
+            form=form,
+        )
+
+    async def delegate_gate(
+        self, gate: str, to: str, *, phase: Phase | None = None, **about: Unpack[About]
+    ) -> api.GateAnswered | Queued:
+        """Let somebody else decide in one's name."""
+        return await self._send(api.GateAnswered, "delegate_gate", about, gate=gate, to=to, phase=phase)
+
+    async def retry_gate(
+        self, gate: str, *, phase: Phase | None = None, **about: Unpack[About]
+    ) -> api.GateAnswered | Queued:
+        """Check a gate again; what was decided about it is void."""
+        return await self._send(api.GateAnswered, "retry_gate", about, gate=gate, phase=phase)
+
+    async def waive_gate(
+        self,
+        gate: str,
+        reason: str,
+        *,
+        check: str | None = None,
+        expires: float | None = None,
+        phase: Phase | None = None,
+        **about: Unpack[About],
+    ) -> api.GateAnswered | Queued:
+        """Let one check, or the whole gate, be; `expires` in seconds since 1970."""
+        return await self._send(
+            api.GateAnswered, "waive_gate", about, gate=gate, reason=reason, check=check, expires=expires, phase=phase
         )
 
     async def pause(self, **about: Unpack[About]) -> api.Paused | Queued:

@@ -98,6 +98,40 @@ class Pause(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GateRow(Result):
+    """A gate that a phase stands at: `phase`, `id` and `name` are the phase's, `gate` is the gate's own id."""
+
+    phase: int
+    id: str
+    name: str
+    gate: str
+    gate_status: str
+    round: int = 0
+    checks: Json | None = None
+    who: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    need: int = 0
+    approvals: int = 0
+    deadline: str | None = None
+    escalated: bool = False
+    evidence: str | None = None
+    worker: str | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateDetails(GateRow):
+    """All that is known of a gate in its present round."""
+
+    description: str = ""
+    skippable: bool = True
+    results: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    votes: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    delegates: dict[str, str] = field(default_factory=dict)
+    form: dict[str, str] = field(default_factory=dict)
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class View(Result):
     """A run at the moment `now`. `phases` is a page of them unless all were asked for; `counts` counts every one."""
 
@@ -113,6 +147,7 @@ class View(Result):
     progress: Progress = field(metadata=one(Progress))
     active: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
     waiting: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    gates: tuple[GateRow, ...] = field(default=(), metadata=several(GateRow))
     phases: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
     signals: tuple[Signal, ...] = field(default=(), metadata=several(Signal))
     facts: int = 0

@@ -90,6 +90,15 @@ def waiting(view: Json) -> list[str]:
                     f"- {', '.join(entry['who'])}: {named(_phase(entry))}, started {since(entry['since'], view['now'])}"
                 )
                 lines.append(f"    phaseloom workflow complete-phase {entry['phase']}")
+            case "gate":
+                asked = ", ".join(entry.get("who") or ["anyone"])
+                votes = f" ({entry['approvals']} of {entry['need']})" if entry.get("need", 1) > 1 else ""
+                deadline = f", until {entry['deadline'][:16].replace('T', ' ')} UTC" if entry.get("deadline") else ""
+                lines.append(
+                    f"- {asked} to decide about {entry['gate']}{votes}: {named(_phase(entry))}, "
+                    f"asked {since(entry['since'], view['now'])}{deadline}"
+                )
+                lines.append(f"    phaseloom workflow gate show {entry['gate']}")
             case "signal":
                 lines.append(f"- the report that: {entry['signal']}")
                 lines.append(f'    phaseloom workflow signal "{entry["signal"]}"')
@@ -131,6 +140,7 @@ def _more(row: Json, now: str) -> str:
     if status == "in_progress":
         who = f", waits for {', '.join(row['agents'])}" if waits == "person" else ""
         queue = f", waits for {QUEUES[waits]}" if waits in QUEUES else ""
+        queue = ", at a gate" if waits == "gate" else queue
         stopping = ", stopping" if waits == "cancellation" else ""
         progress = f", {row['progress']}" if "progress" in row else ""
         return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress})"

@@ -532,9 +532,10 @@ def test_a_plan_without_gates_is_as_small_as_before() -> None:
 
 def test_next_and_complete_are_refused_at_a_gate() -> None:
     world = by_hand(approved(people=("ana",)))
-    for message in ({"name": "next"}, {"name": "complete_phase", "phase": 0}):
+    messages: list[tuple[str, dict[str, Any]]] = [("next", {}), ("complete_phase", {"phase": 0})]
+    for name, payload in messages:
         with pytest.raises(RefusedError, match="waits at the gate 'release' for ana to decide"):
-            world.operate(message.pop("name"), **message)
+            world.operate(name, **payload)
     world = by_hand(CHECKED)
     with pytest.raises(RefusedError, match="which is being checked"):
         world.operate("complete_phase", phase=0)

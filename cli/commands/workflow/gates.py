@@ -1,0 +1,210 @@
+"""`phaseloom workflow gate …`: what keeps phases from going on, and deciding about it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.command import Act, Look, command
+from cli.commands.workflow.acting import about, act_on, looked_at, meant
+from cli.console import Console
+from cli.exits import Exit, UsageError
+from cli.reach.inputs import values
+from engine.errors import RefusedError
+
+if TYPE_CHECKING:
+    from cli.api.handle import RunHandle
+    from cli.api.views import GateDetails
+
+Json = dict[str, Any]
+Decision = Literal["approve", "reject", "request_changes"]
+
+gate_app = typer.Typer(
+    name="gate",
+    help="Look at gates, decide about them, have them checked again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Gate = Annotated[str, typer.Argument(metavar="GATE", help="The gate's id, or PHASE/GATE where several phases have it.")]
+Evidence = Annotated[
+    str | None,
+    typer.Option("--evidence", metavar="DIGEST", help="What the decision rests on, as `gate show` prints it."),
+]
+Comment = Annotated[str | None, typer.Option("--comment", "-m", metavar="TEXT", help="Why.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    command(gate_app, "list")(list_gates)
+    command(gate_app, "show")(show)
+    command(gate_app, "approve")(approve)
+    command(gate_app, "request-changes")(request_changes)
+    command(gate_app, "reject")(reject)
+    command(gate_app, "delegate")(delegate)
+    command(gate_app, "retry")(retry)
+    command(gate_app, "waive")(waive)
+    app.add_typer(gate_app)
+
+
+async def list_gates(look: Look) -> Exit:
+    """List the gates that phases stand at now."""
+    from cli.words.gates import listing  # noqa: PLC0415 - not needed for --help
+
+    console = Console(json=look.json)
+    view = (await (await looked_at(look, console)).view(limit=0)).to_json()
+    console.answer({"run": view["run"], "gates": view["gates"]}, listing(view["gates"], view["now"]))
+    return Exit.OK
+
+
+async def show(gate: Gate, look: Look) -> Exit:
+    """Show a gate: its checks, its decisions, the evidence."""
+    from cli.words.gates import details  # noqa: PLC0415 - not needed for --help
+
+    console = Console(json=look.json)
+    run = await looked_at(look, console)
+    found = await the_gate(run, gate)
+    now = (await run.view(limit=0)).now
+    console.answer(found.to_json(), details(found.to_json(), now))
+    return Exit.OK
+
+
+async def approve(
+    gate: Gate,
+    act: Act,
+    *,
+    evidence: Evidence = None,
+    comment: Comment = None,
+    form: Annotated[
+        list[str] | None, typer.Option("--form", "-f", metavar="NAME=VALUE", help="A field of the gate's form.")
+    ] = None,
+) -> Exit:
+    """Approve what a gate asks for.
+
+    Without --evidence the gate is shown on a terminal and the decision confirmed.
+    """
+    filled = values(form, "--form") if form else None
+    return await _decide(gate, "approve", act, evidence=evidence, comment=comment, form=filled)
+
+
+async def request_changes(gate: Gate, act: Act, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
+    """Have the phase before a gate done again; the comment reaches whoever does it."""
+    return await _decide(gate, "request_changes", act, evidence=evidence, comment=comment)
+
+
+async def reject(gate: Gate, act: Act, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
+    """Reject what a gate asks for; the phase then waits for a decision."""
+    return await _decide(gate, "reject", act, evidence=evidence, comment=comment)
+
+
+async def delegate(
+    gate: Gate,
+    act: Act,
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who decides instead of you.")],
+) -> Exit:
+    """Let somebody else decide about a gate in your name."""
+    from cli.words.gates import answered  # noqa: PLC0415 - not needed for --help
+
+    return await act_on(act, lambda run: run.delegate_gate(gate, to, **about(act)), answered)
+
+
+async def retry(gate: Gate, act: Act) -> Exit:
+    """Check a gate again, after what it found has been mended."""
+    from cli.words.gates import answered  # noqa: PLC0415 - not needed for --help
+
+    return await act_on(act, lambda run: run.retry_gate(gate, **about(act)), answered)
+
+
+async def waive(
+    gate: Gate,
+    act: Act,
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it need not hold; kept.")],
+    check: Annotated[
+        str | None, typer.Option("--check", metavar="NAME", help="Only this check; default: the whole gate.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="DURATION", help="How long it holds: 12h, 7d; default: always.")
+    ] = None,
+) -> Exit:
+    """Let a check, or a whole gate, be; the reason and your name are kept."""
+    from cli.words.gates import answered  # noqa: PLC0415 - not needed for --help
+
+    until = _until(expires) if expires is not None else None
+    return await act_on(
+        act, lambda run: run.waive_gate(gate, reason, check=check, expires=until, **about(act)), answered
+    )
+
+
+def _until(duration: str) -> float:
+    """The moment that is a duration away, in seconds since 1970."""
+    import time  # noqa: PLC0415 - only here
+
+    from definitions.durations import DurationError, seconds  # noqa: PLC0415
+
+    try:
+        return time.time() + seconds(duration)
+    except DurationError as error:
+        raise UsageError(f"--expires: {error}", hint="write it like 12h or 7d") from error
+
+
+async def _decide(
+    gate: str,
+    decision: Decision,
+    act: Act,
+    *,
+    evidence: str | None,
+    comment: str | None,
+    form: Json | None = None,
+) -> Exit:
+    from cli.words.gates import answered  # noqa: PLC0415 - not needed for --help
+
+    console = Console(json=act.json)
+    run = await meant(act, console)
+    found = await the_gate(run, gate)
+    digest = await seen(run, found, evidence, decision, console)
+    return await act_on(
+        act,
+        lambda run: run.decide_gate(
+            found.gate, decision, phase=found.phase, evidence=digest, comment=comment, form=form, **about(act)
+        ),
+        answered,
+        run=run,
+    )
+
+
+async def the_gate(run: RunHandle, word: str) -> GateDetails:
+    """The gate that a word means, among those that phases stand at.
+
+    Raises RefusedError when there is none, or there are several.
+    """
+    phase, _, name = word.rpartition("/")
+    standing = await run.gates()
+    found = [gate for gate in standing if gate.gate == name and phase in ("", gate.id, str(gate.phase), gate.name)]
+    if len(found) == 1:
+        return found[0]
+    named = ", ".join(f"{gate.id}/{gate.gate}" for gate in found or standing)
+    if found:
+        raise RefusedError(f"several phases stand at the gate {name!r}", hint=f"name one of {named}")
+    raise RefusedError(
+        f"the gate {word!r} is not open", hint=f"open now: {named}" if standing else "no gate is open now"
+    )
+
+
+async def seen(run: RunHandle, gate: GateDetails, evidence: str | None, decision: str, console: Console) -> str | None:
+    """The digest that a decision names: the one given, also by its beginning, or that of what is shown here and now."""
+    from cli.words.gates import DIGEST_SHOWN, details  # noqa: PLC0415 - not needed for --help
+
+    if evidence is not None:
+        whole = gate.evidence is not None and len(evidence) >= DIGEST_SHOWN and gate.evidence.startswith(evidence)
+        return gate.evidence if whole else evidence
+    if gate.gate_status != "waiting" or console.json or not sys.stdin.isatty():
+        return None  # the run says what is missing
+    now = (await run.view(limit=0)).now
+    console.lines(line for line in details(gate.to_json(), now) if not line.startswith(("Decide with:", "  phaseloom")))
+    if not typer.confirm(f"{decision.replace('_', ' ').capitalize()}?", default=False):
+        raise UsageError("nothing was decided")
+    return gate.evidence

@@ -1,0 +1,127 @@
+"""Gates in words: what was checked, who decided what, who is asked still, and what to type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.words.durations import counted, since
+from cli.words.parallel import started
+from cli.words.table import table
+
+Json = dict[str, Any]
+
+SYMBOLS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "↷"}
+DIGEST_SHOWN = 19
+"""Characters of a digest that people are shown and may give: `sha256:` and twelve digits."""
+
+
+def listing(gates: list[Json], now: str) -> list[str]:
+    """The gates that phases stand at, a line each, with what to type about the first that waits."""
+    if not gates:
+        return ["No gate is open."]
+    rows = [(f"{gate['id']}/{gate['gate']}", standing(gate, now)) for gate in gates]
+    lines = table(rows)
+    first = next((gate for gate in gates if gate["gate_status"] in {"waiting", "failed"}), None)
+    return [*lines, f"Look at one with: phaseloom workflow gate show {first['gate']}"] if first else lines
+
+
+def standing(gate: Json, now: str) -> str:
+    """How a gate stands, as a clause."""
+    match gate["gate_status"]:
+        case "checking":
+            return "is being checked"
+        case "waiting":
+            who = ", ".join(gate["who"]) or "anyone"
+            votes = f", {gate['approvals']} of {gate['need']} approved" if gate["need"] > 1 else ""
+            deadline = f", until {_moment(gate['deadline'])}" if gate.get("deadline") else ""
+            return f"waits for {who}, asked {since(gate['since'], now)}{votes}{deadline}"
+        case "failed":
+            checks = gate.get("checks") or {}
+            bad = checks.get("failed", 0)
+            what = f": {bad} of {counted(checks['total'], 'check')} failed" if bad else ""
+            return f"was not passed{what}"
+        case other:
+            return str(other)
+
+
+def details(gate: Json, now: str) -> list[str]:
+    """One gate: what it is for, its checks, its decisions, and the commands that are possible."""
+    lines = [
+        f"Gate: {gate['gate']} (after {gate['name']}, index: {gate['phase']})",
+        *([gate["description"]] if gate.get("description") else []),
+        f"It {standing(gate, now)}." + (f" {gate['reason']}" if gate.get("reason") else ""),
+    ]
+    if gate.get("results"):
+        lines += ["Checks:", *checks(gate["results"])]
+    if gate.get("votes"):
+        lines += ["Decisions:", *[_vote(vote, now) for vote in gate["votes"]]]
+    lines += [f"- {who} may decide for {whom}" for who, whom in (gate.get("delegates") or {}).items()]
+    if gate.get("form"):
+        fields = ", ".join(f"{name} ({kind})" for name, kind in gate["form"].items())
+        lines.append(f"To approve it, fill in: {fields}")
+    if gate.get("evidence"):
+        lines.append(f"Evidence: {gate['evidence']}")
+    return [*lines, *_commands(gate)]
+
+
+def checks(results: list[Json]) -> list[str]:
+    """A line per check, and what a failing one printed last."""
+    lines = []
+    for result in results:
+        fixed = " (mended by its fix)" if result.get("fixed") else ""
+        why = f": {result['message']}" if result.get("message") else ""
+        lines.append(f"  {SYMBOLS[result['status']]} {result['name']} - {result['status']}{fixed}{why}")
+        if result["status"] in {"failed", "error"} and result.get("tail"):
+            lines += [f"      {line}" for line in result["tail"].strip().splitlines()[-5:]]
+    return lines
+
+
+def _vote(vote: Json, now: str) -> str:
+    instead = f" (by {vote['by']})" if vote["by"] != vote["who"] else ""
+    comment = f": {vote['comment']}" if vote.get("comment") else ""
+    return f"- {vote['who']}{instead}: {vote['decision']}, {since(vote['at'], now)}{comment}"
+
+
+def _commands(gate: Json) -> list[str]:
+    name = gate["gate"]
+    start = "phaseloom workflow gate"
+    if gate["gate_status"] == "waiting":
+        evidence = f" --evidence {gate['evidence'][:DIGEST_SHOWN]}" if gate.get("evidence") else ""
+        form = "".join(f" --form {field}=…" for field in gate.get("form") or {})
+        return [
+            "Decide with:",
+            f"  {start} approve {name}{evidence}{form}",
+            f"  {start} request-changes {name}{evidence} --comment '…'",
+            f"  {start} reject {name}{evidence} --comment '…'",
+        ]
+    if gate["gate_status"] == "failed":
+        lines = ["After the fix:", f"  {start} retry {name}"]
+        if gate.get("skippable", True):
+            lines += ["Or, not recommended:", f"  {start} waive {name} --reason '…'"]
+        return lines
+    return []
+
+
+def answered(answer: Json, view: Json | None) -> list[str]:
+    """After a decision, a retry, a waiver or a delegation."""
+    gate, phase = answer["gate"], answer["phase"]
+    words = {
+        "passed": f"{gate['id']} is passed.",
+        "waived": f"{gate['id']} is waived.",
+        "failed": f"{gate['id']} is not passed.",
+        "checking": f"{gate['id']} is being checked.",
+    }
+    if gate["status"] == "waiting":
+        lines = [f"{gate['id']}: {gate['approvals']} of {gate['need']} approved; it waits on."]
+    elif phase["status"] == "pending" or (phase["status"] == "running" and gate["status"] == "pending"):
+        lines = [f"{phase['name']} starts again."]
+    else:
+        lines = [words.get(gate["status"], f"{gate['id']}: {gate['status']}")]
+    if answer["run"]["status"] == "completed":
+        return [*lines, "The workflow is complete."]
+    others = [entry for entry in answer["started"] if entry["index"] != phase["index"]]
+    return [*lines, *(started(others, [], view) if view is not None and others else [])]
+
+
+def _moment(iso: str) -> str:
+    return f"{iso[:10]} {iso[11:16]} UTC"
