@@ -28,3 +28,13 @@ def decoded(args: Sequence[RawValue]) -> object:
 def refusal(why: RefusedError) -> ApplicationError:
     """What the sender of an update is told: the type is the refusal's code, the detail its hint."""
     return ApplicationError(why.message, {"hint": why.hint}, type=why.code, non_retryable=True)
+
+
+def sender(args: Sequence[RawValue]) -> str | None:
+    """Who says to have sent a message, as far as that can be read from it."""
+    try:
+        payload = decoded(args)
+    except RefusedError:
+        return None
+    actor = payload.get("actor") if isinstance(payload, dict) else None
+    return actor[:80] if isinstance(actor, str) else None

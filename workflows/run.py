@@ -43,7 +43,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.children import Children
     from workflows.failures import error_of
     from workflows.foreign import start_foreign
-    from workflows.messages import decoded, refusal
+    from workflows.messages import decoded, refusal, sender
     from workflows.visible import STATUS, WAITING_FOR, fitting
 
 Json = dict[str, Any]
@@ -129,7 +129,7 @@ class PhaseRun:
             payload = decoded(args)
             operations.check(self.engine, name, payload)
         except RefusedError as why:
-            operations.refuse(self.engine, name, why, self._now())
+            operations.refuse(self.engine, name, why, self._now(), sender(args))
         except Exception:  # noqa: BLE001 - a check changes nothing; what it stumbles over must not stop the run for ever
             operations.refuse(self.engine, name, RefusedError("the message cannot be understood"), self._now())
         else:
@@ -143,7 +143,7 @@ class PhaseRun:
             answer = operations.act(self.engine, name, decoded(args), self._now())
         except RefusedError as why:
             if name in operations.JOURNALLED:
-                operations.refuse(self.engine, name, why, self._now())
+                operations.refuse(self.engine, name, why, self._now(), sender(args))
                 self._perform(self.engine.flush())
             raise refusal(why) from None
         self._perform(self.engine.flush())

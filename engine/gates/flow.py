@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.gates.checking import in_words, lapsed, results, summary
 from engine.gates.evidence import evidence
@@ -120,19 +120,15 @@ def changes(engine: Engine, phase: PhaseState, feedback: Json, at: float) -> Non
 
 def watch(engine: Engine, phase: PhaseState, gate: Gate) -> None:
     """Have the engine woken when the people of the gate are to be reminded, and when their time is over."""
+    _wake(engine, phase, gate, "remind", gate.remind_at)
+    _wake(engine, phase, gate, "deadline", gate.deadline_at)
+
+
+def _wake(engine: Engine, phase: PhaseState, gate: Gate, what: Literal["remind", "deadline"], at: float | None) -> None:
     assert phase.at_gate is not None
-    for what, due in (("remind", gate.remind_at), ("deadline", gate.deadline_at)):
-        if due is not None:
-            engine.timers.add(
-                Due(
-                    at=due,
-                    phase=phase.plan.index,
-                    gate=phase.at_gate,
-                    epoch=phase.epoch,
-                    round=gate.round,
-                    what="remind" if what == "remind" else "deadline",
-                )
-            )
+    if at is not None:
+        index = phase.plan.index
+        engine.timers.add(Due(at=at, phase=index, gate=phase.at_gate, epoch=phase.epoch, round=gate.round, what=what))
 
 
 def due(engine: Engine, moment: Due, at: float) -> None:
@@ -146,28 +142,18 @@ def due(engine: Engine, moment: Due, at: float) -> None:
     data: Json = {"gate": moment.gate, "name": gate.plan.id}
     if moment.what == "remind" and gate.remind_at == moment.at:
         engine.record("gate_reminded", at, phase=phase, data={**data, "people": list(gate.people)})
-        _watch_reminder(engine, phase, gate)
+        _wake(engine, phase, gate, "remind", gate.remind_at)
     elif moment.what == "deadline" and gate.deadline_at == moment.at:
         _deadline(engine, phase, gate, data, at)
-
-
-def _watch_reminder(engine: Engine, phase: PhaseState, gate: Gate) -> None:
-    assert gate.remind_at is not None
-    assert phase.at_gate is not None
-    where = {"phase": phase.plan.index, "gate": phase.at_gate, "epoch": phase.epoch, "round": gate.round}
-    engine.timers.add(Due(at=gate.remind_at, what="remind", **where))
 
 
 def _deadline(engine: Engine, phase: PhaseState, gate: Gate, data: Json, at: float) -> None:
     approval = gate.plan.approval
     assert approval is not None
-    assert phase.at_gate is not None
     then = approval.after_escalation if gate.escalated else approval.on_deadline
     if then == "escalate":
         engine.record("gate_escalated", at, phase=phase, data={**data, "people": list(approval.escalate_to)})
-        assert gate.deadline_at is not None
-        where = {"phase": phase.plan.index, "gate": phase.at_gate, "epoch": phase.epoch, "round": gate.round}
-        engine.timers.add(Due(at=gate.deadline_at, what="deadline", **where))
+        watch(engine, phase, gate)
     elif then == "approve":
         passed(engine, phase, at, note="nobody objected before the deadline")
     else:

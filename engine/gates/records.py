@@ -78,6 +78,8 @@ class Gate:
         assert self.plan.approval.deadline is not None
         self.escalated = True
         self.deadline_at = at + self.plan.approval.deadline
+        if self.plan.approval.remind is not None:
+            self.remind_at = at + self.plan.approval.remind
 
     @property
     def people(self) -> tuple[str, ...]:

@@ -20,10 +20,16 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from engine.plan import Plan
+from tests.engine.world import reported
 from worker import sandbox_runner
 from workflows.run import PhaseRun
 
 Json = dict[str, Any]
+
+
+def passed(task: Json) -> Json:
+    """Every check of a gate has passed."""
+    return reported(task, passed=True)
 
 
 @dataclass
@@ -33,6 +39,12 @@ class Agents:
     script: dict[str, Callable[[Json], Any]] = field(default_factory=dict)
     seen: list[Json] = field(default_factory=list)
     archived: list[Json] = field(default_factory=list)
+    checks: Callable[[Json], Json] = field(default=passed)
+
+    @activity.defn(name="gate")
+    async def gate(self, task: Json) -> Json:
+        self.seen.append(task)
+        return {"outputs": {}, "gate": self.checks(task)}
 
     @activity.defn(name="command")
     async def command(self, task: Json) -> Json:
@@ -80,6 +92,22 @@ class Bench:
     search_attributes: bool = True
     started: int = 0
 
+    def worker(self) -> Worker:
+        """A worker with the scripted agents."""
+        agents = self.agents
+        return Worker(
+            self.client,
+            task_queue="tests",
+            workflows=[PhaseRun],
+            activities=[agents.command, agents.gate, agents.archive_run, agents.count_cpus],
+            workflow_runner=sandbox_runner(),
+            max_heartbeat_throttle_interval=timedelta(milliseconds=200),
+        )
+
+    async def pause(self) -> None:
+        """A moment of real time, in which the worker can do something."""
+        await asyncio.sleep(0.02)
+
     async def start(self, plan: Plan, first_signal: str | None = None, **start: Any) -> WorkflowHandle[Any, Json]:
         """Start a run; `first_signal` arrives together with its start."""
         self.started += 1
@@ -112,12 +140,6 @@ async def bench(agents: Agents) -> AsyncIterator[Bench]:
                 },
             )
         )
-        async with Worker(
-            env.client,
-            task_queue="tests",
-            workflows=[PhaseRun],
-            activities=[agents.command, agents.archive_run, agents.count_cpus],
-            workflow_runner=sandbox_runner(),
-            max_heartbeat_throttle_interval=timedelta(milliseconds=200),
-        ):
-            yield Bench(client=env.client, env=env, agents=agents)
+        bench = Bench(client=env.client, env=env, agents=agents)
+        async with bench.worker():
+            yield bench
