@@ -253,6 +253,7 @@ async def _register(client: Client) -> None:
     Register first, never ask first: the server remembers for a second that a namespace was not found.
     """
     from google.protobuf.duration_pb2 import Duration  # noqa: PLC0415 - see above
+    from temporalio.api.enums.v1 import IndexedValueType  # noqa: PLC0415
     from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest  # noqa: PLC0415
     from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest  # noqa: PLC0415
     from temporalio.service import RPCError  # noqa: PLC0415
@@ -270,8 +271,9 @@ async def _register(client: Client) -> None:
             raise
     missing = await missing_attributes(client)
     if missing:
+        kinds = {name: IndexedValueType.ValueType(kind) for name, kind in missing.items()}
         await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)  # type: ignore[arg-type]
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
         )
 
 

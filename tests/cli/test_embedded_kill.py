@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import time
+from functools import partial
 
 import pytest
 
@@ -33,6 +34,10 @@ async def kill(*processes: Process) -> float:
 
 def begun(place: Place) -> int:
     return sum(len(place.lines(f"began-{i}")) for i in range(3))
+
+
+def has_begun(place: Place, times: int) -> bool:
+    return begun(place) == times
 
 
 async def three_running(place: Place) -> tuple[Run, Family]:
@@ -126,7 +131,7 @@ async def test_a_worker_killed_again_and_again_is_still_back_in_time(place: Plac
     run, family = await three_running(place)
     for times in range(2, 5):
         killed = await kill(family.worker)
-        await until(lambda expected=3 * times: begun(place) == expected)  # type: ignore[misc]
+        await until(partial(has_begun, place, 3 * times))
         assert time.monotonic() - killed < BACK
         family = await place.family()
     await each_done_once(place, run)

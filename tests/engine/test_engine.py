@@ -12,7 +12,7 @@ from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.plan import AgentPlan, Execution, InputPlan, Need, OutputPlan, PhasePlan, Plan, StepGroup
-from engine.statuses import IllegalTransitionError, check_phase, check_run
+from engine.statuses import IllegalTransitionError, PhaseStatus, check_phase, check_run
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
 
@@ -492,9 +492,9 @@ def test_a_snapshot_keeps_answers_and_manual_phases_in_progress() -> None:
 
 
 @pytest.mark.parametrize("old", ["completed", "failed", "skipped"])
-def test_settled_phases_never_change(old: str) -> None:
+def test_settled_phases_never_change(old: PhaseStatus) -> None:
     with pytest.raises(IllegalTransitionError):
-        check_phase(old, "running")  # type: ignore[arg-type]
+        check_phase(old, "running")
 
 
 def test_ended_runs_never_change() -> None:

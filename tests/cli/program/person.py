@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -84,6 +89,28 @@ class Person:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def on_terminal(self, *arguments: str, columns: int, typed: str = "", **environ: str) -> str:
+        """What a command shows on a terminal of so many columns where this is typed, with its control characters."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+        process = subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=self.root,
+            env={**self.environ, "TERM": "xterm", **environ},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        assert process.wait(30) == 0
+        return shown.decode(errors="replace")
 
     def view(self) -> Json:
         """The current run as `status --json` prints it."""
