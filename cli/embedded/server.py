@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -214,17 +215,23 @@ async def prepare(project: Project, server: Server) -> Client:
     await asyncio.sleep(0)  # other duties first: the import blocks for a quarter of a second
     from temporalio.service import RPCError  # noqa: PLC0415
 
-    try:
-        async with asyncio.timeout(READY_SECONDS):
-            while not listens(server):
-                if not server.process.alive:
-                    raise UnreachableError(f"the server ended at once: {last_lines(project.file(LOG), 1)}")
-                await asyncio.sleep(0.01)
-            client = await connect(server.address, project.namespace)
-            await _register(client)
-    except (RPCError, RuntimeError, TimeoutError) as error:
-        raise UnreachableError(f"the server is not ready after {READY_SECONDS:.0f} s: {error}") from error
-    return client
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        why: Exception | None = None
+        if listens(server):
+            try:
+                client = await connect(server.address, project.namespace)
+                await _register(client)
+            except (RPCError, RuntimeError, TimeoutError) as error:  # it listens before it is healthy
+                why = error
+            else:
+                return client
+        if not server.process.alive:
+            raise UnreachableError(f"the server ended at once: {last_lines(project.file(LOG), 1)}")
+        if time.monotonic() > until:
+            told = why or "it does not listen"
+            raise UnreachableError(f"the server is not ready after {READY_SECONDS:.0f} s: {told}")
+        await asyncio.sleep(0.01 if why is None else 0.1)
 
 
 def listens(server: Server) -> bool:

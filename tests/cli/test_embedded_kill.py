@@ -19,7 +19,8 @@ from tests.cli.conftest import Family, Place, Run, until
 BACK = 5.0
 """Seconds from a kill, or from the command after it, to the phases running again."""
 
-THREE = tuple(f"echo $$ >> began-{i}; sleep 3; echo done >> done-{i}" for i in range(3))
+THREE = tuple(f"echo $$ >> began-{i}; until test -e go; do sleep 0.05; done; echo done >> done-{i}" for i in range(3))
+"""Agents that work until `go` is there: as long as a test needs them, and no longer."""
 
 
 async def kill(*processes: Process) -> float:
@@ -47,6 +48,8 @@ async def three_running(place: Place) -> tuple[Run, Family]:
 
 
 async def each_done_once(place: Place, run: Run) -> None:
+    """Let the agents come to their end."""
+    (place.root / "go").touch()
     result = await run.result()
     assert result["status"] == "completed"
     assert [len(place.lines(f"done-{i}")) for i in range(3)] == [1, 1, 1]
