@@ -120,8 +120,18 @@ class Person:
             text=True,
         )
 
-    def on_terminal(self, *arguments: str, columns: int, typed: str = "", **environ: str) -> str:
-        """What a command shows on a terminal of so many columns where this is typed, with its control characters."""
+    def on_terminal(
+        self,
+        *arguments: str,
+        columns: int,
+        typed: str = "",
+        seeing: Callable[[str], object] = lambda _shown: None,
+        **environ: str,
+    ) -> str:
+        """What a command shows on a terminal of so many columns where this is typed, with its control characters.
+
+        `seeing` is told, again and again, what has been shown so far.
+        """
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         process = subprocess.Popen(
@@ -138,6 +148,7 @@ class Person:
         with contextlib.suppress(OSError):  # the terminal's other end is closed
             while part := os.read(ours, 65536):
                 shown += part
+                seeing(shown.decode(errors="replace"))
         os.close(ours)
         assert process.wait(30) == 0
         return shown.decode(errors="replace")

@@ -186,9 +186,17 @@ def test_more_agents_than_slots_queue(person: Person) -> None:
 
 @pytest.mark.parametrize("colours", [True, False])
 def test_on_a_terminal_phases_at_work_are_live_and_lines_stay_whole(person: Person, *, colours: bool) -> None:
-    person.write("ws-pair.json", WORKSTREAM)
-    shown = person.on_terminal("run", "ws-pair.json", columns=100, **({} if colours else {"NO_COLOR": "1"}))
-    assert re.search(r"step-01-a\*? +[█░]+ +\d+s", shown)
+    go = person.root / "go"
+    go.unlink(missing_ok=True)
+    person.write("ws-pair.json", WORKSTREAM.replace("sleep 1.2", "until test -e go; do sleep 0.05; done"))
+
+    def see(shown: str) -> None:
+        if re.search(r"step-01-a\*? +[█░]+ +\d+s", shown):
+            go.touch()
+
+    environ = {} if colours else {"NO_COLOR": "1"}
+    shown = person.on_terminal("run", "ws-pair.json", columns=100, seeing=see, **environ)
+    assert go.exists()
     assert ("\x1b[32m" in shown) is colours
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "\n")
     lines = [line.rstrip() for line in plain.splitlines()]
