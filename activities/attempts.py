@@ -97,10 +97,11 @@ def new_record(
 class Claim:
     """The right to run the attempt of a record; `lock` is the descriptor that its keepers hold too."""
 
-    def __init__(self, path: Path, record: Record, lock: int) -> None:
+    def __init__(self, path: Path, record: Record, lock: int, farewell: float) -> None:
         self.path = path
         self.record = record
         self.lock = lock
+        self.farewell = farewell
 
     async def started(self, pgid: int) -> None:
         """Put the process group on disk; returns when it would survive even a crash of the machine."""
@@ -113,23 +114,25 @@ class Claim:
         with contextlib.suppress(OSError):
             write(self.path, self.record)
         _release(self.path, self.lock)
-        asyncio.get_running_loop().call_later(FAREWELL, _forget, self.path, self.record)
+        asyncio.get_running_loop().call_later(self.farewell, _forget, self.path, self.record)
 
 
 @asynccontextmanager
-async def claim(root: Path, record: Record, before: Sequence[Trace] = ()) -> AsyncIterator[Claim]:
+async def claim(
+    root: Path, record: Record, before: Sequence[Trace] = (), *, farewell: float = FAREWELL
+) -> AsyncIterator[Claim]:
     """Hold the key of `record` while an attempt of it runs.
 
     An earlier attempt of the key that still has processes here is killed first: the server starts an attempt only when
     it has given up the one before. `before` adds traces of such attempts that come from elsewhere. Should this attempt
-    be the one given up, it waits here until it is cancelled.
+    be the one given up, it waits here until it is cancelled. Its record is removed `farewell` seconds after its end.
     """
     path = _path(root, record.key)
     await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     while (lock := _try_lock(path)) is None:
         await _clear(path, record, before)
         await asyncio.sleep(POLL)
-    held = Claim(path, record, lock)
+    held = Claim(path, record, lock, farewell)
     try:
         await _clear(path, record, before)
         write(path, record)

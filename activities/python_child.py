@@ -58,7 +58,7 @@ def _found(name: str) -> Callable[..., Any]:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # the module is there, and one that it imports is not
         raise _Refused("not_found", _no_module(module_name, error.name)) from None
-    found = getattr(module, attribute, None)
+    found: Callable[..., Any] | None = getattr(module, attribute, None)
     if found is None:
         names = [other for other, value in vars(module).items() if callable(value) and not other.startswith("_")]
         place = getattr(module, "__file__", None) or module_name
@@ -66,7 +66,7 @@ def _found(name: str) -> Callable[..., Any]:
         raise _Refused("not_found", message)
     if not callable(found):
         raise _Refused("not_found", f"'{attribute}' in {module_name} is {type(found).__name__}, not a function")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _no_module(wanted: str, missing: str) -> str:

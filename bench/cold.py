@@ -9,11 +9,15 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.report import Row
 
 PROGRAM = str(Path(sys.executable).parent / "phaseloom")
+PATIENCE = 20.0
+"""Seconds that the work of another process may take before the measurement is given up."""
+
 AGENT = """\
 id: cold
 agents: {a: {uses: command, run: [sh, -c, 'date +%s.%N >> began; sleep 3']}}
@@ -48,8 +52,7 @@ def help_time(folder: Path) -> list[Row]:
     ]
 
 
-def _median(what: object) -> float:
-    assert callable(what)
+def _median(what: Callable[[], object]) -> float:
     times = []
     for _ in range(7):
         began = time.perf_counter()
@@ -73,14 +76,19 @@ def lost_worker(folder: Path) -> list[Row]:
     (folder / "cold.yaml").write_text(AGENT, encoding="utf-8")
     _phaseloom(folder, "run", "cold.yaml", "--detach")
     began = folder / "began"
-    deadline = time.monotonic() + 20
-    while not began.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)  # noqa: TID251 - a measurement may wait for another process
+    _until(began.exists)
     pid = json.loads((folder / ".phaseloom" / "worker.json").read_text(encoding="utf-8"))["pid"]
     killed = time.time()
     os.kill(pid, signal.SIGKILL)
-    while len(began.read_text(encoding="ascii").split()) < 2 and time.monotonic() < deadline + 20:
-        time.sleep(0.05)  # noqa: TID251 - as above
+    _until(lambda: len(began.read_text(encoding="ascii").split()) >= 2)
     again = float(began.read_text(encoding="ascii").split()[1])
     _phaseloom(folder, "down", "--force")
     return [Row(what="worker killed -> its phase running again", value=again - killed, unit="s", budget=5)]
+
+
+def _until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing after {PATIENCE:.0f} s")
+        time.sleep(0.05)  # noqa: TID251 - a measurement may wait for another process

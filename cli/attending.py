@@ -205,7 +205,7 @@ class Attendance:
             self._leave(Exit.DETACHED)
 
     def _stop_listening(self) -> None:
-        with contextlib.suppress(OSError, ValueError, NotImplementedError):
+        with contextlib.suppress(OSError, ValueError, NotImplementedError):  # nothing was listened to: no stdin
             asyncio.get_running_loop().remove_reader(sys.stdin)
 
     async def _cancel(self) -> None:

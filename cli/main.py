@@ -74,13 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     leave(execute(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def execute(arguments: list[str]) -> int:
-    """Carry out one command line; errors are printed, the exit code is returned."""
+def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
+    """Carry out one command line of a program; errors are printed, the exit code is returned."""
     debug = DEBUG in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     arguments = [argument for argument in arguments if argument != DEBUG]
     as_json = "--json" in arguments
     try:
-        code = typer.main.get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = typer.main.get_command(program).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
         return _misused(error, as_json=as_json)
     except PhaseloomError as error:

@@ -14,7 +14,7 @@ from typing import Any
 from engine.facts import Fact
 from engine.gates.records import Gate
 from engine.plan import MANUAL, PhasePlan, Plan
-from engine.statuses import ENDED, PhaseStatus, RunStatus, check_phase, check_run
+from engine.statuses import ENDED, SHOWN, PhaseStatus, RunStatus, check_phase, check_run
 
 Json = dict[str, Any]
 
@@ -78,9 +78,7 @@ class State:
         self.env: dict[str, str] = {}
         self.run: Json = {}
         self.max_workers = plan.execution.max_workers
-        self.counts: dict[str, int] = dict.fromkeys(
-            ("pending", "running", "paused", "completed", "failed", "cancelled", "skipped"), 0
-        )
+        self.counts: dict[PhaseStatus, int] = dict.fromkeys(SHOWN, 0)
         self.counts["pending"] = len(plan.phases)
         self.held: set[int] = set()
         self.running: set[int] = set()

@@ -57,7 +57,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "now": iso(at),
         "started_at": iso(state.started_at),
         "ended_at": iso(state.ended_at),
-        "counts": {SHOWN[name]: count for name, count in state.counts.items()},  # type: ignore[index]
+        "counts": {SHOWN[name]: count for name, count in state.counts.items()},
         "progress": {
             "completed": settled,
             "total": total,

@@ -22,6 +22,18 @@ OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Helpers that the interpreter starts once and keeps."""
 
 
+APART = ("tests/acceptance/", "tests/cli/test_embedded_", "tests/project/test_docs.py")
+"""Where each test starts all it needs, and takes seconds: any worker of xdist may have the next one of these."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of other files stay together (`--dist loadgroup`), so that what a module shares is started once."""
+    for item in items:
+        file = item.path.relative_to(item.config.rootpath).as_posix()
+        if not file.startswith(APART):
+            item.add_marker(pytest.mark.xdist_group(file))
+
+
 @pytest.fixture(autouse=True)
 def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = set(psutil.pids())

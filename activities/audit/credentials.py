@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from activities.audit.finding import Finding, Outcome, Severity, printable
@@ -133,8 +134,12 @@ def cleaned(message: str) -> str:
 def masked(text: str) -> str:
     """The text with everything in it that looks like a credential replaced by its mask."""
     for kind in FORMATS:
-        text = kind.pattern.sub(lambda m, kind=kind: m[0].replace(_value(m), mask(_value(m), kind.shown)), text)  # type: ignore[misc]
+        text = kind.pattern.sub(partial(_masked_match, shown=kind.shown), text)
     return text
+
+
+def _masked_match(found: re.Match[str], *, shown: int) -> str:
+    return found[0].replace(_value(found), mask(_value(found), shown))
 
 
 def mask(value: str, shown: int = 0) -> str:

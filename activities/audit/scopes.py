@@ -13,6 +13,8 @@ SHORT = 8
 """A literal list up to this length is as quick to search as anything else."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_KINDS_OF_CALLS: dict[str, Kind] = {"list": "list", "sorted": "list", "str": "text", "repr": "text"}
+
 _TEXT_METHODS = frozenset(
     {"join", "format", "strip", "lower", "upper", "replace", "decode", "ljust", "rjust", "rstrip"}
 )
@@ -81,7 +83,7 @@ def kind_of(value: ast.expr | None) -> Kind:
 
 def _kind_of_call(function: ast.expr) -> Kind:
     if isinstance(function, ast.Name):
-        return {"list": "list", "sorted": "list", "str": "text", "repr": "text"}.get(function.id, "other")  # type: ignore[return-value]
+        return _KINDS_OF_CALLS.get(function.id, "other")
     if isinstance(function, ast.Attribute) and function.attr in _TEXT_METHODS:
         return "text" if kind_of(function.value) == "text" else "other"
     return "other"

@@ -20,6 +20,7 @@ from activities.audit.program import UNNAMEABLE, NotRunError, Program, in_batche
 from activities.audit.syntax import VERSION
 from activities.audit.tree import SourceFile, Tree
 
+_SEVERITIES: dict[str, Severity] = {"HIGH": "high", "MEDIUM": "medium"}
 _PASSWORD_RULES = frozenset({"B105", "B106", "B107"})
 _IMPORT_RULES = "B403,B404"
 """Importing pickle or subprocess is no finding by itself; what is done with them is checked by other rules."""
@@ -90,7 +91,6 @@ def _run(program: Program, batch: list[SourceFile]) -> _Answer:
 
 
 def _finding(file: str, result: dict[str, Any]) -> Finding:
-    severity: Severity = {"HIGH": "high", "MEDIUM": "medium"}.get(result["issue_severity"], "low")  # type: ignore[assignment]
     text = str(result["issue_text"])
     if result["test_id"] in _PASSWORD_RULES:  # the text quotes the password
         text = text.partition(":")[0]
@@ -98,7 +98,7 @@ def _finding(file: str, result: dict[str, Any]) -> Finding:
         file=file,
         line=int(result["line_number"]),
         rule=str(result["test_id"]),
-        severity=severity,
+        severity=_SEVERITIES.get(result["issue_severity"], "low"),
         message=cleaned(text),
         tool="bandit",
         symbol="" if result["test_name"] == "blacklist" else str(result["test_name"]),  # its message says more

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 END_SECONDS = 60.0
 LOW_DISK = 1_000_000_000
 ANSWER = timedelta(seconds=3)
+KINDS_OF_WORK = ("workflow", "activity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,12 @@ class Stopped:
     agents: tuple[Json, ...]
 
 
-async def stop(root: Path, *, force: bool = False) -> Stopped:
+async def stop(root: Path, *, force: bool = False, grace: float = workers.STOP_GRACE) -> Stopped:
     """End the supervisor, the worker and the server of the project at `root`; none of them is left afterwards.
 
     While agents run, nothing is done without `force`. Agents that are ended get their time between TERM and KILL, and
-    run again, without losing an attempt, when a command starts the worker next.
+    run again, without losing an attempt, when a command starts the worker next. A worker that no supervisor is there to
+    end, and that does not end when asked, is killed after `grace` seconds.
     """
     from activities import attempts  # noqa: PLC0415 - no command pays for it that does not ask
 
@@ -57,7 +59,7 @@ async def stop(root: Path, *, force: bool = False) -> Stopped:
     if lock is None:
         raise UnreachableError("the supervisor does not end", hint=f"see {project.file(supervision.LOG)}")
     try:
-        await end_all(project)
+        await end_all(project, grace=grace)
     finally:
         os.close(lock)
     return Stopped(was_running=running, refused=False, agents=agents)
@@ -168,23 +170,24 @@ async def _ask(client: Client, report: Json) -> Json:
     if missing:
         problems.append(f"search attributes are not registered: {', '.join(missing)}; runs use the memo instead")
     pollers = {
-        kind: await _pollers(client, report["queue"], number) for kind, number in (("workflow", 1), ("activity", 2))
+        kind: await _pollers(client, report["queue"], f"TASK_QUEUE_TYPE_{kind.upper()}") for kind in KINDS_OF_WORK
     }
     if not all(pollers.values()):
         problems.append(f"no worker asks for work on {report['queue']}")
     return {"pollers": pollers, "attributes": {name: name not in missing for name in servers.ATTRIBUTES}}
 
 
-async def _pollers(client: Client, queue: str, kind: int) -> list[Json]:
-    """Who asked for work of a kind (1 workflow, 2 activity) in the last minutes, and how many seconds ago."""
-    from temporalio.api.taskqueue.v1 import TaskQueue  # noqa: PLC0415 - loaded by then
+async def _pollers(client: Client, queue: str, kind: str) -> list[Json]:
+    """Who asked for work of a kind (Temporal's name of it) in the last minutes, and how many seconds ago."""
+    from temporalio.api.enums.v1 import TaskQueueType  # noqa: PLC0415 - loaded by then
+    from temporalio.api.taskqueue.v1 import TaskQueue  # noqa: PLC0415
     from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest  # noqa: PLC0415
     from temporalio.service import RPCError  # noqa: PLC0415
 
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=queue),
-        task_queue_type=kind,  # type: ignore[arg-type]
+        task_queue_type=TaskQueueType.Value(kind),
     )
     try:
         answer = await client.workflow_service.describe_task_queue(request, timeout=ANSWER)

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -214,17 +215,23 @@ async def prepare(project: Project, server: Server) -> Client:
     await asyncio.sleep(0)  # other duties first: the import blocks for a quarter of a second
     from temporalio.service import RPCError  # noqa: PLC0415
 
-    try:
-        async with asyncio.timeout(READY_SECONDS):
-            while not listens(server):
-                if not server.process.alive:
-                    raise UnreachableError(f"the server ended at once: {last_lines(project.file(LOG), 1)}")
-                await asyncio.sleep(0.01)
-            client = await connect(server.address, project.namespace)
-            await _register(client)
-    except (RPCError, RuntimeError, TimeoutError) as error:
-        raise UnreachableError(f"the server is not ready after {READY_SECONDS:.0f} s: {error}") from error
-    return client
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        why: Exception | None = None
+        if listens(server):
+            try:
+                client = await connect(server.address, project.namespace)
+                await _register(client)
+            except (RPCError, RuntimeError, TimeoutError) as error:  # it listens before it is healthy
+                why = error
+            else:
+                return client
+        if not server.process.alive:
+            raise UnreachableError(f"the server ended at once: {last_lines(project.file(LOG), 1)}")
+        if time.monotonic() > until:
+            told = why or "it does not listen"
+            raise UnreachableError(f"the server is not ready after {READY_SECONDS:.0f} s: {told}")
+        await asyncio.sleep(0.01 if why is None else 0.1)
 
 
 def listens(server: Server) -> bool:
@@ -253,6 +260,7 @@ async def _register(client: Client) -> None:
     Register first, never ask first: the server remembers for a second that a namespace was not found.
     """
     from google.protobuf.duration_pb2 import Duration  # noqa: PLC0415 - see above
+    from temporalio.api.enums.v1 import IndexedValueType  # noqa: PLC0415
     from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest  # noqa: PLC0415
     from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest  # noqa: PLC0415
     from temporalio.service import RPCError  # noqa: PLC0415
@@ -270,8 +278,9 @@ async def _register(client: Client) -> None:
             raise
     missing = await missing_attributes(client)
     if missing:
+        kinds = {name: IndexedValueType.ValueType(kind) for name, kind in missing.items()}
         await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)  # type: ignore[arg-type]
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
         )
 
 

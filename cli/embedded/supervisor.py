@@ -331,15 +331,20 @@ def idle_seconds() -> float:
 
 
 async def end_all(
-    project: Project, worker: workers.WorkerProcess | None = None, server: servers.Server | None = None
+    project: Project,
+    worker: workers.WorkerProcess | None = None,
+    server: servers.Server | None = None,
+    *,
+    grace: float = workers.STOP_GRACE,
 ) -> None:
     """End the project's worker, then its server: the given ones, and whatever else still lives.
 
-    Only for whoever holds the supervisor's lock.
+    A worker that has not ended after `grace` seconds is killed, its agents with it. Only for whoever holds the
+    supervisor's lock.
     """
     for one in (worker, workers.adopt(project)):
         if one is not None:
-            await workers.shut_down(project, one)
+            await workers.shut_down(project, one, grace=grace)
     for each in (server, servers.living(project)):
         if each is not None:
             await servers.shut_down(each)

@@ -70,9 +70,9 @@ async def replace_when_idle(project: Project, worker: WorkerProcess) -> None:
     await stop(worker.process, grace=STOP_GRACE)
 
 
-async def shut_down(project: Project, worker: WorkerProcess) -> None:
-    """Stop the worker in order, its agents first; nothing of either is left afterwards."""
-    if await stop(worker.process, grace=STOP_GRACE):
+async def shut_down(project: Project, worker: WorkerProcess, *, grace: float = STOP_GRACE) -> None:
+    """Stop the worker in order, its agents first, or kill it after `grace` seconds; nothing of either is left."""
+    if await stop(worker.process, grace=grace):
         return
     from activities import attempts, leftovers  # noqa: PLC0415 - only for a worker that had to be killed
 

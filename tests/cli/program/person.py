@@ -1,18 +1,26 @@
-"""Somebody at a shell, in a project of their own: runs the real console program and reads what it says."""
+"""Somebody at a shell, in a project of their own: types commands and reads what is said."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import io
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from cli.main import execute
 
 Json = dict[str, Any]
 
@@ -53,7 +61,16 @@ class Person:
         return name
 
     def tries(self, *arguments: str, **environ: str) -> Said:
-        """Run a command, however it ends."""
+        """Carry out a command, however it ends: in this process, which spares the start of an interpreter.
+
+        With variables of its own it is a process of its own, as it is for `begins` and `on_terminal`, and for every
+        command of the docs and of `tests/acceptance`.
+        """
+        said = self._in_a_process(arguments, environ) if environ else self._here(arguments)
+        assert "Traceback" not in said.err, said.err
+        return said
+
+    def _in_a_process(self, arguments: Sequence[str], environ: dict[str, str]) -> Said:
         done = subprocess.run(
             [PROGRAM, *arguments],
             cwd=self.root,
@@ -64,8 +81,26 @@ class Person:
             timeout=SECONDS,
             check=False,
         )
-        assert "Traceback" not in done.stderr, done.stderr
         return Said(done.returncode, done.stdout, done.stderr)
+
+    def _here(self, arguments: Sequence[str]) -> Said:
+        out, err, outside = io.StringIO(), io.StringIO(), dict(os.environ)
+        stdin = sys.stdin
+        try:
+            os.environ.clear()
+            os.environ.update(self.environ)
+            with (
+                Path(os.devnull).open(encoding="ascii") as sys.stdin,
+                contextlib.chdir(self.root),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
+                code = execute(list(arguments))
+        finally:
+            sys.stdin = stdin
+            os.environ.clear()
+            os.environ.update(outside)
+        return Said(code, out.getvalue(), err.getvalue())
 
     def types(self, *arguments: str, **environ: str) -> Said:
         """Run a command that must succeed."""
@@ -84,6 +119,39 @@ class Person:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def on_terminal(
+        self,
+        *arguments: str,
+        columns: int,
+        typed: str = "",
+        seeing: Callable[[str], object] = lambda _shown: None,
+        **environ: str,
+    ) -> str:
+        """What a command shows on a terminal of so many columns where this is typed, with its control characters.
+
+        `seeing` is told, again and again, what has been shown so far.
+        """
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+        process = subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=self.root,
+            env={**self.environ, "TERM": "xterm", **environ},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while part := os.read(ours, 65536):
+                shown += part
+                seeing(shown.decode(errors="replace"))
+        os.close(ours)
+        assert process.wait(30) == 0
+        return shown.decode(errors="replace")
 
     def view(self) -> Json:
         """The current run as `status --json` prints it."""

@@ -204,20 +204,34 @@ def test_a_command_that_is_not_written_right_ends_with_2(arguments: list[str], w
     assert told is None or (told.code, told.json["error"]["code"]) == (2, "usage")
 
 
-def test_a_bug_of_ours_is_said_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken() -> Path:
+def test_a_bug_of_ours_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    program = typer.Typer()
+
+    @program.command()
+    def broken() -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("cli.reach.place.here", broken)
-    assert main.execute(["workflow", "list"]) == 70
+    assert main.execute([], program=program) == 70
     assert capsys.readouterr().err.splitlines() == [
         "error: a bug in Phaseloom: ZeroDivisionError: division by zero",
         "hint: see where with: --debug",
     ]
-    assert main.execute(["--debug", "workflow", "list"]) == 70
+    assert main.execute(["--debug"], program=program) == 70
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["validate x.yaml", "graph x.yaml", "workflow start x", "runs", "doctor"])
+def test_in_a_directory_that_has_been_deleted_a_command_says_so(command: str, offline: Person) -> None:
+    (offline.root / "gone").mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'cd gone && rmdir ../gone && "{PROGRAM}" {command}'],
+        cwd=offline.root,
+        env=offline.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (6, "error: the working directory does not exist any more")
 
 
 def test_a_reader_that_goes_away_is_no_crash(offline: Person) -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
 import sys
-import termios
 
 import pytest
 
-from tests.cli.program.person import PROGRAM, Person, until
+from tests.cli.program.person import Person, until
 
 TWO = """
 name: Two at once
@@ -30,34 +24,10 @@ phases:
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def on_terminal(person: Person, *arguments: str, columns: int, typed: str = "", **environ: str) -> str:
-    """What a command shows on a terminal of so many columns where this is typed, with its control characters."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
-    environment = {**person.environ, "TERM": "xterm", **environ}
-    process = subprocess.Popen(
-        [PROGRAM, *arguments], cwd=person.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    os.write(ours, typed.encode())
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # the terminal's other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    assert process.wait(30) == 0
-    return shown.decode(errors="replace")
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ in what is read after their end")
 def test_a_run_on_a_terminal_has_lanes_and_ends_with_its_measures(person: Person) -> None:
     person.write("two.yaml", TWO)
-    shown = on_terminal(person, "run", "two.yaml", columns=60, NO_COLOR="1")
+    shown = person.on_terminal("run", "two.yaml", columns=60, NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown), "NO_COLOR is obeyed"
     lines = [line.rstrip() for line in CONTROL.sub("", shown).splitlines()]
     assert any(re.match(r"  ⟳ writer\*? +[█░]+ +\d+s", line) for line in lines), lines
@@ -98,7 +68,7 @@ def test_intervene_without_a_number_asks_on_a_terminal(person: Person) -> None:
     until(lambda: person.view()["pause"] is not None)
     numbers = {option["action"]: option["number"] for option in person.view()["pause"]["options"]}
     assert person.tries("workflow", "intervene").code == 2, "nobody can be asked in a pipe"
-    shown = on_terminal(person, "workflow", "intervene", columns=80, typed=f"99\n{numbers['skip']}\nflaky host\n")
+    shown = person.on_terminal("workflow", "intervene", columns=80, typed=f"99\n{numbers['skip']}\nflaky host\n")
     assert "Skip the testing phase (not recommended)" in shown
     assert "Why it is skipped" in shown
     view = person.view()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
-import subprocess
 import sys
 
 import psutil
 import pytest
 
-from tests.cli.program.person import PROGRAM, Person, interrupt, until
+from tests.cli.program.person import Person, interrupt, until
 
 WORKSTREAM = """{
   "id": "ws-pair", "description": "Two files and their index",
@@ -188,36 +186,22 @@ def test_more_agents_than_slots_queue(person: Person) -> None:
 
 @pytest.mark.parametrize("colours", [True, False])
 def test_on_a_terminal_phases_at_work_are_live_and_lines_stay_whole(person: Person, *, colours: bool) -> None:
-    person.write("ws-pair.json", WORKSTREAM)
-    environ = {**person.environ, "TERM": "xterm", "COLUMNS": "100", **({} if colours else {"NO_COLOR": "1"})}
-    shown = on_terminal(["run", "ws-pair.json"], person, environ)
-    assert re.search(r"step-01-a\*? +[█░]+ +\d+s", shown)
+    go = person.root / "go"
+    go.unlink(missing_ok=True)
+    person.write("ws-pair.json", WORKSTREAM.replace("sleep 1.2", "until test -e go; do sleep 0.05; done"))
+
+    def see(shown: str) -> None:
+        if re.search(r"step-01-a\*? +[█░]+ +\d+s", shown):
+            go.touch()
+
+    environ = {} if colours else {"NO_COLOR": "1"}
+    shown = person.on_terminal("run", "ws-pair.json", columns=100, seeing=see, **environ)
+    assert go.exists()
     assert ("\x1b[32m" in shown) is colours
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "\n")
     lines = [line.rstrip() for line in plain.splitlines()]
     for words in ("✓ All steps complete", "✓ Running acceptance tests (3/3)", "  → step-03-index: PASS"):
         assert lines.count(words) == 1
-
-
-def on_terminal(arguments: list[str], person: Person, environ: dict[str, str]) -> str:
-    """Everything that a command writes to a terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [PROGRAM, *arguments], cwd=person.root, env=environ, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # the terminal's other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    assert process.wait(20) == 0
-    return shown.decode()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="process ids come from the records")
