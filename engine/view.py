@@ -274,23 +274,28 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             {"phase": i, "id": state.phases[i].plan.id, "kind": "data", "implicit": True}
             for i in state.group_of.get(plan.after_group, [])[:LISTED]
         )
-    return row(engine, phase) | _outputs(phase) | _items_page(engine, phase, offset, limit) | {
-        "description": plan.description,
-        "error": phase.error,
-        "failure": failure_in_words(phase) if phase.error else None,
-        "results": phase.results,
-        "failures": phase.failures,
-        "needs": needs,
-        "waits_for_phases": [
-            {"phase": i, "id": state.phases[i].plan.id, "status": SHOWN[state.phases[i].status]}
-            for i, _ in zip(state.unsettled_needs(phase), range(LISTED), strict=False)
-        ]
-        if phase.status == "pending"
-        else [],
-        "actor": phase.actor,
-        "options": list(available(phase)),
-        "deferred": sorted(plan.deferred),
-    }
+    return (
+        row(engine, phase)
+        | _outputs(phase)
+        | _items_page(engine, phase, offset, limit)
+        | {
+            "description": plan.description,
+            "error": phase.error,
+            "failure": failure_in_words(phase) if phase.error else None,
+            "results": phase.results,
+            "failures": phase.failures,
+            "needs": needs,
+            "waits_for_phases": [
+                {"phase": i, "id": state.phases[i].plan.id, "status": SHOWN[state.phases[i].status]}
+                for i, _ in zip(state.unsettled_needs(phase), range(LISTED), strict=False)
+            ]
+            if phase.status == "pending"
+            else [],
+            "actor": phase.actor,
+            "options": list(available(phase)),
+            "deferred": sorted(plan.deferred),
+        }
+    )
 
 
 def _outputs(phase: PhaseState) -> Json:
