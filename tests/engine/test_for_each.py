@@ -156,7 +156,7 @@ def test_a_failed_item_asks_for_a_decision_while_its_siblings_go_on() -> None:
     assert world.engine.waiting_for() == ["decision:p0.1"]
     finish(world, "p0.0")
     finish(world, "p0.2")
-    assert world.engine.state.status == "paused", "the phase that waits for its items moves nothing"
+    assert view(world.engine, world.now)["status"] == "paused", "the phase that waits for its items moves nothing"
     world.operate("intervene", phase="p0.1", action="retry")
     assert world.engine.state.status == "running"
     assert world.running[at(world, "p0.1").plan.index, 1, 0].task["key"] == "wf_test00/p0/1/1/builder#0"
