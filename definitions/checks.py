@@ -41,6 +41,12 @@ class Facts:
     outside: dict[str, str] = field(default_factory=dict)
     list_reads: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def named(self) -> dict[int, tuple[str, ...]]:
+        """All that each phase names, what its list comes from included."""
+        both = (self.reads, self.list_reads)
+        return {index: tuple(path for each in both for path in each.get(index, ())) for index in {*both[0], *both[1]}}
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectPart:

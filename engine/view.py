@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.interventions import available
-from engine.measures import totals, used
+from engine.measures import seconds, totals, used
 from engine.state import PhaseState, State
 from engine.statuses import SHOWN
 from engine.words import failure_in_words, pause_in_words
@@ -114,7 +114,7 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     if phase.error is not None:
         shown["error"] = {key: phase.error[key] for key in ("code", "message") if key in phase.error}
         shown["error"]["message"] = cut(str(shown["error"].get("message", "")), MESSAGE_SHOWN)
-    if (usage := used(phase.results)) is not None:
+    if (usage := used(_results(engine.state, phase))) is not None:
         shown["usage"] = usage
     if phase.reason is not None:
         shown["reason"] = phase.reason
@@ -123,18 +123,31 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     return shown
 
 
+def _results(state: State, phase: PhaseState) -> list[Json]:
+    """What the agents of a phase reported; in the end also those of its items."""
+    expansion = state.expansions.get(phase.plan.index)
+    if expansion is None or not state.ended:
+        return phase.results
+    return [result for index in expansion.phases for result in state.phases[index].results]
+
+
 def _brief(told: Any) -> str:
     return cut(told if isinstance(told, str) else json.dumps(told), MESSAGE_SHOWN)
 
 
 def _items(state: State, parent: int) -> Json:
-    """How the items of a phase stand: counts by status, and the first of those that did not work out."""
+    """How the items of a phase stand: counts by status, and the first of those that did not work out.
+
+    In the end `seconds` is what they took together.
+    """
     expansion = state.expansions[parent]
     paused = [i for i in state.in_order(state.paused_phases) if (item := state.plans[i].item) and item.parent == parent]
+    taken = sum(seconds(state.phases[index]) or 0.0 for index in expansion.phases) if state.ended else None
     bad = [*paused, *(expansion.phases[number] for number in sorted(expansion.bad))]
     return {
         "total": len(expansion.phases),
         **expansion.counts,
+        **({"seconds": round(taken, 3)} if taken is not None else {}),
         "troubled": [
             {
                 "index": index,

@@ -123,7 +123,7 @@ def _freed(plan: Plan) -> tuple[Plan, tuple[Opportunity, ...]]:
     for phase in plan.phases:
         after = [need.phase for need in phase.needs if need.implicit]
         after += members[phase.after_group] if phase.after_group is not None else []
-        read = {by_word[part] for path in phase.reads if (part := _phase_read(path)) in by_word}
+        read = {by_word[part] for path in (*phase.reads, *phase.list_reads) if (part := _phase_read(path)) in by_word}
         files = {*phase.files_scope, *phase.files_create}
         if not needs_worker(phase):  # what a person takes from the work before is not written anywhere
             continue

@@ -164,7 +164,9 @@ def _more(row: Json, now: str) -> str:
         return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress})"
     if status == "completed":
         took = between(row["started_at"], row["finished_at"])
-        return f" ({took})" if took else ""
+        parts = [f"{row['items']['total']} items"] if "items" in row else []
+        parts += [took] if took else []
+        return f" ({', '.join(parts)})" if parts else ""
     if status in {"failed", "paused"} and "error" in row:
         return f": {_first_line(row['error']['message'])}"
     if status == "skipped":

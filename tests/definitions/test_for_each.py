@@ -100,8 +100,10 @@ def test_a_written_list_stays_as_it_is() -> None:
             "PL303 phases.x.for_each: 'y' need not have run when 'x' reads it",
         ),
         (
-            "agents: {b: {uses: command, run: [echo, '${item}']}}\n"
-            "phases: [{name: X, agents: [b], for_each: [a]}, {name: Y, agents: [b]}]",
+            """\
+            agents: {b: {uses: command, run: [echo, '${item}']}}
+            phases: [{name: X, agents: [b], for_each: [a]}, {name: Y, agents: [b]}]
+            """,
             "PL302 agents.b.run[1]: 'item' has no value here",
         ),
         (
