@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -143,7 +144,7 @@ class Attendance:
             return
         before = await asyncio.to_thread(measured, run.connection.project.root, plan.id)
         known = {phase.index: before[phase.id] for phase in plan.phases if phase.id in before}
-        workers = plan.execution.max_workers or 1
+        workers = plan.execution.max_workers or os.cpu_count() or 1
         shares = {index: max(1, rounds(plan.phases[index], workers)) for index in known}  # a length is one item's
         self.lengths = {index: (each.low / shares[index], each.high / shares[index]) for index, each in known.items()}
 

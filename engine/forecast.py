@@ -125,7 +125,7 @@ def needs_worker(phase: PhasePlan) -> bool:
 
 def _slots(plan: Plan, workers: int | None) -> int:
     wanted = plan.execution.max_workers if workers is None else workers
-    return wanted or max(1, len(plan.phases))
+    return wanted or max(1, sum(len(p.for_each) if isinstance(p.for_each, list) else 1 for p in plan.phases))
 
 
 def rounds(phase: PhasePlan, workers: int) -> int:
