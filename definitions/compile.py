@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
@@ -72,9 +73,12 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         kind="workstream" if definition.steps is not None else "workflow",
         source=checked.file,
         digest=checked.digest,
-        phases=tuple(
-            _phase(checked, resolved, agents, phase, index, gates=gates)
-            for index, phase in enumerate(definition.ordered)
+        phases=_with_lists(
+            checked,
+            [
+                _phase(checked, resolved, agents, phase, index, gates=gates)
+                for index, phase in enumerate(definition.ordered)
+            ],
         ),
         inputs=_inputs(checked, definition),
         execution=_execution(resolved),
@@ -131,6 +135,9 @@ def _phase(
         estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
         limits=agents.limits(checked, index),
         gates=gates.of(phase),
+        for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
+        max_parallel=phase.max_parallel,
+        list_reads=checked.facts.list_reads.get(index, ()),
         deferred=_kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
         if checked.definition
         else {},
@@ -140,6 +147,18 @@ def _phase(
 def _groups(project: ProjectConfig | None, definition: Definition) -> dict[str, list[str]]:
     """The groups of people: the project's, and over them the definition's."""
     return {**(project.settings.groups if project is not None else {}), **definition.groups}
+
+
+def _with_lists(checked: Checked, plans: list[PhasePlan]) -> tuple[PhasePlan, ...]:
+    """The phases, told which of their outputs lists come from: the engine has to see these, not a reference."""
+    for paths in checked.facts.list_reads.values():
+        for path in paths:
+            head, *rest = path.split(".")
+            if head == "phases" and len(rest) > 2 and (index := checked.facts.order.by_id.get(rest[0])) is not None:
+                # Of agents in parallel first comes the role, then its output.
+                inline = {*plans[index].inline, *rest[2:4]}
+                plans[index] = replace(plans[index], inline=tuple(sorted(inline)))
+    return tuple(plans)
 
 
 def _condition(phase: Phase) -> str | None:

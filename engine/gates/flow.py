@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def reach(engine: Engine, phase: PhaseState, at: float, outputs: Json, *, actor: str | None = None) -> None:
-    """The phase's work is done, with these outputs: its first gate opens."""
+def reach(
+    engine: Engine, phase: PhaseState, at: float, outputs: Json | None = None, *, actor: str | None = None
+) -> None:
+    """The phase's work is done, with these outputs (default: its items'): its first gate opens."""
     _open(engine, phase, 0, at, outputs=outputs, actor=actor)
 
 
@@ -99,7 +101,8 @@ def passed(
     if following < len(phase.plan.gates):
         _open(engine, phase, following, at)
     else:
-        engine.settle(phase, "completed", at, data={"outputs": phase.outputs})
+        of_items = phase.plan.index in engine.state.expansions and "items" in phase.outputs
+        engine.settle(phase, "completed", at, data=None if of_items else {"outputs": phase.outputs})
 
 
 def refused(engine: Engine, phase: PhaseState, code: str, message: str, at: float, *, actor: str | None = None) -> None:
@@ -113,7 +116,7 @@ def refused(engine: Engine, phase: PhaseState, code: str, message: str, at: floa
 
 def changes(engine: Engine, phase: PhaseState, feedback: Json, at: float) -> None:
     """Somebody asks for changes: the phase starts again, and its agents are told which."""
-    data: Json = {"action": "retry", "feedback": feedback}
+    data: Json = {"action": "retry", "feedback": {**feedback, "epoch": phase.epoch}}
     engine.record("intervened", at, phase=phase, actor=feedback["by"], note=feedback["comment"], data=data)
     engine.ready.leave(phase.plan.index)
 

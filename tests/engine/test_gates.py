@@ -300,7 +300,7 @@ def test_requested_changes_reach_the_next_attempt_of_the_phase() -> None:
     assert world.statuses() == ["running", "pending"]
     (effect,) = world.running.values()
     assert effect.epoch == 1
-    assert effect.task["feedback"] == [{"by": "ana", "comment": "rename it", "gate": "release"}]
+    assert effect.task["feedback"] == [{"by": "ana", "comment": "rename it", "gate": "release", "epoch": 0}]
     world.finish(0)
     decide(world, "ana")
     assert world.statuses() == ["completed", "running"]
