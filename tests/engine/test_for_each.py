@@ -110,6 +110,7 @@ def test_an_empty_list_completes_the_phase_at_once() -> None:
         ({"$artifact": "sha256"}, "for_each", "for_each: the list is too large to be kept inline"),
         ([1] * 2001, "for_each", "for_each: the list has 2001 items, over 2000"),
         (["x", "y" * 4096], "for_each", "for_each: item 1 has 4098 bytes, over 4096"),
+        (["x" * 3998] * 300, "for_each", "for_each: the list has 1200000 bytes, over 1048576"),
     ],
 )
 def test_what_is_no_list_of_small_items_fails_the_phase(given: Any, code: str, message: str) -> None:
