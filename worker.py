@@ -28,6 +28,7 @@ import activities
 from activities import attempts, payloads
 from activities.places import run_directory
 from activities.processes import GRACE as AGENT_GRACE
+from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.journal import lines
 from engine.plan import Plan
@@ -188,7 +189,8 @@ class RunFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.told: dict[str, Fact] = {}
-        self.work: queue.SimpleQueue[tuple[str, Plan, list[Fact]] | None] = queue.SimpleQueue()
+        self.plans: dict[str, PhasePlans] = {}
+        self.work: queue.SimpleQueue[tuple[str, PhasePlans, list[Fact]] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._write_all, name="run files", daemon=True)
 
     def __enter__(self) -> Self:
@@ -205,11 +207,16 @@ class RunFiles:
         # The very object: an equal fact of a decision made again may follow others than the one we were told of.
         continues = last is not None and len(ledger) >= last.n and ledger[last.n - 1] is last
         new = ledger[last.n :] if continues and last is not None else list(ledger)
+        if not continues:
+            self.plans[run] = PhasePlans(plan)
         if new:
             self.told[run] = new[-1]
-            self.work.put((run, plan, new))
+            for fact in new:
+                self.plans[run].follow(fact)
+            self.work.put((run, self.plans[run], new))
         if ledger and ledger[-1].kind == "run_settled":
             self.told.pop(run, None)
+            self.plans.pop(run, None)
 
     def _write_all(self) -> None:
         while (work := self.work.get()) is not None:
@@ -218,7 +225,7 @@ class RunFiles:
             except Exception:
                 logger.exception("the log of %s cannot be written", work[0])
 
-    def _write(self, run: str, plan: Plan, facts: list[Fact]) -> None:
+    def _write(self, run: str, plans: PhasePlans, facts: list[Fact]) -> None:
         folder = run_directory(self.root, run)
         logs = folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
@@ -226,7 +233,7 @@ class RunFiles:
         _bring(
             folder / "journal.jsonl", [json.dumps(fact.to_json(), ensure_ascii=False) for fact in facts], whole=whole
         )
-        _bring(logs / "orchestrator.log", list(lines(plan, run, facts)), whole=whole)
+        _bring(logs / "orchestrator.log", list(lines(plans, run, facts)), whole=whole)
 
 
 def _bring(path: Path, texts: list[str], *, whole: bool) -> None:

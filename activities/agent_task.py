@@ -30,6 +30,7 @@ class AgentTask:
     values: Json
     earlier: tuple[Json, ...]
     failures: tuple[Json, ...]
+    inline: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -54,6 +55,7 @@ class AgentTask:
             values=data.get("values") or {},
             earlier=tuple(data.get("earlier") or ()),
             failures=tuple(data.get("failures") or ()),
+            inline=tuple(data.get("inline") or ()),
         )
 
     @property

@@ -180,7 +180,7 @@ class _Attempt:
         scope = {**values["values"], "prompt_file": str(files.prompt)}
         prompt = "" if task.prompt is None else rendered(task.prompt, scope)
         await asyncio.to_thread(files.fill, prompt, self._given(values))
-        own = scratch.variables(context.root, task, self.history.attempt, files)
+        own = scratch.variables(context.root, task, self.history.attempt, files) | scratch.item_variables(scope)
         variables = environment.build(
             context.environ,
             passed=task.config.get("pass_env") or (),
@@ -225,7 +225,9 @@ class _Attempt:
         written = read_output(job.scratch.output, self.context.settings.output_limit)
         found = outputs(self.task.agent.outputs, written, job.yielded or job.printed, job.scope)
         masked = mask_json(found, job.environment.secrets)
-        return externalise(masked, self.context.store), collect(job.scratch.artifacts, self.context.store)
+        return externalise(masked, self.context.store, self.task.inline), collect(
+            job.scratch.artifacts, self.context.store
+        )
 
 
 def _failure(error: Exception) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ INLINE_TOGETHER = 16 * 1024
 
 WORTH_MOVING = 256
 """Bytes under which a reference would be no smaller."""
+
+INLINE_LISTS = 48 * 1024
+"""Bytes of JSON up to which an output stays whose items another phase runs for."""
 
 MOST = 64 * 1024
 """Bytes of outputs that a result never exceeds: a hundred results may arrive in one workflow task."""
@@ -109,9 +112,10 @@ def outputs(declared: Mapping[str, OutputPlan], written: Json, yielded: Yielded,
     return found
 
 
-def externalise(found: Json, store: ArtifactStore) -> Json:
-    """The outputs with the large ones replaced by references."""
+def externalise(found: Json, store: ArtifactStore, inline: Collection[str] = ()) -> Json:
+    """The outputs with the large ones replaced by references; those of `inline` stay up to `INLINE_LISTS`."""
     sizes = {name: len(json.dumps(value).encode()) for name, value in found.items()}
+    sizes = {name: size for name, size in sizes.items() if name not in inline or size > INLINE_LISTS}
     together = sum(sizes.values())
     result = dict(found)
     for name in sorted(sizes, key=lambda name: (-sizes[name], name)):

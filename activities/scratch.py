@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,10 @@ def variables(root: Path, task: AgentTask, attempt: int, scratch: Scratch) -> di
         "PHASELOOM_OUTPUT": str(scratch.output),
         "PHASELOOM_ARTIFACTS": str(scratch.artifacts),
     }
+
+
+def item_variables(scope: Mapping[str, Any]) -> dict[str, str]:
+    """What a command is told of the item that it runs for, as JSON; nothing where its phase runs once."""
+    if "item_index" not in scope:
+        return {}
+    return {"PHASELOOM_ITEM": json.dumps(scope["item"]), "PHASELOOM_ITEM_INDEX": str(scope["item_index"])}

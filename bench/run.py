@@ -22,6 +22,7 @@ SERVED: dict[str, Callable[[server.Served], Awaitable[list[Row]]]] = {
     "latency": server.latency,
     "throughput": server.throughput,
     "large": server.large,
+    "items": server.items,
 }
 PURE: dict[str, Callable[[], list[Row]]] = {"compile": pure.compile_large, "engine": pure.schedule_large}
 COLD: dict[str, Callable[[Path], list[Row]]] = {

@@ -24,6 +24,7 @@ from activities.payloads import data_converter
 from bench.handwritten import Parallel, Sequential
 from bench.report import Row
 from cli.embedded.server import HOST, binary, command, free_port
+from engine.expansion import ITEMS_LIMIT
 from engine.plan import MANUAL, AgentPlan, Execution, Need, PhasePlan, Plan
 from worker import workflow_runner
 from workflows.run import PhaseRun
@@ -225,11 +226,32 @@ async def large(served: Served) -> list[Row]:
     began = time.perf_counter()
     run = await served.phase_run(plan)
     took = time.perf_counter() - began
-    histories, run_id = 0, (await served.client.get_workflow_handle(run).describe()).run_id
-    while run_id:
-        histories += 1
-        history = await served.client.get_workflow_handle(run, run_id=run_id).fetch_history()
-        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    histories, _ = await _whole(served, run)
     memory = int(Path(f"/proc/{os.getpid()}/statm").read_text(encoding="ascii").split()[1]) * 4 // 1024
     note = f"{histories} histories, {memory} MiB"
     return [Row(what="3,000 sequential phases, wall", value=took, unit="s", note=note)]
+
+
+async def _whole(served: Served, run: str) -> tuple[int, int]:
+    """How many histories a run has, and how many events they have together."""
+    histories, events, run_id = 0, 0, (await served.client.get_workflow_handle(run).describe()).run_id
+    while run_id:
+        history = await served.client.get_workflow_handle(run, run_id=run_id).fetch_history()
+        histories, events = histories + 1, events + len(history.events)
+        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    return histories, events
+
+
+async def items(served: Served) -> list[Row]:
+    """A phase of 2,000 items to its end, with 50 workers."""
+    agents = (AgentPlan(role="nobody", uses="command"),)
+    phase = PhasePlan(id="p", name="P", index=0, agents=agents, for_each=list(range(ITEMS_LIMIT)))
+    plan = Plan(id="bench", name="Bench", phases=(phase,), execution=Execution(max_workers=50))
+    began = time.perf_counter()
+    run = await served.phase_run(plan)
+    took = time.perf_counter() - began
+    histories, events = await _whole(served, run)
+    return [
+        Row(what="a phase of 2,000 items, wall", value=took, unit="s", note=f"{histories} histories"),
+        Row(what="events per item", value=events / ITEMS_LIMIT, budget=5),
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -136,13 +137,16 @@ class Attendance:
         """What the phases took in earlier runs, where it is needed and known."""
         from cli.reach.history import measured  # noqa: PLC0415 - only in front of a terminal
         from cli.reach.runs import ServerRun  # noqa: PLC0415 - loaded by then
+        from engine.forecast import rounds  # noqa: PLC0415 - only in front of a terminal
 
         run, plan = self.follower.run, self.narration.plan
         if self.screen.canvas is None or not isinstance(run, ServerRun):
             return
         before = await asyncio.to_thread(measured, run.connection.project.root, plan.id)
         known = {phase.index: before[phase.id] for phase in plan.phases if phase.id in before}
-        self.lengths = {index: (each.low, each.high) for index, each in known.items()}
+        workers = plan.execution.max_workers or os.cpu_count() or 1
+        shares = {index: max(1, rounds(plan.phases[index], workers)) for index in known}  # a length is one item's
+        self.lengths = {index: (each.low / shares[index], each.high / shares[index]) for index, each in known.items()}
 
     def _show(self) -> None:
         """Draw the run as it is, where there is anything to draw on; what is to come is foreseen once a second."""

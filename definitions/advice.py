@@ -25,7 +25,7 @@ def advise(checked: Checked) -> tuple[Diagnostic, ...]:
     subject = Subject(
         definition=definition,
         order=checked.facts.order,
-        reads=checked.facts.reads,
+        reads=checked.facts.named,
         bound=bindings(definition, project.agents if project is not None else {}),
         project=project.settings if project is not None else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from definitions.expressions import Expressions
@@ -16,7 +16,7 @@ from definitions.schema.document import Definition, Execution, Input
 from definitions.schema.phases import Phase
 from definitions.scopes import check_scopes
 from definitions.shape import Damage
-from definitions.texts import agent_texts, execution_texts, texts_of
+from definitions.texts import Text, agent_texts, execution_texts, texts_of, without_item
 
 MAX_PHASES = 20_000
 """More than any run can hold; 10,000 are comfortable."""
@@ -39,6 +39,13 @@ class Facts:
     reads: dict[int, tuple[str, ...]] = field(default_factory=dict)
     env: tuple[str, ...] = ()
     outside: dict[str, str] = field(default_factory=dict)
+    list_reads: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def named(self) -> dict[int, tuple[str, ...]]:
+        """All that each phase names, what its list comes from included."""
+        both = (self.reads, self.list_reads)
+        return {index: tuple(path for each in both for path in each.get(index, ())) for index in {*both[0], *both[1]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,8 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         index: tuple({**expressions.reads.get(index, {}), **reads.by_phase.get(index, {})})
         for index in sorted({*expressions.reads, *reads.by_phase})
     }
-    return Facts(order, merged, tuple(expressions.env), reads.outside)
+    lists = {index: tuple(paths) for index, paths in expressions.list_reads.items()}
+    return Facts(order, merged, tuple(expressions.env), reads.outside, lists)
 
 
 def _check_agents(definition: Definition, project: ProjectPart, expressions: Expressions, findings: Findings) -> None:
@@ -90,15 +98,23 @@ def _check_agents(definition: Definition, project: ProjectPart, expressions: Exp
     for index, phase in enumerate(definition.ordered):
         for _, role in roles_of(phase):
             users.setdefault(role, []).append(index)
+    once = {index for index, phase in enumerate(definition.ordered) if phase.for_each is None}
+
+    def texts(role: str, agent: Agent) -> Iterator[Text]:
+        phases = tuple(users.get(role, ()))
+        found = agent_texts(agent, ("agents", role), phases)
+        # What one role does for phases of both kinds can only say what holds for all of them.
+        return found if once.isdisjoint(phases) else without_item(found)
+
     for role, agent in definition.agents.items():
         if role not in project.agents:
-            expressions.check(agent_texts(agent, ("agents", role), tuple(users.get(role, ()))), findings)
+            expressions.check(texts(role, agent), findings)
     if project.findings is None:
         return
     expressions.check(execution_texts(project.execution), project.findings)
     for role, agent in project.agents.items():
         if role in users:
-            expressions.check(agent_texts(agent, ("agents", role), tuple(users[role])), project.findings)
+            expressions.check(texts(role, agent), project.findings)
 
 
 def _check_jumps(definition: Definition, order: Order, damage: Damage, findings: Findings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
@@ -70,7 +71,10 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         kind="workstream" if definition.steps is not None else "workflow",
         source=checked.file,
         digest=checked.digest,
-        phases=tuple(_phase(checked, resolved, agents, phase, index) for index, phase in enumerate(definition.ordered)),
+        phases=_with_lists(
+            checked,
+            [_phase(checked, resolved, agents, phase, index) for index, phase in enumerate(definition.ordered)],
+        ),
         inputs=_inputs(checked, definition),
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
@@ -123,10 +127,25 @@ def _phase(checked: Checked, resolved: Resolved, agents: _Agents, phase: Phase, 
         files_create=tuple(phase.files_create),
         estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
         limits=agents.limits(checked, index),
+        for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
+        max_parallel=phase.max_parallel,
+        list_reads=checked.facts.list_reads.get(index, ()),
         deferred=_kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
         if checked.definition
         else {},
     )
+
+
+def _with_lists(checked: Checked, plans: list[PhasePlan]) -> tuple[PhasePlan, ...]:
+    """The phases, told which of their outputs lists come from: the engine has to see these, not a reference."""
+    for paths in checked.facts.list_reads.values():
+        for path in paths:
+            head, *rest = path.split(".")
+            if head == "phases" and len(rest) > 2 and (index := checked.facts.order.by_id.get(rest[0])) is not None:
+                # Of agents in parallel first comes the role, then its output.
+                inline = {*plans[index].inline, *rest[2:4]}
+                plans[index] = replace(plans[index], inline=tuple(sorted(inline)))
+    return tuple(plans)
 
 
 def _condition(phase: Phase) -> str | None:

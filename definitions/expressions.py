@@ -25,6 +25,12 @@ _SCRIPT_EXPRESSION = re.compile(r"(?<!\\)\$\{([^}]*)")
 _HANDED_OVER = ("inputs", "phases", "env")
 """What an agent is given only as far as its phase names it."""
 
+_YIELDS = {
+    "condition": ("boolean", "a condition is true or false", "compare it with something"),
+    "list": ("list", "'for_each' takes a list", "write a list, or name an input or an output that is one"),
+}
+"""What texts of a kind have to yield, the rule in words, and what helps."""
+
 _RUN_NAMES = ("id", "definition")
 _PHASE_NAMES = ("outputs", "status")
 
@@ -41,12 +47,16 @@ class _Later:
 
 @dataclass(slots=True)
 class Expressions:
-    """The checks of one definition's expressions. `reads` collects what each phase names, for the plan."""
+    """The checks of one definition's expressions. `reads` collects what each phase names, for the plan.
+
+    `list_reads` are the paths that the list of its `for_each` names.
+    """
 
     known: Known
     order: Order
     reads: dict[int, dict[str, None]] = field(default_factory=dict)
     env: dict[str, None] = field(default_factory=dict)
+    list_reads: dict[int, dict[str, None]] = field(default_factory=dict)
     _later: list[tuple[_Later, Findings]] = field(default_factory=list)
 
     def check(self, texts: Iterable[Text], findings: Findings) -> None:
@@ -97,22 +107,20 @@ class Expressions:
             _report_mixture(text, has_expression=any(isinstance(part, Expr) for part in found), findings=findings)
         for part in found:
             if isinstance(part, Expr) and _is_readable(part, text, findings):
-                if text.kind == "condition" and len(found) == 1:
-                    self._check_condition(text, part, findings)
+                if text.kind in _YIELDS and len(found) == 1:
+                    self._check_yield(text, part, findings)
                 yield part
 
-    def _check_condition(self, text: Text, expression: Expr, findings: Findings) -> None:
+    def _check_yield(self, text: Text, expression: Expr, findings: Findings) -> None:
+        wanted, rule, hint = _YIELDS[text.kind]
         kind = yields(expression.source)
         named = references(expression.source)
         if kind == "any" and list(named) == [expression.source]:
             kind = self.known.type_of(expression.source)
-        if kind not in ("any", "boolean"):
+        if kind not in ("any", wanted):
             article = "an" if kind[0] in "aio" else "a"
             message = f"this yields {article} {kind}" if kind != "none" else "this yields nothing"
-            hint = "compare it with something"
-            findings.add(
-                "PL304", text.path, f"{message}, and a condition is true or false", hint=hint, offset=expression.offset
-            )
+            findings.add("PL304", text.path, f"{message}, and {rule}", hint=hint, offset=expression.offset)
 
     def _check_names(self, text: Text, expression: Expr, findings: Findings) -> None:
         for path in references(expression.source):
@@ -120,19 +128,31 @@ class Expressions:
             steps = path.split(".")
             if steps[0] in _HANDED_OVER and not text.own:
                 for index in text.phases:
-                    self.reads.setdefault(index, {})[path] = None
+                    (self.list_reads if text.of_list else self.reads).setdefault(index, {})[path] = None
             if steps[0] == "env":
                 self._check_env(text, steps[1], offset, findings)
             elif steps[0] == "inputs" and len(steps) > 1:
                 self._check_input(text, steps[1], offset, findings)
             elif steps[0] == "phases":
                 self._check_phase(text, steps[1:], offset, findings)
+            elif steps[0] == "item" and len(steps) > 1:
+                self._check_item(text, steps[1:], offset, findings)
             elif steps[0] == "run" and len(steps) > 1 and steps[1] not in _RUN_NAMES:
                 hint = findings.suggest(steps[1], _RUN_NAMES)
                 findings.add("PL302", text.path, f"a run has no '{steps[1]}'", hint=hint, offset=offset)
             elif steps[0] == "context":
                 message = "the shared context is not in effect yet: this has no value"
                 findings.add("PL404", text.path, message, offset=offset, severity="warning")
+
+    def _check_item(self, text: Text, steps: Sequence[str], offset: int, findings: Findings) -> None:
+        """Report what an item of a written list does not have."""
+        for index in text.phases:
+            items = self.known.definition.ordered[index].for_each
+            for number, item in enumerate(items if isinstance(items, list) else ()):
+                if (missing := _missing(item, steps)) is not None:
+                    message = f"item {number} of '{self.order.ids[index]}' has no '{missing}'"
+                    findings.add("PL302", text.path, message, offset=offset)
+                    return
 
     def _check_env(self, text: Text, name: str, offset: int, findings: Findings) -> None:
         self.env[name] = None
@@ -184,6 +204,17 @@ class Expressions:
             self._later.append((_Later(text, 0, reader, target), findings))
 
 
+def _missing(item: object, steps: Sequence[str]) -> str | None:
+    """The first step that leads nowhere in an item as it is written; what is yet to be rendered may have anything."""
+    for step in steps:
+        if isinstance(item, str) and "${" in item:
+            return None
+        if not isinstance(item, dict) or step not in item:
+            return step
+        item = item[step]
+    return None
+
+
 def _is_readable(part: Expr, text: Text, findings: Findings) -> bool:
     try:
         check(part.source, text.names)
@@ -201,7 +232,7 @@ def _is_readable(part: Expr, text: Text, findings: Findings) -> bool:
 
 def _report_mixture(text: Text, *, has_expression: bool, findings: Findings) -> None:
     """A condition or an expression that is not exactly one `${…}`."""
-    code = "PL304" if text.kind == "condition" else "PL301"
+    code = "PL304" if text.kind in _YIELDS else "PL301"
     if has_expression:
         findings.add(code, text.path, "there is text around the expression", hint="put all of it into one ${ … }")
         return

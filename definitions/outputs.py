@@ -65,6 +65,9 @@ class Known:
         if index in self._outputs:
             return self._outputs[index]
         phase = self.definition.ordered[index]
+        if phase.for_each is not None:  # what is declared is each item's
+            self._outputs[index] = {"items": Output(type="list")}
+            return self._outputs[index]
         declared: dict[str, Output | None] | None = dict(phase.outputs)
         roles = [role for _, role in roles_of(phase)]
         agents = [self.bound[role].outputs for role in roles if role in self.bound]

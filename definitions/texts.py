@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from definitions.findings import Path
@@ -14,13 +14,14 @@ from definitions.schema.phases import Phase
 
 START = ("env",)
 BASE = ("inputs", "phases", "context", "env", "run")
-PHASE = (*BASE, "item")
+ITEM = ("item", "item_index")
+PHASE = (*BASE, *ITEM)
 AGENT = (*PHASE, "prompt_file")
 RESULT = (*AGENT, "stdout", "stdout_json", "exit_code")
 ANSWER = (*AGENT, "status", "headers", "body", "json")
 SETTLED = (*PHASE, "outputs", "status")
 
-Kind = Literal["template", "condition", "expression", "script"]
+Kind = Literal["template", "condition", "expression", "list", "script"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,9 @@ class Text:
     """One text of a definition.
 
     A `template` is a text with expressions in it, a `condition` is one that yields true or false, an `expression` is
-    exactly one `${…}`, and a `script` goes to a shell as it stands. `phases` are the phases that it is evaluated for;
-    `own`: the outputs of the phase itself can be read.
+    exactly one `${…}`, a `list` one that yields a list, and a `script` goes to a shell as it stands. `phases` are the
+    phases that it is evaluated for; `own`: the outputs of the phase itself can be read; `of_list`: it belongs to the
+    list of a `for_each`, which no agent is handed.
     """
 
     path: Path
@@ -38,15 +40,23 @@ class Text:
     names: tuple[str, ...] = PHASE
     phases: tuple[int, ...] = ()
     own: bool = False
+    of_list: bool = False
 
 
 def texts_of(definition: Definition, bound: Mapping[str, Agent]) -> Iterator[Text]:
     """Every text of the definition that may hold an expression, agents' apart (see `agent_texts`)."""
     yield from execution_texts(definition.execution)
     for index, phase in enumerate(definition.ordered):
-        yield from _phase_texts(phase, index, (definition.phase_key, index), bound)
+        texts = _phase_texts(phase, index, (definition.phase_key, index), bound)
+        yield from texts if phase.for_each is not None else without_item(texts)
     yield from _gate_texts(definition)
     yield from _hook_texts(definition, (), ())
+
+
+def without_item(texts: Iterable[Text]) -> Iterator[Text]:
+    """The same texts where no item is: outside of phases with `for_each`."""
+    for text in texts:
+        yield replace(text, names=tuple(name for name in text.names if name not in ITEM))
 
 
 def execution_texts(execution: Execution) -> Iterator[Text]:
@@ -62,13 +72,23 @@ def _phase_texts(phase: Phase, index: int, path: Path, bound: Mapping[str, Agent
     if phase.prompt is not None and "${" in phase.prompt:
         yield Text(path=(*path, "prompt"), text=phase.prompt, phases=here)
     if isinstance(phase.if_, str):
-        yield Text(path=(*path, "if"), text=phase.if_, kind="condition", phases=here)
+        yield Text(path=(*path, "if"), text=phase.if_, kind="condition", names=BASE, phases=here)
+    if phase.for_each is not None:
+        yield from _list_texts(phase.for_each, (*path, "for_each"), here)
     if phase.tasks or phase.acceptance_tests:
         yield from _step_texts(phase, path, here, bound)
     if phase.outputs:
         yield from _output_texts(phase.outputs, (*path, "outputs"), here)
-    if phase.next or phase.for_each is not None or phase.compensation is not None or phase.hooks is not None:
+    if phase.next or phase.compensation is not None or phase.hooks is not None:
         yield from _deferred_texts(phase, path, here)
+
+
+def _list_texts(for_each: Any, path: Path, here: tuple[int, ...]) -> Iterator[Text]:
+    if isinstance(for_each, str):
+        yield Text(path=path, text=for_each, kind="list", names=BASE, phases=here, of_list=True)
+        return
+    for below, text in _strings(for_each):
+        yield Text(path=(*path, *below), text=text, names=BASE, phases=here, of_list=True)
 
 
 def _step_texts(phase: Phase, path: Path, here: tuple[int, ...], bound: Mapping[str, Agent]) -> Iterator[Text]:
@@ -86,8 +106,6 @@ def _deferred_texts(phase: Phase, path: Path, here: tuple[int, ...]) -> Iterator
         if isinstance(jump.if_, str):
             at = (*path, "next", number, "if")
             yield Text(path=at, text=jump.if_, kind="condition", names=SETTLED, phases=here, own=True)
-    if isinstance(phase.for_each, str):
-        yield Text(path=(*path, "for_each"), text=phase.for_each, kind="expression", names=BASE, phases=here)
     if phase.compensation is not None:
         yield from _run_texts(phase.compensation, (*path, "compensation"), SETTLED, here, own=True)
     if phase.hooks is not None:

@@ -59,7 +59,7 @@ def outputs_of(state: State) -> Json:
     Raises:
         PhaseError: they are too large.
     """
-    found = {phase.plan.id: phase.outputs for phase in state.phases if phase.outputs}
+    found = {phase.plan.id: phase.outputs for phase in state.planned if phase.outputs}
     size = len(json.dumps(found))
     if size > OUTPUTS_LIMIT:
         raise PhaseError(

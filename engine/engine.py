@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from engine import expressions
+from engine import expressions, items
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -26,6 +26,7 @@ from engine.effects import (
     WorkersCounted,
 )
 from engine.facts import Fact, FactKind
+from engine.lookup import named
 from engine.plan import MANUAL, Plan
 from engine.readylist import ReadyList
 from engine.state import PhaseState, State
@@ -47,6 +48,9 @@ class Engine:
         self.state = State(plan)
         self.ledger: list[Fact] = []
         self.ready = ReadyList(plan, plan.execution.max_workers)
+        for phase in plan.phases:
+            if phase.for_each is not None:
+                self.ready.stand_aside(phase.index)
         self.launching = True
         self.next_start_at = 0.0
         self.progress: dict[int, Json] = {}
@@ -93,20 +97,17 @@ class Engine:
 
     def started_since(self, facts: int) -> list[Json]:
         """The phases that started after the ledger had `facts` entries, for an answer."""
-        plans = (
-            self.plan.phases[f.phase] for f in self.ledger[facts:] if f.kind == "phase_started" and f.phase is not None
-        )
-        return [{"id": p.id, "name": p.name, "index": p.index, "group": p.group} for p in plans]
+        begun = [f.phase for f in self.ledger[facts:] if f.kind == "phase_started" and f.phase is not None]
+        return named(self.state, begun)
 
     def queued(self) -> list[Json]:
         """The phases that are ready and wait for a worker slot or a place in their step group, for an answer."""
-        plans = [self.plan.phases[index] for index in sorted(self.ready.waiting)]
-        return [{"id": p.id, "name": p.name, "index": p.index, "group": p.group} for p in plans]
+        return named(self.state, self.state.in_order(self.ready.waiting))
 
     def waiting_for(self) -> list[str]:
         """Who or what the run waits for from outside, one word each: `person:ROLE`, `decision:PHASE`, `signal:NAME`."""
         state = self.state
-        words = [f"decision:{self.plan.phases[i].id}" for i in sorted(state.paused_phases | state.held)]
+        words = [f"decision:{state.plans[i].id}" for i in state.in_order(state.paused_phases | state.held)]
         words.extend(f"person:{role}" for role in sorted(state.roles_awaited))
         if not (state.running or state.paused_phases or state.held or state.counts["pending"] or state.ended):
             words.extend(f"signal:{signal}" for signal in state.missing_signals)
@@ -194,7 +195,7 @@ class Engine:
         """The phase's processes are gone: it becomes what its cancellation was for."""
         then = phase.cancelling
         if then == "fail":
-            self._failed(phase, phase.error or {}, at)
+            self.failed(phase, phase.error or {}, at)
         elif then == "hold" and self.state.stopping is None:
             self.settle(phase, "cancelled", at, data={"held": True, "reason": "parallel execution cancelled"})
         else:
@@ -216,15 +217,18 @@ class Engine:
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
         self.ready.leave(phase.plan.index)
         self.progress.pop(phase.plan.index, None)
+        if phase.plan.item is not None:
+            items.settled(self, phase, phase.plan.item, at)
 
     def fail(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """The phase's work has failed for good: stop its other agents, then act by its `on_failure`."""
         if phase.active and phase.status == "running":
             self.cancel_agents(phase, "fail", at, error=error)
         else:
-            self._failed(phase, error, at, actor)
+            self.failed(phase, error, at, actor)
 
-    def _failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
+    def failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
+        """Nothing of the phase runs any more and it has failed: act by its `on_failure`."""
         policy = phase.plan.on_failure if self.state.stopping is None else "isolate"
         if policy == "pause":
             self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
@@ -240,6 +244,9 @@ class Engine:
         if phase.cancelling is None:
             data: Json = {"then": then} | ({"error": error} if error else {})
             self.record("phase_cancelling", at, phase=phase, data=data)
+            if phase.plan.index in self.state.expanding:
+                items.cancel(self, phase, at)
+                return
             if phase.active and not self.ready.waits_for_slot(phase.plan.index):
                 self.effects.append(CancelAgents(phase=phase.plan.index, epoch=phase.epoch))
                 return
@@ -293,7 +300,7 @@ class Engine:
 
     def queue(self, phase: PhaseState) -> None:
         """Let a phase wait for its start."""
-        first = phase.plan.turns[0] if phase.plan.turns else ()
+        first = phase.plan.turns[0] if phase.plan.turns and phase.plan.for_each is None else ()
         self.ready.add(phase.plan.index, worker=any(phase.plan.agents[p].uses != MANUAL for p in first))
 
     def _condition(self, phase: PhaseState, condition: str, at: float) -> bool:
@@ -302,7 +309,7 @@ class Engine:
             if expressions.condition(condition, scope(self.state, expressions.references(condition))):
                 return True
         except expressions.ExpressionError as error:
-            self._failed(phase, {"code": "expression", "message": f"if: {error}"}, at)
+            self.failed(phase, {"code": "expression", "message": f"if: {error}"}, at)
             return False
         self.settle(phase, "skipped", at, data={"reason": "if"})
         return False
@@ -327,7 +334,9 @@ class Engine:
         phase = self.state.phases[index]
         if phase.status != "running":
             self.record("phase_started", at, phase=phase)
-        if phase.active:
+        if phase.plan.for_each is not None:
+            items.expand(self, phase, at)
+        elif phase.active:
             delay = self.plan.execution.rate_limit_delay
             self.next_start_at = at + delay if delay else 0.0
             for position in sorted(phase.active):
@@ -352,7 +361,8 @@ class Engine:
         if not (counts["pending"] or counts["running"] or counts["paused"] or state.held):
             self._finish(at)
             return
-        stuck = (counts["paused"] > 0 or bool(state.held)) and not counts["running"] and not self.ready
+        moving = len(state.running) > len(state.expanding) or bool(self.ready)
+        stuck = bool(state.paused_phases or state.held) and not moving
         if (stuck or state.pause is not None) and state.status == "running":
             self.record("run_paused", at, data={"auto": True, **self._pause_reason()})
         elif state.status == "paused" and not stuck and state.pause is None:

@@ -15,6 +15,7 @@ FactKind = Literal[
     "run_started",
     "workers_counted",
     "phase_started",
+    "phase_expanded",
     "turn_started",
     "agent_settled",
     "phase_paused",

@@ -2,7 +2,8 @@
 
 The simulation goes from one end of a phase to the next and admits phases through `ReadyList`, so worker slots, step
 groups and the pace of starts count as they do in a run. Every phase is taken to run once and to complete. Lengths are
-(low, high) seconds; a phase without one counts as no time and is named in `Forecast.unknown`.
+(low, high) seconds; a phase without one counts as no time and is named in `Forecast.unknown`. The length of a phase
+that runs once per item is that of one item; a list that is not known before the run counts as one item.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def remaining(
     graph = _Graph(plan)
     settled = frozenset(done)
     slots = _slots(plan, workers)
-    lows, highs = _side(plan, lengths, 0), _side(plan, lengths, 1)
+    lows, highs = _side(plan, lengths, 0, slots), _side(plan, lengths, 1, slots)
     high = _Simulation(plan, graph, highs, slots).run(settled, running)
     low = high if lows == highs else _Simulation(plan, graph, lows, slots).run(settled, running)
     slack = _slack(graph, high)
@@ -96,7 +97,7 @@ def remaining(
             for index in left
         ),
         wall=(min(low.wall, high.wall), high.wall),
-        serial=_serial(low, high, left),
+        serial=_serial(plan, low, high, left, slots),
         critical_path=path,
         groups=graph.levels(settled),
         unknown=tuple(i for i in left if i not in lengths and plan.phases[i].agents),
@@ -106,13 +107,13 @@ def remaining(
 def walls(plan: Plan, lengths: Mapping[int, Span], counts: Iterable[int]) -> dict[int, Span]:
     """How long the whole run takes with each of these numbers of workers."""
     graph = _Graph(plan)
-    sides = (_side(plan, lengths, 0), _side(plan, lengths, 1))
     nothing: frozenset[int] = frozenset()
     found: dict[int, Span] = {}
     for count in counts:
-        high = _Simulation(plan, graph, sides[1], _slots(plan, count)).run(nothing, {}).wall
-        same = sides[0] == sides[1]
-        low = high if same else _Simulation(plan, graph, sides[0], _slots(plan, count)).run(nothing, {}).wall
+        slots = _slots(plan, count)
+        lows, highs = _side(plan, lengths, 0, slots), _side(plan, lengths, 1, slots)
+        high = _Simulation(plan, graph, highs, slots).run(nothing, {}).wall
+        low = high if lows == highs else _Simulation(plan, graph, lows, slots).run(nothing, {}).wall
         found[count] = (min(low, high), high)
     return found
 
@@ -124,16 +125,34 @@ def needs_worker(phase: PhasePlan) -> bool:
 
 def _slots(plan: Plan, workers: int | None) -> int:
     wanted = plan.execution.max_workers if workers is None else workers
-    return wanted or max(1, len(plan.phases))
+    return wanted or max(1, sum(len(p.for_each) if isinstance(p.for_each, list) else 1 for p in plan.phases))
 
 
-def _side(plan: Plan, lengths: Mapping[int, Span], side: int) -> list[float]:
+def rounds(phase: PhasePlan, workers: int) -> int:
+    """How many items of the phase run one after another: 1 where it runs once, or for nobody knows how many."""
+    if not isinstance(phase.for_each, list):
+        return 1
+    items = len(phase.for_each)
+    at_once = min(phase.max_parallel or items, workers if needs_worker(phase) else items)
+    return -(-items // max(1, at_once))
+
+
+def _side(plan: Plan, lengths: Mapping[int, Span], side: int, workers: int) -> list[float]:
     """The low (0) or high (1) length of every phase. A phase without agents ends as it starts."""
-    return [max(0.0, lengths[p.index][side]) if p.index in lengths and p.agents else 0.0 for p in plan.phases]
+    return [
+        max(0.0, lengths[p.index][side]) * rounds(p, workers) if p.index in lengths and p.agents else 0.0
+        for p in plan.phases
+    ]
 
 
-def _serial(low: _Times, high: _Times, left: list[int]) -> Span:
-    lows, highs = (sum(times.end[i] - max(0.0, times.start[i]) for i in left) for times in (low, high))
+def _serial(plan: Plan, low: _Times, high: _Times, left: list[int], workers: int) -> Span:
+    """One phase, and one item, after another."""
+
+    def times_as_long(phase: PhasePlan) -> float:
+        return len(phase.for_each) / max(1, rounds(phase, workers)) if isinstance(phase.for_each, list) else 1.0
+
+    factors = {i: times_as_long(plan.phases[i]) for i in left}
+    lows, highs = (sum((t.end[i] - max(0.0, t.start[i])) * factors[i] for i in left) for t in (low, high))
     return lows, highs
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from engine.expansion import PhasePlans
 from engine.facts import Fact
-from engine.plan import PhasePlan, Plan
+from engine.plan import PhasePlan
 
 
 def line(at: float, level: str, text: str) -> str:
@@ -15,20 +16,20 @@ def line(at: float, level: str, text: str) -> str:
     return f"[{stamp}] [{level}] {text}"
 
 
-def lines(plan: Plan, run: str, facts: list[Fact]) -> Iterator[str]:
-    """The log lines of some facts, in order."""
+def lines(plans: PhasePlans, run: str, facts: list[Fact]) -> Iterator[str]:
+    """The log lines of some facts, in order; `plans` has taken in all of them."""
     for fact in facts:
-        for level, text in _texts(plan, run, fact):
+        for level, text in _texts(plans, run, fact):
             yield line(fact.at, level, text)
 
 
 Texts = list[tuple[str, str]]
 
 
-def _texts(plan: Plan, run: str, fact: Fact) -> Texts:
+def _texts(plans: PhasePlans, run: str, fact: Fact) -> Texts:
     if fact.phase is None:
         return _RUN_TEXTS[fact.kind](run, fact)
-    return _PHASE_TEXTS[fact.kind](plan.phases[fact.phase], fact)
+    return _PHASE_TEXTS[fact.kind](plans[fact.phase], fact)
 
 
 def _invoked(phase: PhasePlan, turn: int) -> Texts:
@@ -37,7 +38,15 @@ def _invoked(phase: PhasePlan, turn: int) -> Texts:
 
 def _started(phase: PhasePlan, fact: Fact) -> Texts:
     again = f" (epoch {fact.epoch})" if fact.epoch else ""
-    return [("INFO", f"Phase: {phase.id} - Starting{again}"), *_invoked(phase, 0)]
+    invoked = _invoked(phase, 0) if phase.for_each is None else []
+    return [("INFO", f"Phase: {phase.id} - Starting{again}"), *invoked]
+
+
+def _expanded(phase: PhasePlan, fact: Fact) -> Texts:
+    total = len(fact.data["items"])
+    new = len(fact.data["new"]) if "new" in fact.data else total
+    kept = f", {total - new} of them done already" if new < total else ""
+    return [("INFO", f"Phase: {phase.id} - Items: {total}{kept}")]
 
 
 def _phase_paused(phase: PhasePlan, fact: Fact) -> Texts:
@@ -61,7 +70,7 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
     name = f"Phase: {phase.id} - "
     by = _by(fact)
     status = fact.data["status"]
-    checkpoint = [("INFO", f"Checkpoint saved: {phase.id}")]
+    checkpoint = [("INFO", f"Checkpoint saved: {phase.id}")] if phase.item is None else []
     if status == "completed":
         seconds = fact.data.get("seconds")
         took = f" ({round(seconds)}s)" if seconds is not None else ""
@@ -102,6 +111,7 @@ def _run_settled(run: str, fact: Fact) -> Texts:
 
 _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "phase_started": _started,
+    "phase_expanded": _expanded,
     "turn_started": lambda phase, fact: _invoked(phase, fact.data["turn"]),
     "agent_settled": lambda phase, fact: [_agent_text(phase.agents[p].role, fact) for p in fact.data["positions"]],
     "phase_paused": _phase_paused,

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
+from typing import Any
 
 from engine.errors import RefusedError
 from engine.state import PhaseState, State
+
+LISTED = 20
+"""Phases that are named one by one."""
+
+ITEMS_NAMED = 100
+"""Items of phases that one answer lists."""
 
 SUGGESTED_FROM = 500
 """Phases of a plan up to which a close name is suggested."""
@@ -18,8 +26,9 @@ def find_phase(state: State, word: int | str) -> PhaseState:
         if (index := state.index_of.get(word)) is not None:
             return state.phases[index]
         folded = word.casefold()
-        named = [p for p in state.phases if p.plan.name == word] or [
-            p for p in state.phases if p.plan.name.casefold() == folded
+        known = state.index_of.values()  # not items that were made anew since
+        named = [p for i in known if (p := state.phases[i]).plan.name == word] or [
+            p for i in known if (p := state.phases[i]).plan.name.casefold() == folded
         ]
         if len(named) > 1:
             raise RefusedError(
@@ -41,22 +50,35 @@ def _index(word: int | str) -> int | None:
 
 
 def _meant(word: str, state: State) -> str:
-    if len(state.phases) > SUGGESTED_FROM:
+    if len(state.plan.phases) > SUGGESTED_FROM:
         return ""  # comparing with thousands of names would hold up the workflow task
-    names = [p.plan.id for p in state.phases] + [p.plan.name for p in state.phases]
+    names = [p.plan.id for p in state.planned] + [p.plan.name for p in state.planned]
     close = get_close_matches(word, names, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _choices(state: State) -> str:
-    if len(state.phases) > 20:
+    if len(state.plan.phases) > LISTED:
         return f"indexes go from 0 to {len(state.phases) - 1}"
-    return "phases: " + listed(state.phases)
+    return "phases: " + listed(state.planned)
 
 
 def listed(phases: Iterable[PhaseState]) -> str:
-    """Phases for a sentence: `Backend Development (index: 1), …`."""
-    return ", ".join(f"{p.plan.name} (index: {p.plan.index})" for p in phases)
+    """Phases for a sentence: `Backend Development (index: 1), …`; many are cut short."""
+    names = [f"{p.plan.name} (index: {p.plan.index})" for p in phases]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
+
+
+def named(state: State, indexes: Iterable[int]) -> list[dict[str, Any]]:
+    """Phases as answers list them: all of the plan's; of their items only the first, there may be thousands."""
+    plans = [state.plans[index] for index in indexes]
+    shown = {plan.index for plan in islice((plan for plan in plans if plan.item is not None), ITEMS_NAMED)}
+    return [
+        {"id": p.id, "name": p.name, "index": p.index, "group": p.group}
+        for p in plans
+        if p.item is None or p.index in shown
+    ]
 
 
 def find_signal(state: State, word: str) -> str:

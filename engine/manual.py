@@ -72,7 +72,7 @@ def _current(engine: Engine) -> PhaseState:
         )
     if state.pause is not None:
         raise RefusedError("the run is paused", hint="go on with: phaseloom workflow resume")
-    manual = [state.phases[i] for i in sorted(state.running) if state.phases[i].persons]
+    manual = [state.phases[i] for i in state.in_order(state.running) if state.phases[i].persons]
     if len(manual) == 1:
         return manual[0]
     if manual:
@@ -80,7 +80,7 @@ def _current(engine: Engine) -> PhaseState:
             f"several phases are open: {listed(manual)}",
             hint="complete each with: phaseloom workflow complete-phase <index>",
         )
-    running = [state.phases[i] for i in sorted(state.running)]
+    running = [state.phases[i] for i in state.in_order(state.running)]
     if running:
         raise RefusedError(f"no phase waits for a person; running by themselves: {listed(running)}")
     if missing := state.missing_signals:
@@ -111,6 +111,9 @@ def _check_open(engine: Engine, phase: PhaseState) -> None:
         raise RefusedError(f"{named} {_NOT_OPEN[phase.status]}", hint=hint)
     if phase.cancelling is not None:
         raise RefusedError(f"{named} is being cancelled")
+    if phase.plan.index in engine.state.expanding:
+        first = f"{phase.plan.id}.0"
+        raise RefusedError(f"{named} completes with its items", hint=f"an item is named by its number: {first}")
     if not phase.persons:
         agents = ", ".join(sorted({phase.plan.agents[p].role for p in phase.active}))
         raise RefusedError(f"{named} is done by {agents} and completes by itself")

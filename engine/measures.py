@@ -28,9 +28,9 @@ def seconds(phase: PhaseState) -> float | None:
 def totals(state: State) -> Json:
     """The whole of an ended run: `{sequential, parallel, …usage}`, the first two in seconds.
 
-    `sequential` is one phase after another, `parallel` is what it really took.
+    `sequential` is one phase (or item) after another, `parallel` is what it really took.
     """
-    sequential = sum(seconds(phase) or 0.0 for phase in state.phases)
+    sequential = sum(seconds(phase) or 0.0 for phase in state.phases if phase.plan.for_each is None)
     began, ended = state.started_at or 0.0, state.ended_at or 0.0
     usages = [usage for phase in state.phases if (usage := used(phase.results)) is not None]
     return {

@@ -68,7 +68,7 @@ def _check_pause(engine: Engine, request: Request) -> None:  # noqa: ARG001 - ev
 def _act_pause(engine: Engine, request: Request, at: float) -> Json:
     engine.record("run_paused", at, actor=request.actor, note=request.note)
     engine.advance(at)
-    return {"success": True, "running": len(engine.state.running)}
+    return {"success": True, "running": len(engine.state.running - engine.state.expanding)}
 
 
 def _check_resume(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
@@ -99,7 +99,7 @@ def _check_cancel(engine: Engine, request: Request) -> None:  # noqa: ARG001 - e
 def _act_cancel(engine: Engine, request: Request, at: float) -> Json:
     engine.stop("cancelled", at, actor=request.actor, note=request.note)
     engine.advance(at)
-    return {"success": True, "stopping": len(engine.state.running)}
+    return {"success": True, "stopping": len(engine.state.running - engine.state.expanding)}
 
 
 def _check_signal(engine: Engine, request: Request) -> None:

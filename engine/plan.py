@@ -82,6 +82,15 @@ class InputPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item of a phase that runs once per item: `number` counts from 0 in the list of the phase `parent`."""
+
+    parent: int
+    number: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhasePlan:
     """One phase. `index` is its 0-based position in the definition and never changes; `id` is a slug.
 
@@ -90,6 +99,11 @@ class PhasePlan:
     as one number because needs one by one would be quadratic; after a single phase it is an implicit `Need` instead).
     `reads` are the dotted paths that templates and conditions of this phase name (`phases.design.outputs.contract`,
     `inputs.feature`). `deferred` holds what is validated and kept but not in effect yet, under its name in the file.
+
+    `for_each` is the source of an expression that yields a list, or a list that may hold templates: the phase runs once
+    per item, at most `max_parallel` at once, each as a phase of its own that is made when the list is known and has
+    `item` set (`engine.expansion`). `list_reads` are the paths that `for_each` names. `inline` are outputs of this
+    phase that another one's list comes from: they stay in the result even where others would become artifacts.
     """
 
     id: str
@@ -115,6 +129,11 @@ class PhasePlan:
     estimate: tuple[float, float] | None = None
     limits: tuple[int, ...] = ()
     deferred: Json = field(default_factory=dict)
+    for_each: Any = None
+    max_parallel: int | None = None
+    list_reads: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
+    item: Item | None = None
 
     @property
     def turns(self) -> tuple[tuple[int, ...], ...]:

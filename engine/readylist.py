@@ -1,14 +1,18 @@
 """The ready list: which phase may start next under the run's limits, without ever scanning the plan.
 
 A phase that waits for a step group waits in that group's own heap, and only one of them comes back when a member
-frees its place; all others wait in one heap in plan order.
+frees its place; all others wait in one heap in plan order. Items of a phase wait where their phase stands in the plan.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from engine.plan import Plan
+
+Waiting = tuple[int, int, int]
+"""A phase in a heap: its place among the others (two numbers), and its index."""
 
 
 class ReadyList:
@@ -17,15 +21,17 @@ class ReadyList:
     def __init__(self, plan: Plan, max_workers: int) -> None:
         self.max_workers = max_workers
         self._limits = [group.max_workers or len(group.phases) for group in plan.step_groups]
-        self._of = [list(phase.limits) for phase in plan.phases]
+        self._of = {phase.index: list(phase.limits) for phase in plan.phases}
         if not plan.execution.parallel:
             self._limits.append(1)
-            for limits in self._of:
+            for limits in self._of.values():
                 limits.append(len(self._limits) - 1)
         self._taken = [0] * len(self._limits)
-        self._blocked: list[list[int]] = [[] for _ in self._limits]
-        self._people: list[int] = []
-        self._workers: list[int] = []
+        self._blocked: list[list[tuple[Waiting, bool]]] = [[] for _ in self._limits]
+        self._inherited: dict[int, list[int]] = {}
+        self._places: dict[int, tuple[int, int]] = {}
+        self._people: list[Waiting] = []
+        self._workers: list[Waiting] = []
         self._waiting: set[int] = set()
         self._holders: set[int] = set()
         self._members: set[int] = set()
@@ -53,11 +59,31 @@ class ReadyList:
         """All phases that wait in this list."""
         return frozenset(self._waiting)
 
+    def stand_aside(self, index: int) -> None:
+        """The phase takes no place in its step groups: its items will."""
+        self._inherited[index] = self._of[index]
+        self._of[index] = []
+
+    def expand(self, parent: int, items: Sequence[tuple[int, int]], at_once: int | None) -> None:
+        """Take in the items (number, index) of a phase that stands aside, of which at most `at_once` run at once."""
+        limits = self._inherited[parent]
+        if at_once is not None:
+            self._limits.append(at_once)
+            self._taken.append(0)
+            self._blocked.append([])
+            limits = [*limits, len(self._limits) - 1]
+        for number, index in items:
+            self._of[index] = limits
+            self._places[index] = (parent, number)
+
     def add(self, index: int, *, worker: bool) -> None:
         """Let a phase wait for its start or its next turn; `worker`: that needs a worker slot."""
         if index not in self._waiting:
             self._waiting.add(index)
-            heappush(self._workers if worker else self._people, index)
+            heappush(self._workers if worker else self._people, self._entry(index))
+
+    def _entry(self, index: int) -> Waiting:
+        return (*self._places.get(index, (index, -1)), index)
 
     def discard(self, index: int) -> None:
         """Forget a waiting phase (skipped or cancelled meanwhile)."""
@@ -81,7 +107,7 @@ class ReadyList:
     @property
     def worker_wanted(self) -> bool:
         """Whether a phase could start now if nothing but the rate limit were in the way."""
-        while self._workers and self._workers[0] not in self._waiting:
+        while self._workers and self._workers[0][2] not in self._waiting:
             heappop(self._workers)
         return bool(self._workers) and self.slots_free > 0
 
@@ -111,14 +137,14 @@ class ReadyList:
         """Give the free place of each limit to the first phase that waits for it."""
         for limit in limits:
             while self._blocked[limit] and self._taken[limit] < self._limits[limit]:
-                waiting, worker = divmod(heappop(self._blocked[limit]), 2)
-                if waiting in self._waiting:
+                waiting, worker = heappop(self._blocked[limit])
+                if waiting[2] in self._waiting:
                     heappush(self._workers if worker else self._people, waiting)
                     break
 
-    def _pop(self, heap: list[int]) -> int | None:
+    def _pop(self, heap: list[Waiting]) -> int | None:
         while heap:
-            index = heappop(heap)
+            index = heappop(heap)[2]
             if index in self._waiting:
                 return index
         return None
@@ -127,7 +153,7 @@ class ReadyList:
         if index not in self._members:
             for limit in self._of[index]:
                 if self._taken[limit] >= self._limits[limit]:
-                    heappush(self._blocked[limit], index * 2 + worker)
+                    heappush(self._blocked[limit], (self._entry(index), worker))
                     # A place that this phase cannot use yet, because of another limit, goes to the next one.
                     self._wake([other for other in self._of[index] if other != limit])
                     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine import items
 from engine.effects import CountWorkers
 from engine.engine import Engine
 from engine.facts import Fact
@@ -50,11 +51,15 @@ def _rebuild(engine: Engine, at: float, admitted: list[int]) -> None:
     `admitted` phases have passed their condition already; it is not asked again.
     """
     state = engine.state
+    for index in sorted(state.expanding):
+        items.take_places(engine, state.phases[index])
     for index in admitted:
         engine.queue(state.phases[index])
     for index in sorted(state.running):
         phase = state.phases[index]
         engine.ready.hold(index)
+        if index in state.expanding:
+            continue  # it goes on, or ends, with its items
         if phase.cancelling is not None:
             phase.active.clear()
             engine.cancelled(phase, at)

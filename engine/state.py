@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
 from engine.statuses import ENDED, SHOWN, PhaseStatus, RunStatus, check_phase, check_run
@@ -57,11 +58,19 @@ class PhaseState:
 
 
 class State:
-    """A run as its facts tell it. `stopping` is set once a run is on its way to end as failed or cancelled."""
+    """A run as its facts tell it. `stopping` is set once a run is on its way to end as failed or cancelled.
+
+    `phases` are those of the plan, and after them the items of those that run once per item, as they come up;
+    `counts` is about the plan's phases alone. `expansions` tells of the items by the index of their phase, and
+    `expanding` are the running phases that only wait for theirs.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.plans = PhasePlans(plan)
         self.phases = [PhaseState(plan=phase) for phase in plan.phases]
+        self.expansions: dict[int, Expansion] = {}
+        self.expanding: set[int] = set()
         self.status: RunStatus = "pending"
         self.inputs: Json = {}
         self.env: dict[str, str] = {}
@@ -86,6 +95,7 @@ class State:
             "run_started": self._run_started,
             "workers_counted": self._workers_counted,
             "phase_started": self._phase_started,
+            "phase_expanded": self._phase_expanded,
             "turn_started": self._turn_started,
             "agent_settled": self._agent_settled,
             "phase_paused": self._phase_paused,
@@ -132,6 +142,20 @@ class State:
         return self.status in ENDED
 
     @property
+    def planned(self) -> list[PhaseState]:
+        """The phases of the plan, without items."""
+        return self.phases[: len(self.plan.phases)]
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Where a phase stands among the others: items stand behind their phase."""
+        item = self.phases[index].plan.item
+        return (index, -1) if item is None else (item.parent, item.number)
+
+    def in_order(self, indexes: Iterable[int]) -> list[int]:
+        """Phases by their places."""
+        return sorted(indexes, key=self.place)
+
+    @property
     def missing_signals(self) -> list[str]:
         """Completion signals that nobody has reported yet, in the definition's order."""
         return [signal for signal in self.plan.completion_signals if signal not in self.signals]
@@ -153,10 +177,13 @@ class State:
 
     def _set(self, phase: PhaseState, status: PhaseStatus) -> None:
         check_phase(phase.status, status)
-        self.counts[phase.status] -= 1
-        self.counts[status] += 1
+        item = phase.plan.item
+        counts = self.counts if item is None else self.expansions[item.parent].counts
+        counts[phase.status] -= 1
+        counts[status] += 1
         index = phase.plan.index
         self.running.discard(index)
+        self.expanding.discard(index)
         self.paused_phases.discard(index)
         phase.status = status
         if status == "running":
@@ -188,7 +215,28 @@ class State:
         phase.started_at = fact.at
         phase.finished_at = None
         phase.error = None
-        self._enter_turn(phase, 0)
+        if phase.plan.for_each is None:
+            self._enter_turn(phase, 0)
+
+    def _phase_expanded(self, fact: Fact) -> None:
+        parent = self._phase_of(fact)
+        index = parent.plan.index
+        values = fact.data["items"]
+        before = self.expansions.get(index)
+        expansion = Expansion(values=values, phases=(before.phases if before else [])[: len(values)])
+        self.expansions[index] = expansion
+        expansion.phases += [-1] * (len(values) - len(expansion.phases))
+        for plan in self.plans.follow(fact):
+            assert plan.item is not None
+            number = plan.item.number
+            old = expansion.phases[number]
+            epoch = 0 if old < 0 else self.phases[old].epoch + 1
+            self.phases.append(PhaseState(plan=plan, epoch=epoch, edits=parent.edits))
+            expansion.phases[number] = self.index_of[plan.id] = plan.index
+            self.newly_open.append(plan.index)
+        for item in expansion.phases:
+            expansion.counts[self.phases[item].status] += 1
+        self.expanding.add(index)
 
     def _turn_started(self, fact: Fact) -> None:
         self._enter_turn(self._phase_of(fact), fact.data["turn"])
@@ -250,7 +298,7 @@ class State:
         self._leave(phase, fact)
         self._set(phase, fact.data["status"])
         phase.reason = fact.data.get("reason")
-        phase.outputs = fact.data.get("outputs", {})
+        phase.outputs = self._outputs_told(phase, fact)
         phase.actor = fact.actor or phase.actor
         if phase.status == "completed":
             phase.error = None
@@ -261,8 +309,21 @@ class State:
         self.held.discard(phase.plan.index)
         self._release(phase)
 
+    def _outputs_told(self, phase: PhaseState, fact: Fact) -> Json:
+        """What the fact says; of a phase with items nothing is said twice: they have their own facts."""
+        expansion = self.expansions.get(phase.plan.index)
+        if expansion is None or phase.status != "completed" or "outputs" in fact.data:
+            told: Json = fact.data.get("outputs", {})
+            return told
+        items = (self.phases[index] for index in expansion.phases)
+        return {"items": [item.outputs if item.status == "completed" else None for item in items]}
+
     def _release(self, phase: PhaseState) -> None:
         bad = not phase.satisfied
+        if phase.plan.item is not None:
+            if bad:
+                self.expansions[phase.plan.item.parent].bad.append(phase.plan.item.number)
+            return
         for index in self.dependents[phase.plan.index]:
             self._need_settled(index, bad=bad)
         group = phase.plan.group

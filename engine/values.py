@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine.plan import PhasePlan, encode
+from engine.plan import Item, PhasePlan, encode
 from engine.state import PhaseState, State
 
 Json = dict[str, Any]
@@ -41,6 +41,8 @@ def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
 
 def agent_values(state: State, phase: PhasePlan) -> Json:
     """What an agent of `phase` gets: what the phase names, and the outputs of the phases it directly needs."""
+    if phase.item is not None:
+        return _item_values(state, phase, phase.item)
     values = scope(state, phase.reads)
     budget = UNNAMED_LIMIT
     needs = [need.phase for need in phase.needs]
@@ -58,6 +60,19 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
     return values
 
 
+def _item_values(state: State, phase: PhasePlan, item: Item) -> Json:
+    """What an agent of one item gets: the item, and what the phase names.
+
+    Every item has a copy of it, so what only the list comes from, and what nobody names, is left out.
+    """
+    values = scope(state, phase.reads)
+    named = {path.split(".")[1] for path in phase.reads if path.startswith("inputs.")}
+    whole = "inputs" in phase.reads
+    lists = {path.split(".")[1] for path in phase.list_reads if path.startswith("inputs.")}
+    inputs = {name: value for name, value in state.inputs.items() if whole or name in named or name not in lists}
+    return {**values, "inputs": inputs, "item": item.value, "item_index": item.number}
+
+
 def agent_task(state: State, phase: PhaseState, position: int) -> Json:
     """The input of the activity of one agent: an `AgentTask`, without what is empty (it costs bytes in histories)."""
     plan = phase.plan
@@ -69,7 +84,7 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
         "epoch": phase.epoch,
         "position": position,
-        "key": f"{run}/{plan.id}/{phase.epoch}/{agent.role}#{position}",
+        "key": f"{run}/{_of(state, plan)}/{phase.epoch}/{agent.role}#{position}",
         "agent": encode(agent),
         "values": agent_values(state, plan),
     }
@@ -83,8 +98,14 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "earlier": [{"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in earlier],
         "failures": phase.failures,
         "edits": phase.edits,
+        "inline": plan.inline,
     }
     return task | {name: value for name, value in optional.items() if value}
+
+
+def _of(state: State, plan: PhasePlan) -> str:
+    """A phase in a key; an item as `phase/number`."""
+    return plan.id if plan.item is None else f"{state.plans[plan.item.parent].id}/{plan.item.number}"
 
 
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:

@@ -13,8 +13,8 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.interventions import available
-from engine.measures import totals, used
-from engine.state import PhaseState
+from engine.measures import seconds, totals, used
+from engine.state import PhaseState, State
 from engine.statuses import SHOWN
 from engine.words import failure_in_words, pause_in_words
 
@@ -25,6 +25,8 @@ LISTED = 40
 NAME_SHOWN = 80
 MESSAGE_SHOWN = 200
 AGENTS_SHOWN = 6
+TROUBLED_SHOWN = 5
+OUTPUTS_SHOWN = 64 * 1024
 MEMBER = ("index", "id", "name", "status", "epoch", "started_at", "finished_at", "waits_for")
 
 
@@ -39,7 +41,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
     """The run at the moment `at`, with the phases from `offset` on, at most `limit` (and never more than `PAGE`)."""
     state = engine.state
     plan = state.plan
-    total = len(state.phases)
+    total = len(plan.phases)
     limit = max(0, min(limit, PAGE))
     offset = max(0, min(offset, total))
     settled = sum(state.counts[s] for s in ("completed", "failed", "cancelled", "skipped")) - len(state.held)
@@ -65,9 +67,9 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "max_workers": state.max_workers,
         "slots_used": engine.ready.slots_used,
         "parallel": parallel(engine),
-        "active": [row(engine, state.phases[i]) for i in sorted(state.running)[:LISTED]],
+        "active": [row(engine, state.phases[i]) for i in state.in_order(state.running)[:LISTED]],
         "waiting": waiting(engine),
-        "phases": [row(engine, phase) for phase in state.phases[offset : offset + limit]],
+        "phases": [row(engine, phase) for phase in state.phases[offset : min(offset + limit, total)]],
         "page": {"offset": offset, "limit": limit, "total": total},
         "signals": [
             {"name": name, "reported_at": iso(state.signals.get(name, {}).get("at")), "by": _by(state.signals, name)}
@@ -103,51 +105,95 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     }
     if plan.group is not None:
         shown["group"] = plan.group
+    if plan.item is not None:
+        shown["item"] = {"of": plan.item.parent, "number": plan.item.number, "value": _brief(plan.item.value)}
+    if plan.index in engine.state.expansions:
+        shown["items"] = _items(engine.state, plan.index)
     if (reason := waits_for(engine, phase)) is not None:
         shown["waits_for"] = reason
     if phase.error is not None:
         shown["error"] = {key: phase.error[key] for key in ("code", "message") if key in phase.error}
         shown["error"]["message"] = cut(str(shown["error"].get("message", "")), MESSAGE_SHOWN)
-    if (usage := used(phase.results)) is not None:
+    if (usage := used(_results(engine.state, phase))) is not None:
         shown["usage"] = usage
     if phase.reason is not None:
         shown["reason"] = phase.reason
     if (progress := engine.progress.get(plan.index)) is not None:
-        told = progress["progress"]
-        shown["progress"] = cut(told if isinstance(told, str) else json.dumps(told), MESSAGE_SHOWN)
+        shown["progress"] = _brief(progress["progress"])
     return shown
 
 
+def _results(state: State, phase: PhaseState) -> list[Json]:
+    """What the agents of a phase reported; in the end also those of its items."""
+    expansion = state.expansions.get(phase.plan.index)
+    if expansion is None or not state.ended:
+        return phase.results
+    return [result for index in expansion.phases for result in state.phases[index].results]
+
+
+def _brief(told: Any) -> str:
+    return cut(told if isinstance(told, str) else json.dumps(told), MESSAGE_SHOWN)
+
+
+def _items(state: State, parent: int) -> Json:
+    """How the items of a phase stand: counts by status, and the first of those that did not work out.
+
+    In the end `seconds` is what they took together.
+    """
+    expansion = state.expansions[parent]
+    paused = [i for i in state.in_order(state.paused_phases) if (item := state.plans[i].item) and item.parent == parent]
+    taken = sum(seconds(state.phases[index]) or 0.0 for index in expansion.phases) if state.ended else None
+    bad = [*paused, *(expansion.phases[number] for number in sorted(expansion.bad))]
+    return {
+        "total": len(expansion.phases),
+        **expansion.counts,
+        **({"seconds": round(taken, 3)} if taken is not None else {}),
+        "troubled": [
+            {
+                "index": index,
+                "id": state.phases[index].plan.id,
+                "status": SHOWN[state.phases[index].status],
+                "message": cut(str((state.phases[index].error or {}).get("message", "")), MESSAGE_SHOWN),
+            }
+            for index in bad[:TROUBLED_SHOWN]
+        ],
+    }
+
+
 def waits_for(engine: Engine, phase: PhaseState) -> str | None:
-    """In one word what keeps the phase from going on: `person`, `decision`, `worker slot`, … or None."""
+    """In one word what keeps the phase from going on: `person`, `decision`, `worker slot`, `items`, … or None."""
     index = phase.plan.index
     if phase.status == "paused" or phase.held:
         return "decision"
     if phase.cancelling is not None:
         return "cancellation"
     if engine.ready.waits_for_slot(index):
-        return _why_not_launched(engine)
+        return _why_not_launched(engine, phase)
+    if index in engine.state.expanding:
+        return "items"
     if phase.status == "running":
         return "person" if phase.persons else None
     return "needs" if phase.status == "pending" else None
 
 
-def _why_not_launched(engine: Engine) -> str:
+def _why_not_launched(engine: Engine, phase: PhaseState) -> str:
     if engine.state.pause is not None:
         return "resume"
     if engine.ready.slots_free and engine.next_start_at:
         return "rate limit"
-    return "worker slot" if not engine.ready.slots_free else "step group"
+    if not engine.ready.slots_free:
+        return "worker slot"
+    return "max_parallel" if phase.plan.item is not None and not phase.plan.limits else "step group"
 
 
 def waiting(engine: Engine) -> list[Json]:
     """What waits for whom, people first: an entry per phase that a person or a place has to come for."""
     state = engine.state
     entries: list[Json] = []
-    for index in sorted(state.paused_phases | state.held):
+    for index in state.in_order(state.paused_phases | state.held):
         phase = state.phases[index]
         entries.append(_waits(phase, "decision", phase.finished_at) | {"options": list(available(phase))})
-    for index in sorted(state.running):
+    for index in state.in_order(state.running):
         phase = state.phases[index]
         if phase.persons:
             roles = [phase.plan.agents[p].role for p in phase.persons]
@@ -155,8 +201,8 @@ def waiting(engine: Engine) -> list[Json]:
             entries.append(_waits(phase, "person", phase.started_at) | {"who": who})
     if not (state.counts["pending"] or state.counts["running"] or state.counts["paused"] or state.held):
         entries.extend({"for": "signal", "signal": signal} for signal in state.missing_signals)
-    queued = nsmallest(LISTED, engine.ready.waiting)
-    entries.extend(_waits(state.phases[i], _why_not_launched(engine), None) for i in queued)
+    queued = [state.phases[i] for i in nsmallest(LISTED, engine.ready.waiting, key=state.place)]
+    entries.extend(_waits(phase, _why_not_launched(engine, phase), None) for phase in queued)
     return entries[:LISTED]
 
 
@@ -193,7 +239,7 @@ def _pause(engine: Engine) -> Json | None:
     state = engine.state
     if state.ended:
         return None
-    undecided = [state.phases[i] for i in sorted(state.paused_phases | state.held)]
+    undecided = [state.phases[i] for i in state.in_order(state.paused_phases | state.held)]
     if state.status != "paused" and not undecided:
         return None
     code = state.pause["code"] if state.pause is not None else "needs_intervention"
@@ -224,8 +270,12 @@ def _options(phase: PhaseState) -> list[Json]:
     ]
 
 
-def details(engine: Engine, phase: PhaseState) -> Json:
-    """All that is known of one phase: its row, outputs, attempts, failures, tests, needs and what waits for it."""
+def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = PAGE) -> Json:
+    """All that is known of one phase: its row, outputs, attempts, failures, tests, needs and what waits for it.
+
+    Of a phase with items also `items_page`: the items' rows from `offset` on, at most `limit` (and `PAGE`). Outputs
+    over 64 KiB of JSON, which only many items have, are left out: `outputs_bytes` says how much that is.
+    """
     state = engine.state
     plan = phase.plan
     needs = [
@@ -237,21 +287,41 @@ def details(engine: Engine, phase: PhaseState) -> Json:
             {"phase": i, "id": state.phases[i].plan.id, "kind": "data", "implicit": True}
             for i in state.group_of.get(plan.after_group, [])[:LISTED]
         )
-    return row(engine, phase) | {
-        "description": plan.description,
-        "outputs": phase.outputs,
-        "error": phase.error,
-        "failure": failure_in_words(phase) if phase.error else None,
-        "results": phase.results,
-        "failures": phase.failures,
-        "needs": needs,
-        "waits_for_phases": [
-            {"phase": i, "id": state.phases[i].plan.id, "status": SHOWN[state.phases[i].status]}
-            for i, _ in zip(state.unsettled_needs(phase), range(LISTED), strict=False)
-        ]
-        if phase.status == "pending"
-        else [],
-        "actor": phase.actor,
-        "options": list(available(phase)),
-        "deferred": sorted(plan.deferred),
-    }
+    return (
+        row(engine, phase)
+        | _outputs(phase)
+        | _items_page(engine, phase, offset, limit)
+        | {
+            "description": plan.description,
+            "error": phase.error,
+            "failure": failure_in_words(phase) if phase.error else None,
+            "results": phase.results,
+            "failures": phase.failures,
+            "needs": needs,
+            "waits_for_phases": [
+                {"phase": i, "id": state.phases[i].plan.id, "status": SHOWN[state.phases[i].status]}
+                for i, _ in zip(state.unsettled_needs(phase), range(LISTED), strict=False)
+            ]
+            if phase.status == "pending"
+            else [],
+            "actor": phase.actor,
+            "options": list(available(phase)),
+            "deferred": sorted(plan.deferred),
+        }
+    )
+
+
+def _outputs(phase: PhaseState) -> Json:
+    if "items" in phase.outputs and (size := len(json.dumps(phase.outputs))) > OUTPUTS_SHOWN:
+        return {"outputs": {}, "outputs_bytes": size}
+    return {"outputs": phase.outputs}
+
+
+def _items_page(engine: Engine, phase: PhaseState, offset: int, limit: int) -> Json:
+    expansion = engine.state.expansions.get(phase.plan.index)
+    if expansion is None:
+        return {}
+    offset, limit = max(0, offset), max(0, min(limit, PAGE))
+    shown = expansion.phases[offset : offset + limit]
+    page = {"offset": offset, "limit": limit, "total": len(expansion.phases)}
+    return {"items_page": page | {"rows": [row(engine, engine.state.phases[index]) for index in shown]}}

@@ -160,12 +160,15 @@ class PhaseRun:
         page = page if isinstance(page, dict) else {}
         return view(self.engine, self._now(), offset=int(page.get("offset", 0)), limit=int(page.get("limit", 100)))
 
-    @workflow.query(name="phase", description="All about one phase: {phase: index, id or name}")
+    @workflow.query(name="phase", description="All about one phase: {phase: index, id or name; offset, limit of items}")
     def phase(self, which: Json | None = None) -> Json:
         """`engine.view.details` of the phase that `which["phase"]` names."""
         try:
-            word = which.get("phase") if isinstance(which, dict) else which
-            return details(self.engine, find_phase(self.engine.state, word if word is not None else ""))
+            asked: Json = which if isinstance(which, dict) else {"phase": which}
+            word = asked.get("phase")
+            found = find_phase(self.engine.state, word if word is not None else "")
+            offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
+            return details(self.engine, found, offset=offset, limit=limit)
         except RefusedError as why:
             raise refusal(why) from None
 
@@ -180,7 +183,7 @@ class PhaseRun:
             "facts": [fact.to_json() for fact in facts],
             "next": since + len(facts),
             "total": len(self.engine.ledger),
-            "lines": list(lines(self.engine.plan, workflow.info().workflow_id, facts)),
+            "lines": list(lines(self.engine.state.plans, workflow.info().workflow_id, facts)),
         }
 
     # Effects

@@ -25,7 +25,10 @@ class Progress(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseRow(Result):
-    """One phase in a list. `waits_for` says in a word what keeps it from going on; None while it works."""
+    """One phase in a list. `waits_for` says in a word what keeps it from going on; None while it works.
+
+    Of a phase that runs once per item `items` has the counts; of such an item `item` is `{of, number, value}`.
+    """
 
     index: int
     id: str
@@ -39,11 +42,13 @@ class PhaseRow(Result):
     waits_for: str | None = None
     progress: str | None = None
     error: Json | None = None
+    items: Json | None = None
+    item: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseDetails(PhaseRow):
-    """All that is known of one phase."""
+    """All that is known of one phase. `items_page` has the first rows of its items, where it runs once per item."""
 
     description: str = ""
     outputs: Json = field(default_factory=dict)
@@ -53,6 +58,7 @@ class PhaseDetails(PhaseRow):
     waits_for_phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     options: tuple[str, ...] = field(default=(), metadata=PLAIN)
     actor: str | None = None
+    items_page: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ class EndedRun:
             "facts": [fact.to_json() for fact in facts],
             "next": since + len(facts),
             "total": len(self._engine.ledger),
-            "lines": list(lines(self._engine.plan, self.id, facts)),
+            "lines": list(lines(self._engine.state.plans, self.id, facts)),
         }
 
     async def send(self, name: str, payload: Json) -> Json | None:

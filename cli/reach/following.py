@@ -36,6 +36,9 @@ LOOK_SECONDS = 2.0
 
 ARCHIVE_SECONDS = 10.0
 
+OTHERS = ("person", "items")
+"""What a running phase waits for that does nothing by itself; items stand for themselves."""
+
 
 @dataclass(kw_only=True)
 class Follower:
@@ -148,7 +151,7 @@ def waits_for_people(view: Json) -> bool:
     if view["ended_at"] is not None or view["stopping"]:
         return False
     if view["status"] == "paused":
-        return not view["active"] or all(row.get("waits_for") == "person" for row in view["active"])
+        return all(row.get("waits_for") in OTHERS for row in view["active"])
     reasons = {entry["for"] for entry in view["waiting"]}
-    at_work = view["slots_used"] > 0 or any(row.get("waits_for") != "person" for row in view["active"])
+    at_work = view["slots_used"] > 0 or any(row.get("waits_for") not in OTHERS for row in view["active"])
     return bool(reasons) and not at_work and reasons <= {"person", "decision", "signal"}

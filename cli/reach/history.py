@@ -82,7 +82,7 @@ def _completed(ledger: Json) -> dict[str, float]:
         index = fact.get("phase")
         if fact["kind"] == "phase_started":
             began[index] = fact["at"]
-        elif fact["kind"] == "phase_settled" and index in began:
+        elif fact["kind"] == "phase_settled" and index in began and index < len(ids):
             start = began.pop(index)
             if fact.get("data", {}).get("status") == "completed":
                 lengths[ids[index]] = max(0.0, fact["at"] - start)

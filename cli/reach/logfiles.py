@@ -73,6 +73,11 @@ async def from_journal(run: Run) -> list[str]:
 async def no_log(run: Run, phase: str, path: Path) -> NotFoundError:
     """Why a phase has no log here."""
     details = await run.phase(phase)
+    if "items" in details:
+        return NotFoundError(
+            f"{details['name']} runs once per item, and each has a log of its own",
+            hint=f"phaseloom workflow logs {details['id']}.0",
+        )
     state = "has not started" if details["started_at"] is None else "has no log here"
     return NotFoundError(
         f"{details['name']} {state}", hint=f"people leave none; an agent's is on its worker's host: {path.name}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from cli.reach.history import Measured
-from engine.forecast import Forecast, Span, forecast, needs_worker, walls
+from engine.forecast import Forecast, Span, forecast, needs_worker, rounds, walls
 from engine.plan import Need, PhasePlan, Plan
 
 MOST_COMPARED = 8
@@ -63,7 +63,7 @@ class Planned:
 
 def planned(plan: Plan, history: Mapping[str, Measured], workers: int) -> Planned:
     """Everything about a run of the plan with so many workers."""
-    lengths = lengths_of(plan, history)
+    lengths = lengths_of(plan, history, workers)
     found = forecast(plan, lengths.spans, workers=workers)
     freed, opportunities = _freed(plan)
     return Planned(
@@ -76,15 +76,19 @@ def planned(plan: Plan, history: Mapping[str, Measured], workers: int) -> Planne
     )
 
 
-def lengths_of(plan: Plan, history: Mapping[str, Measured]) -> Lengths:
-    """The estimate of the definition, else what earlier runs took, else the median of the other phases."""
+def lengths_of(plan: Plan, history: Mapping[str, Measured], workers: int) -> Lengths:
+    """The estimate of the definition, else what earlier runs took, else the median of the other phases.
+
+    Of a phase with items that is the length of one; what was measured is that of all.
+    """
     spans: dict[int, Span] = {}
     sources: dict[int, str] = {}
     for phase in plan.phases:
         if phase.estimate is not None:
             spans[phase.index], sources[phase.index] = phase.estimate, "estimate"
         elif (seen := history.get(phase.id)) is not None:
-            spans[phase.index], sources[phase.index] = (seen.seconds, seen.seconds), "measured"
+            seconds = seen.seconds / max(1, rounds(phase, workers))
+            spans[phase.index], sources[phase.index] = (seconds, seconds), "measured"
     assumed = None
     if spans:
         assumed = (median(low for low, _ in spans.values()), median(high for _, high in spans.values()))
@@ -119,7 +123,7 @@ def _freed(plan: Plan) -> tuple[Plan, tuple[Opportunity, ...]]:
     for phase in plan.phases:
         after = [need.phase for need in phase.needs if need.implicit]
         after += members[phase.after_group] if phase.after_group is not None else []
-        read = {by_word[part] for path in phase.reads if (part := _phase_read(path)) in by_word}
+        read = {by_word[part] for path in (*phase.reads, *phase.list_reads) if (part := _phase_read(path)) in by_word}
         files = {*phase.files_scope, *phase.files_create}
         if not needs_worker(phase):  # what a person takes from the work before is not written anywhere
             continue

@@ -56,16 +56,25 @@ def canvas(stream: TextIO) -> Canvas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spell:
-    """The time that one phase was at work, in seconds from the start of its run."""
+    """The time that one phase was at work, in seconds from the start of its run.
+
+    `items` are the seconds of its items together, where it ran once per item.
+    """
 
     name: str
     began: float
     ended: float
+    items: float | None = None
+
+    @property
+    def length(self) -> float:
+        """From its beginning to its end."""
+        return max(0.0, self.ended - self.began)
 
     @property
     def seconds(self) -> float:
-        """How long that is."""
-        return max(0.0, self.ended - self.began)
+        """How long it takes with one item after another."""
+        return self.length if self.items is None else self.items
 
 
 def spells(view: Json) -> list[Spell]:
@@ -76,7 +85,8 @@ def spells(view: Json) -> list[Spell]:
         began, ended = moment(row["started_at"]), moment(row["finished_at"])
         if begin is not None and began is not None and ended is not None:
             at = ((each - begin).total_seconds() for each in (began, ended))
-            found.append(Spell(name=row["id"], began=next(at), ended=next(at)))
+            items = row.get("items", {}).get("seconds")
+            found.append(Spell(name=row["id"], began=next(at), ended=next(at), items=items))
     return found
 
 
@@ -99,7 +109,7 @@ def bars(phases: Sequence[Spell], *, sequential: float, parallel: float, on: Can
             continue
         name = padded(shortened(phase.name, names, mark=on.more), names)
         left = bar(before * scale, phase.seconds * scale, room, on)
-        right = bar(phase.began * scale, phase.seconds * scale, room, on)
+        right = bar(phase.began * scale, phase.length * scale, room, on)
         lines.append(f"  {name}  {left:{room}}  {right}".rstrip())
     if len(drawn) < len(phases):
         lines.append(f"  {on.more} and {len(phases) - len(drawn)} shorter ones")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli.words.durations import counted, duration, saving
+from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import Plan
 
@@ -18,13 +19,18 @@ def closing(plan: Plan, facts: list[Fact]) -> list[str]:
     """The last lines of a run whose facts, to the end, are given."""
     end = facts[-1]
     status = str(end.data["status"])
-    settled = {fact.phase: fact for fact in facts if fact.kind == "phase_settled" and fact.phase is not None}
+    plans = PhasePlans(plan)
+    for fact in facts:
+        plans.follow(fact)
+    ended = {fact.phase: fact for fact in facts if fact.kind == "phase_settled" and fact.phase is not None}
+    settled = {index: fact for index, fact in ended.items() if plans[index].item is None}
     took = end.at - facts[0].at
     kind = plan.kind.capitalize()
-    lines = [*_steps(plan, settled), *_tests(plan, facts)]
+    lines = [*_steps(plan, settled), *_tests(plans, facts)]
     if status == "completed":
         lines.append(f"✓ {kind} complete in {duration(took)}")
-        sequential = sum(float(fact.data.get("seconds") or 0.0) for fact in settled.values())
+        worked = [fact for index, fact in ended.items() if plans[index].for_each is None]
+        sequential = sum(float(fact.data.get("seconds") or 0.0) for fact in worked)
         if (saved := saving(sequential, took)) is not None:
             lines.append(f"  ({saved})")
         lines += _results(plan, settled)
@@ -49,7 +55,7 @@ def _steps(plan: Plan, settled: dict[int, Fact]) -> list[str]:
     return [f"✗ {done} of {counted(len(plan.phases), 'step')} complete, {', '.join(bad)}"]
 
 
-def _tests(plan: Plan, facts: list[Fact]) -> list[str]:
+def _tests(plans: PhasePlans, facts: list[Fact]) -> list[str]:
     """The acceptance tests that ran, by step, as they came out in the end."""
     results: dict[int, Json] = {}
     for fact in facts:
@@ -64,7 +70,7 @@ def _tests(plan: Plan, facts: list[Fact]) -> list[str]:
     for index, tests in sorted(results.items()):
         good = tests["passed"] == tests["total"]
         verdict = "PASS" if good else f"FAIL ({tests['passed']}/{tests['total']})"
-        lines.append(f"  → {plan.phases[index].id}: {verdict}")
+        lines.append(f"  → {plans[index].id}: {verdict}")
     return lines
 
 

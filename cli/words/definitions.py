@@ -68,6 +68,7 @@ def _phase(plan: Plan, phase: PhasePlan) -> Json:
         "description": phase.description,
         "agents": [{"role": agent.role, "uses": agent.uses} for agent in phase.agents],
         "group": phase.group,
+        "for_each": phase.for_each is not None,
         "needs": [plan.phases[need.phase].id for need in phase.needs if not need.implicit],
         "acceptance_tests": len(phase.acceptance_tests),
     }
@@ -111,6 +112,8 @@ def _phase_row(phase: Json) -> tuple[str, ...]:
     people = all(agent["uses"] == "manual" for agent in phase["agents"])
     roles = ", ".join(agent["role"] for agent in phase["agents"]) or "nobody"
     notes = ["parallel"] if phase["group"] is not None else []
+    if phase["for_each"]:
+        notes.append("once per item")
     if phase["needs"]:
         notes.append(f"after {', '.join(phase['needs'])}")
     if not people:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
+from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
 
@@ -39,22 +40,27 @@ def graph(plan: Plan) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """How one phase stands: its status as it is shown, and when it began and ended (seconds since 1970)."""
+    """How one phase stands: its status as it is shown, and when it began and ended (seconds since 1970).
+
+    `items` says of a phase that runs once per item how many of how many have settled.
+    """
 
     status: str = "pending"
     began: float | None = None
     ended: float | None = None
+    items: tuple[int, int] | None = None
 
 
 class Narration:
     """Tells a run; `feed` takes its facts in order and returns the lines that each of them adds.
 
-    `running` holds the phases that are at work and when they began (seconds since 1970); `stand` how every phase
-    stands, for a live display.
+    `running` holds the phases that are at work and when they began (seconds since 1970); `stand` how every phase of
+    the plan stands, for a live display. Items are told as phases are; one that has them is not at work itself.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._plans = PhasePlans(plan)
         self.facts: list[Fact] = []
         self.running: dict[int, float] = {}
         self.status: str | None = None
@@ -65,6 +71,7 @@ class Narration:
             "run_started": self._run_started,
             "workers_counted": self._workers_counted,
             "phase_started": self._phase_started,
+            "phase_expanded": self._phase_expanded,
             "turn_started": self._turn_started,
             "phase_paused": self._phase_paused,
             "phase_cancelling": lambda fact: [f"  {CANCELLED} [{self._id(fact)}] Stopping..."],
@@ -82,6 +89,7 @@ class Narration:
     def feed(self, fact: Fact) -> list[str]:
         """The lines that a fact adds."""
         self.facts.append(fact)
+        self._plans.follow(fact)
         self._follow(fact)
         tell = self._tell.get(fact.kind)
         return tell(fact) if tell is not None else []
@@ -89,19 +97,33 @@ class Narration:
     def _follow(self, fact: Fact) -> None:
         if fact.phase is None:
             return
-        began = self.stand.get(fact.phase, Stand()).began
+        if (item := self._plans[fact.phase].item) is not None:
+            self._follow_item(fact, item.parent)
+            return
+        before = self.stand.get(fact.phase, Stand())
+        began, items = before.began, before.items
         match fact.kind:
             case "phase_started":
                 self.stand[fact.phase] = Stand(status="in_progress", began=fact.at)
+            case "phase_expanded":
+                total = len(fact.data["items"])
+                kept = total - len(fact.data["new"]) if "new" in fact.data else 0
+                self.stand[fact.phase] = replace(before, items=(kept, total))
             case "phase_paused":
-                self.stand[fact.phase] = Stand(status="paused", began=began, ended=fact.at)
+                self.stand[fact.phase] = Stand(status="paused", began=began, ended=fact.at, items=items)
             case "phase_settled":
                 status = "paused" if fact.data.get("held") else str(fact.data["status"])
-                self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at)
+                self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at, items=items)
             case "intervened" if fact.data["action"] in {"retry", "retry_with"}:
                 self.stand.pop(fact.phase, None)
             case _:
                 pass
+
+    def _follow_item(self, fact: Fact, parent: int) -> None:
+        before = self.stand.get(parent, Stand())
+        if fact.kind == "phase_settled" and before.items is not None:
+            done, total = before.items
+            self.stand[parent] = replace(before, items=(done + 1, total))
 
     def _run_started(self, fact: Fact) -> list[str]:  # noqa: ARG002 - every teller has this form
         workers = self.plan.execution.max_workers
@@ -117,8 +139,16 @@ class Narration:
 
     def _phase_started(self, fact: Fact) -> list[str]:
         phase = self._phase(fact)
-        self.running[phase.index] = self._began[phase.index] = fact.at
+        self._began[phase.index] = fact.at
+        if phase.for_each is not None:
+            return [f"  {NEXT} [{phase.id}] Starting..."]
+        self.running[phase.index] = fact.at
         return [f"  {NEXT} [{phase.id}] Starting...", *self._people(phase, 0)]
+
+    def _phase_expanded(self, fact: Fact) -> list[str]:
+        total = len(fact.data["items"])
+        kept = total - len(fact.data["new"]) if "new" in fact.data else 0
+        return [f"    {counted(total, 'item')}{f', {kept} of them done already' if kept else ''}"]
 
     def _turn_started(self, fact: Fact) -> list[str]:
         phase = self._phase(fact)
@@ -194,7 +224,7 @@ class Narration:
 
     def _phase(self, fact: Fact) -> PhasePlan:
         assert fact.phase is not None
-        return self.plan.phases[fact.phase]
+        return self._plans[fact.phase]
 
     def _id(self, fact: Fact) -> str:
         return self._phase(fact).id

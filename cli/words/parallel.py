@@ -15,6 +15,7 @@ NEXT = "phaseloom workflow next"
 QUEUES = {
     "worker slot": "a worker slot",
     "step group": "a place in its step group",
+    "max_parallel": "an earlier item to end (max_parallel)",
     "rate limit": "the rate limit",
     "resume": "the run to be resumed",
 }

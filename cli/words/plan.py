@@ -113,9 +113,11 @@ def _groups(told: Planned, most: int | None) -> list[str]:
 
 
 def _length(told: Planned, index: int) -> str:
+    for_each = told.plan.phases[index].for_each
+    each = f" each, {len(for_each)} items" if isinstance(for_each, list) else " each" if for_each is not None else ""
     if told.lengths.sources[index] == "assumed":
-        return "unknown"
-    return in_words(told, told.lengths.spans[index])
+        return f"unknown{each}"
+    return f"{in_words(told, told.lengths.spans[index])}{each}"
 
 
 def _speed_up(told: Planned) -> float:

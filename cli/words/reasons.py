@@ -78,10 +78,27 @@ def _at_work(phase: Json, view: Json) -> list[str]:
             return [f"{began} and waits for {who}.", f"Complete it with: {_command(phase)}"]
         case "cancellation":
             return [f"{began} and is being stopped: its processes are still ending."]
+        case "items":
+            return [f"{began} and runs once per item: {items_in_words(phase['items'])}.", *troubled(phase["items"])]
         case reason if reason in QUEUES:
             return [f"{began}; its next agent waits for {QUEUES[reason]}."]
         case _:
             return [f"{began}; {who} is at work.", f"See: phaseloom workflow logs {phase['id']}"]
+
+
+def items_in_words(items: Json) -> str:
+    """How the items of a phase stand: `3 of 40 are done, 4 running, 1 paused`."""
+    parts = [f"{items[status]} {status}" for status in ("running", "paused", "failed", "cancelled") if items[status]]
+    open_ones = items["pending"] + items["running"] + items["paused"]
+    return ", ".join([f"{items['total'] - open_ones} of {items['total']} are done", *parts])
+
+
+def troubled(items: Json) -> list[str]:
+    """The first of the items that did not work out, a line each."""
+    return [
+        f"- {item['id']} {item['status']}{': ' + item['message'].splitlines()[0] if item['message'].strip() else ''}"
+        for item in items["troubled"]
+    ]
 
 
 def _by(phase: Json) -> str:

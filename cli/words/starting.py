@@ -43,5 +43,5 @@ def _queued(view: Json) -> list[Json]:
 
 def _follow(view: Json) -> list[str]:
     """Agents are at work: how to look on."""
-    at_work = any(row.get("waits_for") != "person" for row in view["active"])
+    at_work = any(row.get("waits_for") not in {"person", "items"} for row in view["active"])
     return ["Follow it with: phaseloom workflow watch"] if at_work else []

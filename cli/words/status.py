@@ -23,6 +23,8 @@ SYMBOLS = {
     "skipped": "↷",
 }
 
+ITEMS_SHOWN = 5
+
 MANY, SHOWN = 40, 20
 """From so many phases on only those are shown that somebody could ask about, and at most so many."""
 
@@ -111,13 +113,22 @@ def phases(view: Json, *, complete: bool = False) -> list[str]:
     left_out = 0
     if view["page"]["total"] > MANY and not complete:
         told = [row for row in rows if row["status"] in {"paused", "failed", "cancelled"}]
-        shown = {row["index"]: row for row in (*told, *view["active"])}
+        active = [row for row in view["active"] if "item" not in row]
+        shown = {row["index"]: row for row in (*told, *active)}
         rows = [shown[index] for index in sorted(shown)][:SHOWN]
         left_out = view["page"]["total"] - len(rows)
     digits = len(str(view["page"]["total"] - 1))
     cells = [
-        (f"{SYMBOLS[row['status']]} {row['index']:>{digits}}", row["name"], f"{row['status']}{_more(row, view['now'])}")
+        cell
         for row in rows
+        for cell in (
+            (
+                f"{SYMBOLS[row['status']]} {row['index']:>{digits}}",
+                row["name"],
+                f"{row['status']}{_more(row, view['now'])}",
+            ),
+            *_items(row, view),
+        )
     ]
     lines = ["Phases:", *table(cells, indent="  ")]
     if left_out:
@@ -126,8 +137,25 @@ def phases(view: Json, *, complete: bool = False) -> list[str]:
     return lines
 
 
+def _items(row: Json, view: Json) -> list[tuple[str, str, str]]:
+    """Of a phase's items the first that are at work, and the first that did not work out."""
+    if "items" not in row:
+        return []
+    working = [each for each in view["active"] if each.get("item", {}).get("of") == row["index"]][:ITEMS_SHOWN]
+    told = [
+        (each["status"], each["id"], f": {_first_line(each['message'])}" if each["message"].strip() else "")
+        for each in row["items"]["troubled"]
+    ]
+    told += [(each["status"], each["id"], _more(each, view["now"])) for each in working]
+    return [("", f"  {SYMBOLS[status]} {name}", f"{status}{more}") for status, name, more in told]
+
+
 def _more(row: Json, now: str) -> str:
     status, waits = row["status"], row.get("waits_for")
+    if waits == "items":
+        open_ones = sum(row["items"][each] for each in ("pending", "running", "paused"))
+        done = f"{row['items']['total'] - open_ones}/{row['items']['total']} items"
+        return f" ({done}, started {since(row['started_at'], now)})"
     if status == "in_progress":
         who = f", waits for {', '.join(row['agents'])}" if waits == "person" else ""
         queue = f", waits for {QUEUES[waits]}" if waits in QUEUES else ""
@@ -136,7 +164,9 @@ def _more(row: Json, now: str) -> str:
         return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress})"
     if status == "completed":
         took = between(row["started_at"], row["finished_at"])
-        return f" ({took})" if took else ""
+        parts = [f"{row['items']['total']} items"] if "items" in row else []
+        parts += [took] if took else []
+        return f" ({', '.join(parts)})" if parts else ""
     if status in {"failed", "paused"} and "error" in row:
         return f": {_first_line(row['error']['message'])}"
     if status == "skipped":

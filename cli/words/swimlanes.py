@@ -163,6 +163,8 @@ def _fill(cells: list[str], start: float, end: float, scale: float, char: str) -
 def _clock(phase: PhasePlan, each: Stand, now: float) -> str:
     if each.status == "paused":
         return "needs you"
+    if each.items is not None and each.ended is None:
+        return f"{each.items[0]}/{each.items[1]} items"
     if each.began is None:
         return each.status if each.status != "pending" else ""
     took = duration((each.ended or now) - each.began)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
 from definitions.schema.scalars import (
     Access,
@@ -21,7 +21,6 @@ from definitions.schema.scalars import (
     Text,
     Timeout,
     Units,
-    refusal,
 )
 
 
@@ -191,17 +190,6 @@ class _Builders(Exact):
 
 
 Builders = Annotated[_Builders, BeforeValidator(_workspace, json_schema_input_type=str | _Builders)]
-
-
-def _for_each(value: object) -> object:
-    if isinstance(value, list) or (isinstance(value, str) and "${" in value):
-        return value
-    raise refusal("PL102", "'for_each' takes a list, or an expression that yields one")
-
-
-ForEach = Annotated[
-    JsonValue, BeforeValidator(_for_each), WithJsonSchema({"anyOf": [{"type": "array"}, {"type": "string"}]})
-]
 
 
 class AdaptiveScaling(Kept):

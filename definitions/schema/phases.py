@@ -16,7 +16,6 @@ from definitions.schema.deferred import (
     Compensation,
     ContextRequirements,
     CrossValidation,
-    ForEach,
     Hooks,
     Jump,
     ResourceRequirements,
@@ -40,12 +39,13 @@ from definitions.schema.scalars import (
     Timeout,
     refusal,
 )
+from engine.expansion import ITEMS_LIMIT, problem_of
 
 DEFERRED = (
     "on_jump", "next", "gates", "approval", "deadline", "remind", "synchronization", "circuit_breaker",
     "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
     "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
-    "cache", "workspace", "builders", "for_each", "priority", "independent",
+    "cache", "workspace", "builders", "priority", "independent",
 )  # fmt: skip
 """The keys of a phase that are kept and not in effect yet."""
 
@@ -77,6 +77,21 @@ def _written_needs(value: object) -> object:
         hint = "write [] for a phase that waits for nothing, or leave the key out"
         raise refusal("PL102", "nothing stands after 'depends_on'", hint)
     return value
+
+
+def _for_each(value: object) -> object:
+    if isinstance(value, list):
+        if (problem := problem_of(value)) is not None:
+            raise refusal("PL110", problem, "put what is large into files, and give their names")
+        return value
+    if isinstance(value, str) and "${" in value:
+        return value
+    raise refusal("PL102", "'for_each' takes a list, or an expression that yields one")
+
+
+ForEach = Annotated[
+    JsonValue, BeforeValidator(_for_each), WithJsonSchema({"anyOf": [{"type": "array"}, {"type": "string"}]})
+]
 
 
 class Retry(Exact):
@@ -124,6 +139,10 @@ class Phase(Exact):
     """Outputs of earlier phases or roles that this phase reads: `analyst.target_users`."""
     estimated_duration: Estimate | None = None
     estimate: Estimate | None = None
+    for_each: ForEach | None = None
+    """The phase runs once per item of this list; `item` and `item_index` are what each of them sees."""
+    max_parallel: Annotated[int, Field(ge=1, le=ITEMS_LIMIT)] | None = None
+    """So many items run at once, as far as there are workers. Not written: no further limit."""
     tool: Role | None = None
     """`sh` runs the tasks, `aider` is given them; another word is a role."""
     tasks: list[Text] = Field(default_factory=list)
@@ -155,7 +174,6 @@ class Phase(Exact):
     cache: Cache | None = None
     workspace: Workspace | None = None
     builders: Builders | None = None
-    for_each: ForEach | None = None
     priority: Annotated[float, Field(ge=0, le=1000)] | None = None
     independent: bool = False
 
@@ -167,6 +185,12 @@ class Phase(Exact):
             raise refusal("PL111", "'agents' and 'tool' exclude each other", "a tool is the one agent of its step")
         if self.estimate is not None and self.estimated_duration is not None:
             raise refusal("PL111", "'estimate' and 'estimated_duration' are the same: keep one of them")
+        if self.max_parallel is not None and self.for_each is None:
+            raise refusal(
+                "PL111",
+                "'max_parallel' is about the items of 'for_each', and there is none",
+                "phases together are limited by execution.max_workers, or a step group",
+            )
         return self
 
     @property

@@ -155,6 +155,30 @@ async def test_large_outputs_move_to_the_store_and_small_ones_stay(project: Proj
     assert small["outputs"]["got"] == "y" * 4000
 
 
+async def test_a_list_that_another_phase_runs_for_stays_where_the_engine_can_see_it(project: Project) -> None:
+    write = python("list(range(2000))")
+    assert "$artifact" in (await project.command(write))["outputs"]["got"]
+    assert (await project.command(write, inline=["got"]))["outputs"]["got"] == list(range(2000))
+    assert "$artifact" in (await project.command(python("'x' * 60_000"), inline=["got"]))["outputs"]["got"]
+
+
+async def test_a_command_sees_the_item_that_it_runs_for(project: Project) -> None:
+    values = {"inputs": {}, "phases": {}, "env": {}, "run": {}, "item": {"dir": "api"}, "item_index": 3}
+    result = await project.command(
+        {
+            "run": ["sh", "-c", 'echo "$PHASELOOM_ITEM $PHASELOOM_ITEM_INDEX $DIR"'],
+            "env": {"DIR": "${item.dir} of ${item_index}"},
+        },
+        values=values,
+        outputs={"said": {"value": "stdout"}},
+    )
+    assert result["outputs"] == {"said": '{"dir": "api"} 3 api of 3'}
+    plain = await project.command(
+        {"run": ["sh", "-c", 'echo "$${PHASELOOM_ITEM-none}"']}, outputs={"said": {"value": "stdout"}}
+    )
+    assert plain["outputs"] == {"said": "none"}
+
+
 async def test_many_outputs_together_stay_small(project: Project) -> None:
     script = "{f'o{i}': 'z' * 3000 for i in range(40)}"
     write = f"import json, os; json.dump({script}, open(os.environ['PHASELOOM_OUTPUT'], 'w'))"

@@ -73,6 +73,6 @@ def test_the_ledger_of_a_real_run_is_understood(tmp_path: Path) -> None:
 
 def test_an_estimate_goes_before_what_was_measured_and_that_before_what_is_assumed(tmp_path: Path) -> None:
     keep(tmp_path, "wf_1", [9, 100], 1)
-    lengths = lengths_of(PLAN, measured(tmp_path, "plan"))
+    lengths = lengths_of(PLAN, measured(tmp_path, "plan"), 1)
     assert lengths.sources == {0: "measured", 1: "estimate", 2: "assumed"}
     assert lengths.spans == {0: (9, 9), 1: (5, 7), 2: (7, 8)}

@@ -239,6 +239,16 @@ def test_the_rest_of_a_run_is_what_its_forecast_said_all_along(
     assert rest.wall[1] == pytest.approx(whole.wall[1] - now)
 
 
+def test_a_written_list_takes_as_many_rounds_as_its_items_need_places() -> None:
+    plan = plan_of(phase(0, for_each=list("abcdefg"), max_parallel=3), execution=Execution(max_workers=8))
+    found = forecast(plan, fixed(10))
+    assert (found.wall, found.serial) == ((30, 30), (70, 70))
+    assert walls(plan, fixed(10), [1, 2, 3, 8]) == {1: (70, 70), 2: (40, 40), 3: (30, 30), 8: (30, 30)}
+    assert forecast(plan_of(phase(0, for_each=[])), fixed(10)).wall == (0, 0)
+    assert forecast(plan_of(phase(0, for_each="inputs.services")), fixed(10)).wall == (10, 10), "nobody knows how many"
+    assert forecast(plan, fixed(10), workers=0).wall == (30, 30), "auto is no limit"
+
+
 def test_ten_thousand_phases_are_forecast_in_well_under_a_second_and_a_half() -> None:
     members = [phase(i, group=i // 100, after_group=i // 100 - 1 if i >= 100 else None) for i in range(10_000)]
     plan = plan_of(*members, execution=Execution(max_workers=8))

@@ -66,6 +66,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
     needs = draw(st.sets(st.integers(0, index - 1), max_size=3) if index else NO_NEEDS)
     kind = draw(st.sampled_from(KINDS))
     behind = draw(st.booleans())
+    items = draw(st.sampled_from([None, None, None, None, [], ["a"], ["a", "b", "c"], "inputs.missing"]))
     return PhasePlan(
         id=f"p{index}",
         name=f"Phase {index}",
@@ -79,20 +80,23 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         always=draw(st.integers(0, 5)) == 0,
         on_failure=draw(st.sampled_from(["pause", "isolate", "fail_fast"])),
         limits=tuple(limits),
+        for_each=items,
+        max_parallel=draw(st.sampled_from([None, 1, 2])) if items else None,
     )
 
 
+WHICH = st.one_of(st.integers(-1, 14), st.sampled_from(["p0.0", "p0.1", "p1.2", "p2.0", "p3.1"]))
 MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
     st.tuples(st.sampled_from(["pause", "resume", "next", "cancel_parallel"]), st.just({})),
     st.tuples(
         st.sampled_from(["complete_phase", "fail_phase", "start_parallel", "cancel_parallel"]),
-        st.fixed_dictionaries({"phase": st.integers(-1, 8)}),
+        st.fixed_dictionaries({"phase": WHICH}),
     ),
     st.tuples(
         st.just("intervene"),
         st.fixed_dictionaries(
             {
-                "phase": st.integers(0, 8),
+                "phase": WHICH,
                 "action": st.sampled_from(["retry", "retry_with", "replace_output", "skip", "cancel", "nonsense"]),
                 "reason": st.just("because"),
                 "prompt": st.just("again"),

@@ -21,6 +21,7 @@ from engine.effects import (
 )
 from engine.engine import Engine
 from engine.errors import RefusedError
+from engine.expansion import Expansion
 from engine.plan import AgentPlan, Execution, Need, PhasePlan, Plan
 
 Json = dict[str, Any]
@@ -65,7 +66,7 @@ class World:
                 case RunAgent(phase=index, epoch=epoch, position=position):
                     assert (index, epoch, position) not in self.running
                     self.running[index, epoch, position] = effect
-                    self.started.append(self.plan.phases[index].id)
+                    self.started.append(self.engine.state.plans[index].id)
                 case CancelAgents(phase=index, epoch=epoch):
                     self.cancelled |= {k for k in self.running if k[:2] == (index, epoch)}
                 case WakeAt(due=due):
@@ -84,10 +85,10 @@ class World:
         assert not busy or state.max_workers, "agents run before the workers are counted"
         for number, group in enumerate(self.plan.step_groups):
             limit = group.max_workers or len(group.phases)
-            members = [i for i in state.running if number in self.plan.phases[i].limits]
+            members = [i for i in state.running - state.expanding if number in state.plans[i].limits]
             assert len(members) <= limit
         if not self.plan.execution.parallel:
-            assert len(state.running) <= 1
+            assert len(state.running - state.expanding) <= 1
         for index in state.running:
             current = state.phases[index]
             if current.status == "running":
@@ -97,12 +98,30 @@ class World:
                         assert current.plan.always or state.phases[need.phase].satisfied
         assert [f.n for f in self.engine.ledger] == list(range(1, len(self.engine.ledger) + 1))
         counted: dict[str, int] = dict.fromkeys(state.counts, 0)
-        for current in state.phases:
+        for current in state.planned:
             counted[current.status] += 1
         assert counted == state.counts
+        for index, expansion in state.expansions.items():
+            self.check_items(index, expansion)
         if self.finished:
             assert not self.running
             assert state.ended
+
+    def check_items(self, index: int, expansion: Expansion) -> None:
+        state = self.engine.state
+        items = [state.phases[i] for i in expansion.phases]
+        counted: dict[str, int] = dict.fromkeys(expansion.counts, 0)
+        for item in items:
+            counted[item.status] += 1
+        assert counted == expansion.counts
+        parent = state.phases[index]
+        assert (index in state.expanding) == (parent.status == "running")
+        assert (parent.status == "running") == any(not item.settled for item in items)
+        at_once = sum(item.status == "running" for item in items)
+        assert parent.plan.max_parallel is None or at_once <= parent.plan.max_parallel
+        if parent.status == "completed" and "items" in parent.outputs:
+            assert all(item.satisfied for item in items)
+            assert len(parent.outputs["items"]) == len(items)
 
     def feed(self, event: Event) -> None:
         self.perform(self.engine.handle(event, self.now))
@@ -152,7 +171,7 @@ class World:
 
     def drive_to_end(self) -> str:
         """Let everybody do their part until the run has ended; fails if it gets stuck."""
-        for _ in range(20 * len(self.plan.phases) + 50):
+        for _ in range(40 * len(self.plan.phases) + 100):
             if self.finished:
                 return self.finished
             self._one_step()

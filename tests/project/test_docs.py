@@ -151,6 +151,7 @@ def test_the_reference_has_every_variable_of_a_command() -> None:
         values={}, earlier=(), failures=(),
     )  # fmt: skip
     ours = {*scratch.variables(ROOT, task, 1, scratch.Scratch(ROOT, task, 1)), MARKER}
+    ours |= {*scratch.item_variables({"item": None, "item_index": 0})}
     text = (ROOT / "docs" / "reference" / "agent-environment.md").read_text(encoding="utf-8")
     assert set(re.findall(r"(?m)^\| `(PHASELOOM_[A-Z_]+)` \|", text)) == ours
 

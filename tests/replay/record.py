@@ -76,6 +76,13 @@ async def retried(handle: Handle, agents: Agents) -> None:
     await handle.execute_update("intervene", {"phase": 0, "action": "retry_with", "prompt": "again"})
 
 
+async def item_retried(handle: Handle, agents: Agents) -> None:
+    while (await handle.query("view"))["status"] != "paused":
+        await asyncio.sleep(0.05)
+    del agents.script["p1.1"]
+    await handle.execute_update("intervene", {"phase": "p1.1", "action": "retry"})
+
+
 async def cancelled(handle: Handle, agents: Agents) -> None:
     while not agents.seen:
         await asyncio.sleep(0.05)
@@ -123,6 +130,16 @@ STORIES: dict[str, Story] = {
         plan_of(*(phase(i) for i in range(20)), execution=Execution(max_workers=2)),
         {},
         untouched,
+        {"drain_events": 40},
+    ),
+    "items": (
+        plan_of(
+            phase(0),
+            phase(1, 0, for_each=["a", {"b": 1}, 3, 4, 5, 6], max_parallel=2),
+            phase(2, 1, reads=("phases.p1.outputs.items",)),
+        ),
+        {"p1.1": failing()},
+        item_retried,
         {"drain_events": 40},
     ),
     "agents-in-parallel": (

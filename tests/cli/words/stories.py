@@ -59,6 +59,13 @@ class Story:
         return self.engine.state.phases[phase].epoch
 
 
+def fleet(**fields: Any) -> Plan:
+    """Builds once per service, then ships; by commands. The items' indexes follow the plan's two."""
+    build = PhasePlan(id="build", name="Build", index=0, agents=(SH,), for_each=["api", "web", "db"], **fields)
+    ship = PhasePlan(id="ship", name="Ship", index=1, agents=(SH,), needs=(need(0),))
+    return Plan(id="fleet", name="Fleet", phases=(build, ship))
+
+
 def delivery() -> Plan:
     """The full-stack catalog's shape: one, two in parallel, two; done by people."""
     names = [

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from cli.words.closing import closing
 from cli.words.narration import Narration, graph, loading
-from engine.effects import WorkersCounted
+from engine.effects import AgentCancelled, WorkersCounted
 from engine.facts import Fact
 from engine.plan import Execution, Need, OutputPlan, PhasePlan, Plan
-from tests.cli.words.stories import START, Story, delivery, steps
+from tests.cli.words.stories import START, Story, delivery, fleet, steps
 
 PASSED = {"tests": {"passed": 2, "failed": 0, "total": 2, "results": []}}
 
@@ -161,3 +161,51 @@ def test_the_end_shows_what_the_last_phases_yield_where_it_fits_on_a_line() -> N
     ]
     shown = closing(Plan(id="p", name="P", phases=phases), facts)
     assert shown[2:] == ["  report: r.md, r.html", "  high: 2", "  complete: true"]
+
+
+def test_items_are_told_like_phases_and_their_phase_is_not_at_work_itself() -> None:
+    story = Story(fleet())
+    story.later(10).done(2).later(10).broke(3).done(4)
+    narration = Narration(story.plan)
+    lines = [line for fact in story.engine.ledger for line in narration.feed(fact)]
+    assert lines[2:] == [
+        "  → [build] Starting...",
+        "    3 items",
+        "  → [build.0] Starting...",
+        "  → [build.1] Starting...",
+        "  → [build.2] Starting...",
+        "✓ [build.0] Complete (10s)",
+        "✗ [build.1] Failed (20s): sh exited with 3",
+        "    waits for a decision: phaseloom workflow status",
+        "✓ [build.2] Complete (20s)",
+    ]
+    assert not narration.running
+    assert (narration.stand[0].status, narration.stand[0].items) == ("in_progress", (2, 3))
+    assert set(narration.stand) == {0}
+
+
+def test_a_saving_counts_the_items_and_the_steps_are_those_of_the_plan() -> None:
+    story = Story(fleet()).later(60).done(2).done(3).done(4).later(20).done(1)
+    assert told(story)[-4:] == [
+        "✓ [ship] Complete (20s)",
+        "✓ All steps complete",
+        "✓ Workflow complete in 1m 20s",
+        "  (Sequential would have taken ~3min - 66% time saved)",
+    ]
+
+
+def test_items_that_were_done_before_are_said_to_be_kept() -> None:
+    story = Story(fleet()).later(5).done(2)
+    story.ask("intervene", phase="build.1", action="cancel")
+    story.ask("intervene", phase="build.2", action="cancel")
+    for index in (3, 4):
+        story.engine.handle(AgentCancelled(phase=index, epoch=0, position=0), story.at)
+    story.ask("intervene", phase="build", action="retry")
+    lines = told(story)
+    assert lines[lines.index("  → [build] Decided by ana: retry") :] == [
+        "  → [build] Decided by ana: retry",
+        "  → [build] Starting...",
+        "    3 items, 1 of them done already",
+        "  → [build.1] Starting...",
+        "  → [build.2] Starting...",
+    ]

@@ -13,7 +13,7 @@ from cli.words.table import table
 from engine.lookup import find_phase
 from engine.plan import PhasePlan, Plan
 from engine.view import details
-from tests.cli.words.stories import HOUR, SH, START, Story, delivery, need
+from tests.cli.words.stories import HOUR, SH, START, Story, delivery, fleet, need
 
 Json = dict[str, Any]
 
@@ -197,3 +197,28 @@ def test_whom_a_run_waits_for_fits_a_column() -> None:
 def test_columns_line_up_whatever_the_width_of_characters() -> None:
     lines = table([("名前", "x"), ("name", "y"), ("e\u0301", "z")])
     assert lines == ["名前  x", "name  y", "e\u0301     z"]
+
+
+def test_items_stand_below_their_phase_as_far_as_they_matter_now() -> None:
+    story = Story(fleet()).later(60).done(2).broke(3).later(60)
+    lines = status(story.view)
+    assert lines[lines.index("Phases:") :] == [
+        "Phases:",
+        "  ⟳ 0  Build        in_progress (1/3 items, started 2m ago)",
+        "         ‖ build.1  paused: sh exited with 3",
+        "         ⟳ build.2  in_progress (started 2m ago)",
+        "  · 1  Ship         pending",
+    ]
+    assert explained(story, "build") == [
+        "Build (index: 0) is in_progress.",
+        "It started 2m ago and runs once per item: 1 of 3 are done, 1 running, 1 paused.",
+        "- build.1 paused: sh exited with 3",
+    ]
+
+
+def test_an_ended_run_says_how_many_items_there_were_and_what_they_took_together() -> None:
+    story = Story(fleet()).later(60).done(2).done(3).done(4).later(20).done(1)
+    text = "\n".join(status(story.view))
+    assert "Build  completed (3 items, 1m 00s)" in text
+    assert "build      3m 00s    1m 00s" in text
+    assert "Total      3m 20s    1m 20s" in text

@@ -12,7 +12,7 @@ from cli.words.swimlanes import PLAIN, Scene, scene, swimlanes
 from cli.words.table import width
 from engine.forecast import Span
 from engine.plan import PhasePlan, Plan
-from tests.cli.words.stories import SH, START, Story, delivery
+from tests.cli.words.stories import SH, START, Story, delivery, fleet
 
 ON = Canvas(width=99)
 
@@ -88,3 +88,11 @@ def test_a_huge_plan_is_drawn_without_a_forecast() -> None:
     shown = seen(story)
     assert shown.rest is None
     assert swimlanes(shown, story.at, ON, rows=10)[-1] == "  elapsed 35s · 1/2500 done"
+
+
+def test_items_have_no_lane_but_are_counted_in_that_of_their_phase() -> None:
+    story = Story(fleet()).later(60).done(2)
+    lines = swimlanes(seen(story), story.at, ON, rows=10)
+    assert lines[0].endswith("1/3 items")
+    assert [line.split()[1] for line in lines[:2]] == ["build", "ship"]
+    assert "0/2 done" in lines[3]

@@ -1,0 +1,105 @@
+"""Running a phase once per item: the list is evaluated, each item becomes a phase, and they end as one.
+
+The phase itself takes no worker and no place; it runs until all its items have settled. It completes with the outputs
+`{items: [...]}` in the list's order, or fails by its `on_failure` because of those that did not work out. When it is
+tried again, what was completed is kept and every other item runs anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import PhaseError
+from engine.expansion import Expansion, evaluated
+from engine.plan import Item
+from engine.values import scope
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+    from engine.state import PhaseState, State
+
+Json = dict[str, Any]
+
+NAMED = 3
+"""Items that a failure names; the others are counted."""
+
+CANCELLED = "its phase was cancelled"
+
+
+def expand(engine: Engine, phase: PhaseState, at: float) -> None:
+    """Find the items of a phase that has just started and let them wait for their start."""
+    state = engine.state
+    try:
+        values = evaluated(phase.plan, scope(state, phase.plan.list_reads))
+    except PhaseError as error:
+        engine.failed(phase, {"code": error.code, "message": error.message, "hint": error.hint}, at)
+        return
+    data: Json = {"items": values}
+    before = state.expansions.get(phase.plan.index)
+    if before is not None:
+        data["new"] = [number for number, value in enumerate(values) if not _kept(state, before, number, value)]
+    engine.record("phase_expanded", at, phase=phase, data=data)
+    take_places(engine, phase)
+    _end_if_settled(engine, phase, at)
+
+
+def _kept(state: State, before: Expansion, number: int, value: Any) -> bool:
+    same = number < len(before.values) and before.values[number] == value
+    return same and state.phases[before.phases[number]].satisfied
+
+
+def take_places(engine: Engine, phase: PhaseState) -> None:
+    """Tell the ready list of the items of a phase."""
+    items = list(enumerate(engine.state.expansions[phase.plan.index].phases))
+    engine.ready.expand(phase.plan.index, items, phase.plan.max_parallel)
+
+
+def settled(engine: Engine, item: PhaseState, of: Item, at: float) -> None:
+    """An item has settled: so does its phase with the last one, and at once where one failure stops the run."""
+    phase = engine.state.phases[of.parent]
+    if _end_if_settled(engine, phase, at) or item.status != "failed" or phase.plan.on_failure != "fail_fast":
+        return
+    if phase.cancelling is None and engine.state.stopping is None:
+        engine.cancel_agents(phase, "fail", at, error=_error(engine.state, phase))
+        engine.stop("failed", at)
+
+
+def _end_if_settled(engine: Engine, phase: PhaseState, at: float) -> bool:
+    expansion = engine.state.expansions[phase.plan.index]
+    if expansion.open:
+        return False
+    if phase.cancelling is not None:
+        engine.cancelled(phase, at)
+    elif expansion.bad:
+        engine.failed(phase, _error(engine.state, phase), at)
+    else:
+        engine.settle(phase, "completed", at)
+    return True
+
+
+def _error(state: State, phase: PhaseState) -> Json:
+    """How many items did not work out, and which ones first."""
+    expansion = state.expansions[phase.plan.index]
+    bad = [state.phases[expansion.phases[number]] for number in sorted(expansion.bad)]
+    first = ", ".join(f"{item.plan.id} ({_what(item)})" for item in bad[:NAMED])
+    more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+    count = f"{len(bad)} of {len(expansion.phases)} items did not complete"
+    return {"code": "items", "message": f"{count}: {first}{more}"}
+
+
+def _what(item: PhaseState) -> str:
+    message = str((item.error or {}).get("message") or "").strip().splitlines()
+    return message[0][:100] if message and item.status == "failed" else item.status
+
+
+def cancel(engine: Engine, phase: PhaseState, at: float) -> None:
+    """Cancel what has not settled of a phase that is being cancelled; it ends with the last of its items."""
+    reason = CANCELLED if engine.state.stopping is None else "the run was stopped"
+    for index in list(engine.state.expansions[phase.plan.index].phases):
+        item = engine.state.phases[index]
+        if item.status == "running":
+            engine.cancel_agents(item, reason, at)
+        elif not item.settled:
+            engine.settle(item, "cancelled", at, data={"reason": reason})
+    if phase.status == "running":
+        _end_if_settled(engine, phase, at)
