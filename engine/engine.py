@@ -28,6 +28,7 @@ from engine.effects import (
 from engine.facts import Fact, FactKind
 from engine.plan import MANUAL, Plan
 from engine.readylist import ReadyList
+from engine.reports import Reports
 from engine.state import PhaseState, State
 from engine.statuses import RunStatus
 from engine.values import agent_task, gathered, scope
@@ -49,7 +50,7 @@ class Engine:
         self.ready = ReadyList(plan, plan.execution.max_workers)
         self.launching = True
         self.next_start_at = 0.0
-        self.progress: dict[int, Json] = {}
+        self.reports = Reports()
         self.answers: dict[str, Json] = {}
         self.answer_bytes = 0
         self._wake_at: float | None = None
@@ -175,6 +176,7 @@ class Engine:
         self.record(
             "agent_settled", at, phase=phase, actor=actor, data={"positions": positions, "outputs": outputs, **data}
         )
+        self.reports.drop(phase.plan.index, positions)
         if phase.active:
             return
         if phase.cancelling is not None:
@@ -215,7 +217,7 @@ class Engine:
             data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
         self.ready.leave(phase.plan.index)
-        self.progress.pop(phase.plan.index, None)
+        self.reports.drop(phase.plan.index)
 
     def fail(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """The phase's work has failed for good: stop its other agents, then act by its `on_failure`."""
@@ -229,7 +231,7 @@ class Engine:
         if policy == "pause":
             self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
             self.ready.leave(phase.plan.index)
-            self.progress.pop(phase.plan.index, None)
+            self.reports.drop(phase.plan.index)
             return
         self.settle(phase, "failed", at, actor=actor, data={"error": error})
         if policy == "fail_fast":

@@ -6,7 +6,6 @@ most `PAGE`, `counts` all. Long names and messages are cut, so that a view stays
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from heapq import nsmallest
 from typing import Any
@@ -16,7 +15,7 @@ from engine.interventions import available
 from engine.measures import totals, used
 from engine.state import PhaseState
 from engine.statuses import SHOWN
-from engine.words import failure_in_words, pause_in_words
+from engine.words import failure_in_words, pause_in_words, progress_in_words
 
 Json = dict[str, Any]
 
@@ -112,9 +111,8 @@ def row(engine: Engine, phase: PhaseState) -> Json:
         shown["usage"] = usage
     if phase.reason is not None:
         shown["reason"] = phase.reason
-    if (progress := engine.progress.get(plan.index)) is not None:
-        told = progress["progress"]
-        shown["progress"] = cut(told if isinstance(told, str) else json.dumps(told), MESSAGE_SHOWN)
+    if (report := engine.reports.latest(plan.index)) is not None:
+        shown["progress"] = cut(progress_in_words(report["progress"]), MESSAGE_SHOWN)
     return shown
 
 
@@ -237,7 +235,9 @@ def details(engine: Engine, phase: PhaseState) -> Json:
             {"phase": i, "id": state.phases[i].plan.id, "kind": "data", "implicit": True}
             for i in state.group_of.get(plan.after_group, [])[:LISTED]
         )
+    report = engine.reports.latest(plan.index)
     return row(engine, phase) | {
+        "report": None if report is None else {**report, "at": iso(report["at"])},
         "description": plan.description,
         "outputs": phase.outputs,
         "error": phase.error,
