@@ -94,7 +94,7 @@ def test_agents_of_one_phase_do_not_overwrite_each_others_reports() -> None:
 
 
 def test_reports_and_the_version_survive_a_fresh_history() -> None:
-    plan = plan_of(phase(0, agents=(PERSON,)), phase(1, agents=TWO, agents_mode="parallel")))
+    plan = plan_of(phase(0, agents=(PERSON,)), phase(1, agents=TWO, agents_mode="parallel"))
     world = World(plan)
     world.operate("report_progress", phase=0, progress=[1, True], actor="ana")
     world.operate("report_progress", phase=0, progress=[2, False], actor="ana")
