@@ -80,14 +80,17 @@ class Room:
 
 
 class RunBoard:
-    """The board of the run that the current activity belongs to."""
+    """The board of a run; without `run` of the one that the current activity belongs to."""
 
-    def __init__(self, task: AgentTask, room: Room) -> None:
+    def __init__(self, task: AgentTask, room: Room, run: WorkflowHandle[Any, Any] | None = None) -> None:
         self.task = task
         self.room = room
+        self.given = run
 
     @cached_property
     def _run(self) -> WorkflowHandle[Any, Any]:
+        if self.given is not None:
+            return self.given
         # Exactly this run: an attempt that was given up must not speak in a later one of the same id.
         info = activity.info()
         assert info.workflow_id is not None
