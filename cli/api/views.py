@@ -46,6 +46,7 @@ class PhaseDetails(PhaseRow):
     """All that is known of one phase."""
 
     description: str = ""
+    report: Json | None = None
     outputs: Json = field(default_factory=dict)
     failure: Any = None
     failures: tuple[Json, ...] = field(default=(), metadata=PLAIN)
