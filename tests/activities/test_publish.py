@@ -89,6 +89,7 @@ def reads(phaseloom):
         pass
     first = phaseloom.siblings()["phases"]["p0"]["progress"]
     phaseloom.publish({"read": first})
+    pathlib.Path("function_has_read").touch()
     while not pathlib.Path("second_is_known").exists():
         time.sleep(0.05)
     second = phaseloom.siblings()["phases"]["p0"]["progress"]
@@ -101,12 +102,12 @@ async def test_agents_of_every_kind_read_what_another_publishes_and_keep_their_v
 ) -> None:
     (tmp_path / "work.py").write_text(FUNCTION)
     publisher = (
-        WAIT + 'echo \'{"v": 1}\' > "$PHASELOOM_PUBLISH"; for_file first_is_read;'
+        WAIT + 'echo \'{"v": 1}\' > "$PHASELOOM_PUBLISH"; for_file shell_has_read; for_file function_has_read;'
         ' echo \'{"v": 2}\' > "$PHASELOOM_PUBLISH"; for_file readers_are_done'
     )
     reader = (
         ASK + WAIT + 'until ask; grep -q \'"v": 1\' "$PHASELOOM_SIBLINGS"; do :; done; cp "$PHASELOOM_SIBLINGS" first;'
-        ' touch first_is_read; for_file second_is_known; cmp first "$PHASELOOM_SIBLINGS" || exit 9;'
+        ' touch shell_has_read; for_file second_is_known; cmp first "$PHASELOOM_SIBLINGS" || exit 9;'
         ' ask; cp "$PHASELOOM_SIBLINGS" second; grep -q \'"v": 2\' second; for_file readers_are_done'
     )
     function = AgentPlan(role="reader", uses="python", config={"function": "work:reads"})
