@@ -55,6 +55,8 @@ class Board(Protocol):
 class Room:
     """How much of a run's history is used; shared by the agents of the run in a worker."""
 
+    most_events: int = ROOM_EVENTS
+    most_bytes: int = ROOM_BYTES
     events: int = 0
     size: int = 0
     known_at: float = float("-inf")
@@ -71,7 +73,7 @@ class Room:
                 raise
             self.events = described.history_length
             self.size = described.raw_description.workflow_execution_info.history_size_bytes
-        return max(self.events / ROOM_EVENTS, self.size / ROOM_BYTES)
+        return max(self.events / self.most_events, self.size / self.most_bytes)
 
     def add(self, size: int) -> None:
         """Count a report of so many bytes."""
