@@ -23,6 +23,8 @@ from activities.acceptance import run_tests
 from activities.agent_task import AgentTask
 from activities.artifacts import resolve
 from activities.attempts import Claim, claim, new_record
+from activities.environment import Environment
+from activities.exchange import Exchange
 from activities.failures import AttemptError, History, to_application_error, worker_stopped
 from activities.finishing import to_the_end
 from activities.job import Job, rendered
@@ -197,7 +199,15 @@ class _Attempt:
             environment=variables,
             log=log,
             deadline=deadline,
+            exchange=self._exchange(files, variables, log),
         )
+
+    def _exchange(self, files: Scratch, variables: Environment, log: AttemptLog) -> Exchange:
+        async def say(text: str) -> None:
+            await log.log.say("WARNING", f"{self.label} - {text}")
+
+        board = self.context.board(self.task)
+        return Exchange(files, board, store=self.context.store, secrets=variables.secrets, say=say)
 
     def _prepare(self, files: Scratch) -> Json:
         files.create()

@@ -29,6 +29,7 @@ from engine.facts import Fact, FactKind
 from engine.lookup import named
 from engine.plan import MANUAL, Plan
 from engine.readylist import ReadyList
+from engine.reports import Reports
 from engine.state import PhaseState, State
 from engine.statuses import RunStatus
 from engine.values import agent_task, gathered, scope
@@ -53,7 +54,7 @@ class Engine:
                 self.ready.stand_aside(phase.index)
         self.launching = True
         self.next_start_at = 0.0
-        self.progress: dict[int, Json] = {}
+        self.reports = Reports()
         self.answers: dict[str, Json] = {}
         self.answer_bytes = 0
         self._wake_at: float | None = None
@@ -176,6 +177,7 @@ class Engine:
         self.record(
             "agent_settled", at, phase=phase, actor=actor, data={"positions": positions, "outputs": outputs, **data}
         )
+        self.reports.drop(phase.plan.index, positions)
         if phase.active:
             return
         if phase.cancelling is not None:
@@ -216,7 +218,7 @@ class Engine:
             data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
         self.ready.leave(phase.plan.index)
-        self.progress.pop(phase.plan.index, None)
+        self.reports.drop(phase.plan.index)
         if phase.plan.item is not None:
             items.settled(self, phase, phase.plan.item, at)
 
@@ -233,7 +235,7 @@ class Engine:
         if policy == "pause":
             self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
             self.ready.leave(phase.plan.index)
-            self.progress.pop(phase.plan.index, None)
+            self.reports.drop(phase.plan.index)
             return
         self.settle(phase, "failed", at, actor=actor, data={"error": error})
         if policy == "fail_fast":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from engine import progress
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.interventions import act_intervene, check_intervene
@@ -24,13 +25,13 @@ from engine.manual import (
     check_next,
 )
 from engine.parallel import act_cancel_parallel, act_start_parallel, check_cancel_parallel, check_start_parallel
+from engine.progress import act_progress, check_progress
 from engine.requests import Request, read
 
 Json = dict[str, Any]
 
 ANSWERS_KEPT = 1000
 ANSWER_BYTES_KEPT = 1024 * 1024
-PROGRESS_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +42,6 @@ class Operation:
     act: Callable[[Engine, Request, float], Json]
     fields: dict[str, tuple[type, ...]]
     required: tuple[str, ...] = ()
-
-
-def _check_progress(engine: Engine, request: Request) -> None:
-    phase = find_phase(engine.state, request.fields["phase"])
-    if phase.status != "running":
-        raise RefusedError(f"{phase.plan.name} is {phase.status}, not running")
-    if len(json.dumps(request.fields["progress"])) > PROGRESS_LIMIT:
-        raise RefusedError(f"'progress' is larger than {PROGRESS_LIMIT} bytes", hint="say it in a sentence")
-    _check_epoch(engine, request)
-
-
-def _act_progress(engine: Engine, request: Request, at: float) -> Json:
-    phase = find_phase(engine.state, request.fields["phase"])
-    engine.progress[phase.plan.index] = {"at": at, "progress": request.fields["progress"], "by": request.actor}
-    return {"success": True}
 
 
 def _check_pause(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
@@ -128,10 +114,7 @@ OPERATIONS: dict[str, Operation] = {
         check=check_fail, act=act_fail, fields={**_PHASE, "epoch": (int,), "error": (str, dict)}, required=("phase",)
     ),
     "report_progress": Operation(
-        check=_check_progress,
-        act=_act_progress,
-        fields={**_PHASE, "epoch": (int,), "progress": (str, int, float, dict)},
-        required=("phase", "progress"),
+        check=check_progress, act=act_progress, fields=progress.FIELDS, required=progress.REQUIRED
     ),
     "start_parallel": Operation(check=check_start_parallel, act=act_start_parallel, fields=_PHASE, required=("phase",)),
     "cancel_parallel": Operation(check=check_cancel_parallel, act=act_cancel_parallel, fields=_PHASE, required=()),

@@ -23,7 +23,7 @@ VALUE_LIMIT = 64 * 1024
 DEPTH_LIMIT = 64
 EXPECT_LIMIT = 100
 
-_WORDS = {str: "text", int: "a number", dict: "an object", list: "a list", float: "a number"}
+_WORDS = {str: "text", int: "a number", dict: "an object", list: "a list", float: "a number", bool: "true or false"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

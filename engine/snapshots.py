@@ -10,6 +10,7 @@ from engine.effects import CountWorkers
 from engine.engine import Engine
 from engine.facts import Fact
 from engine.plan import Plan
+from engine.reports import Reports
 
 Json = dict[str, Any]
 
@@ -23,7 +24,8 @@ def snapshot(engine: Engine) -> Json:
         "format": FORMAT,
         "facts": [fact.to_json() for fact in engine.ledger],
         "next_start_at": engine.next_start_at,
-        "progress": {str(index): progress for index, progress in engine.progress.items()},
+        "progress": engine.reports.to_json(),
+        "reports": engine.reports.count,
         "answers": engine.answers,
         "admitted": sorted(i for i in engine.ready.waiting if state.phases[i].status == "pending"),
     }
@@ -37,7 +39,7 @@ def restore(plan: Plan, taken: Json, at: float) -> Engine:
         engine.ledger.append(fact)
         engine.state.apply(fact)
     engine.next_start_at = taken["next_start_at"]
-    engine.progress = {int(index): progress for index, progress in taken["progress"].items()}
+    engine.reports = Reports.from_json(taken["progress"], taken.get("reports", 0))
     engine.answers = dict(taken["answers"])
     engine.answer_bytes = sum(len(json.dumps(answer)) for answer in engine.answers.values())
     engine.ready.max_workers = engine.state.max_workers

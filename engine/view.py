@@ -16,7 +16,7 @@ from engine.interventions import available
 from engine.measures import seconds, totals, used
 from engine.state import PhaseState, State
 from engine.statuses import SHOWN
-from engine.words import failure_in_words, pause_in_words
+from engine.words import failure_in_words, pause_in_words, progress_in_words
 
 Json = dict[str, Any]
 
@@ -118,8 +118,8 @@ def row(engine: Engine, phase: PhaseState) -> Json:
         shown["usage"] = usage
     if phase.reason is not None:
         shown["reason"] = phase.reason
-    if (progress := engine.progress.get(plan.index)) is not None:
-        shown["progress"] = _brief(progress["progress"])
+    if (report := engine.reports.latest(plan.index)) is not None:
+        shown["progress"] = cut(progress_in_words(report["progress"]), MESSAGE_SHOWN)
     return shown
 
 
@@ -287,11 +287,13 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             {"phase": i, "id": state.phases[i].plan.id, "kind": "data", "implicit": True}
             for i in state.group_of.get(plan.after_group, [])[:LISTED]
         )
+    report = engine.reports.latest(plan.index)
     return (
         row(engine, phase)
         | _outputs(phase)
         | _items_page(engine, phase, offset, limit)
         | {
+            "report": None if report is None else {**report, "at": iso(report["at"])},
             "description": plan.description,
             "error": phase.error,
             "failure": failure_in_words(phase) if phase.error else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from engine.state import PhaseState
@@ -37,3 +38,14 @@ def pause_in_words(status: RunStatus, pause: Json | None, undecided: list[PhaseS
         return f"The workflow has paused because {reason}."
     number = len(undecided)
     return f"{number} phase{'s need' if number != 1 else ' needs'} you because {reason}; the others go on."
+
+
+def progress_in_words(progress: Any) -> str:
+    """A report as a line: a text as it is, an object as `files: 3, last: a.py`, all else as JSON."""
+    if isinstance(progress, dict) and progress:
+        return ", ".join(f"{' '.join(key.split())}: {_plain(value)}" for key, value in progress.items())
+    return _plain(progress)
+
+
+def _plain(value: Any) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

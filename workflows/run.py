@@ -36,7 +36,9 @@ with workflow.unsafe.imports_passed_through():
     from engine.journal import lines
     from engine.lookup import find_phase
     from engine.plan import Plan
+    from engine.siblings import siblings
     from engine.snapshots import restore, snapshot
+    from engine.state import PhaseState
     from engine.view import details, view
     from workflows import journal
     from workflows.archive import archive_run
@@ -163,14 +165,14 @@ class PhaseRun:
     @workflow.query(name="phase", description="All about one phase: {phase: index, id or name; offset, limit of items}")
     def phase(self, which: Json | None = None) -> Json:
         """`engine.view.details` of the phase that `which["phase"]` names."""
-        try:
-            asked: Json = which if isinstance(which, dict) else {"phase": which}
-            word = asked.get("phase")
-            found = find_phase(self.engine.state, word if word is not None else "")
-            offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
-            return details(self.engine, found, offset=offset, limit=limit)
-        except RefusedError as why:
-            raise refusal(why) from None
+        asked: Json = which if isinstance(which, dict) else {"phase": which}
+        offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
+        return details(self.engine, self._meant(asked), offset=offset, limit=limit)
+
+    @workflow.query(name="siblings", description="What runs beside one phase, with reports: {phase: index, id or name}")
+    def siblings(self, which: Json | None = None) -> Json:
+        """`engine.siblings.siblings` of the phase that `which["phase"]` names."""
+        return siblings(self.engine, self._meant(which), self._now())
 
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:
@@ -185,6 +187,14 @@ class PhaseRun:
             "total": len(self.engine.ledger),
             "lines": list(lines(self.engine.state.plans, workflow.info().workflow_id, facts)),
         }
+
+    def _meant(self, which: object) -> PhaseState:
+        """The phase that a query names."""
+        try:
+            word = which.get("phase") if isinstance(which, dict) else which
+            return find_phase(self.engine.state, word if isinstance(word, int | str) else "")
+        except RefusedError as why:
+            raise refusal(why) from None
 
     # Effects
 

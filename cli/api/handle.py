@@ -213,14 +213,18 @@ class RunHandle:
     async def report_progress(
         self,
         phase: Phase,
-        progress: str | float | Mapping[str, Any],
+        progress: str | float | Mapping[str, Any] | Sequence[Any],
         *,
         epoch: int | None = None,
+        agent: int | str | None = None,
         **about: Unpack[About],
     ) -> api.ProgressReported | Queued:
-        """Note how far the work of a running phase is; at most 1 KiB of JSON."""
+        """Note how far the work of a running phase is, in at most 16 KiB of JSON.
+
+        `agent` is whose progress it is, by role or position, where several agents share the phase.
+        """
         return await self._send(
-            api.ProgressReported, "report_progress", about, phase=phase, progress=progress, epoch=epoch
+            api.ProgressReported, "report_progress", about, phase=phase, progress=progress, epoch=epoch, agent=agent
         )
 
     async def start_parallel(self, phase: Phase, **about: Unpack[About]) -> api.StartedParallel | Queued:

@@ -51,6 +51,7 @@ class PhaseDetails(PhaseRow):
     """All that is known of one phase. `items_page` has the first rows of its items, where it runs once per item."""
 
     description: str = ""
+    report: Json | None = None
     outputs: Json = field(default_factory=dict)
     failure: Any = None
     failures: tuple[Json, ...] = field(default=(), metadata=PLAIN)

@@ -75,7 +75,7 @@ def _at_work(phase: Json, view: Json) -> list[str]:
     who = ", ".join(phase["agents"])
     match phase.get("waits_for"):
         case "person":
-            return [f"{began} and waits for {who}.", f"Complete it with: {_command(phase)}"]
+            return [f"{began} and waits for {who}.", *_report(phase, view), f"Complete it with: {_command(phase)}"]
         case "cancellation":
             return [f"{began} and is being stopped: its processes are still ending."]
         case "items":
@@ -83,7 +83,16 @@ def _at_work(phase: Json, view: Json) -> list[str]:
         case reason if reason in QUEUES:
             return [f"{began}; its next agent waits for {QUEUES[reason]}."]
         case _:
-            return [f"{began}; {who} is at work.", f"See: phaseloom workflow logs {phase['id']}"]
+            return [f"{began}; {who} is at work.", *_report(phase, view), f"See: phaseloom workflow logs {phase['id']}"]
+
+
+def _report(phase: Json, view: Json) -> list[str]:
+    """What was last said of its progress."""
+    report = phase.get("report")
+    if not report:
+        return []
+    by = f" by {report['by']}" if report.get("by") else ""
+    return [f"Reported{by} {since(report['at'], view['now'])}: {phase['progress']}"]
 
 
 def items_in_words(items: Json) -> str:

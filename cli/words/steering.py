@@ -23,6 +23,31 @@ def reported(answer: Json, view: Json | None) -> list[str]:
     return [*lines, f"Not reported yet: {', '.join(answer['missing'])}"]
 
 
+def failed(answer: Json, view: Json | None) -> list[str]:
+    """After `fail-phase`: what the phase's `on_failure` has made of it."""
+    phase = answer["phase"]
+    words = {
+        "failed": f"{named(phase)} has failed.",
+        "paused": f"{named(phase)} has failed and waits for a decision.",
+        "running": f"{named(phase)} has failed; its other agents are being stopped.",
+    }
+    lines = [words.get(phase["status"], f"{named(phase)} is {phase['status']}.")]
+    status = answer["run"]["status"]
+    if status in {"completed", "failed", "cancelled"}:
+        return [*lines, f"The workflow has {_past(status)}."]
+    if view is None:
+        return lines
+    lines += started(answer["started"], [], view)
+    if view["pause"] is not None:
+        lines += ["", view["pause"]["text"], "See the options with: phaseloom workflow status"]
+    return lines
+
+
+def noted(answer: Json, view: Json | None) -> list[str]:  # noqa: ARG001 - all of these have this form
+    """After `report-progress`."""
+    return ["Noted; it shows in: phaseloom workflow status"]
+
+
 def paused(answer: Json, view: Json | None) -> list[str]:  # noqa: ARG001 - all of these have this form
     """After `pause`."""
     going = answer["running"]

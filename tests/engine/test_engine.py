@@ -169,7 +169,7 @@ def test_progress_is_small_live_state_and_goes_with_the_attempt() -> None:
     world = World(plan_of(phase(0)))
     world.operate("report_progress", phase=0, progress="90%")
     with pytest.raises(RefusedError, match="larger than"):
-        world.operate("report_progress", phase=0, progress={"text": "x" * 2000})
+        world.operate("report_progress", phase=0, progress={"text": "x" * 17_000})
     world.fail(0)
     world.operate("intervene", phase=0, action="retry")
     assert "progress" not in view(world.engine, world.now)["phases"][0]
