@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli.pictures.missing import needed_for
+from cli.pictures.waits import waits
 from cli.words.table import table
 from definitions.graphs import Graph
 from definitions.graphs.texts import CIRCLE_COLOUR, LOOKS, PERSON, group_label, heading, label, seen
@@ -82,22 +83,11 @@ def _coloured(canvas: object, drawing: object) -> list[str]:
 
 
 def _listed(graph: Graph) -> list[str]:
-    count = len(graph.nodes)
-    sources: dict[int, list[str]] = {}
-    for link in graph.links:
-        source = graph.nodes[link.source].id if link.source < count else _range(graph, link.source)
-        kind = "" if link.kind == "data" else f" ({link.kind})"
-        for target in graph.members(link.target):
-            sources.setdefault(target, []).append(f"{source}{kind}")
+    sources = waits(graph)
     rows = []
     for node in graph.nodes:
         look = LOOKS.get(node.status or "")
         marks = "".join((look.symbol if look else "", PERSON if node.people else "", "!" if node.in_circle else ""))
-        waits = ", ".join(sources.get(node.index, []))
-        rows.append((str(node.index), marks, seen(node.name), f"← {waits}" if waits else ""))
+        wanted = ", ".join(sources.get(node.index, []))
+        rows.append((str(node.index), marks, seen(node.name), f"← {wanted}" if wanted else ""))
     return list(table(rows, indent="  "))
-
-
-def _range(graph: Graph, vertex: int) -> str:
-    members = graph.members(vertex)
-    return f"{graph.nodes[members[0]].id} … {graph.nodes[members[-1]].id}"
