@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from cli.pictures.missing import needed_for
 from cli.pictures.waits import waits
-from cli.words.table import table
+from cli.words.table import padded, shortened, width
 from definitions.graphs import Graph
 from definitions.graphs.texts import CIRCLE_COLOUR, LOOKS, PERSON, group_label, heading, label, seen
 
 MOST = 60
 """A picture of more phases is nothing for a terminal."""
+
+NARROWEST, MARKS = 16, 3
+"""Cells of a list's columns, at least: names and what is waited for; symbols."""
 
 
 def lines(graph: Graph, *, columns: int, colour: bool = False) -> list[str]:
@@ -19,7 +24,8 @@ def lines(graph: Graph, *, columns: int, colour: bool = False) -> list[str]:
         return [*head, "", *picture]
     with needed_for("a picture in the terminal"):
         import termaid  # noqa: F401, PLC0415 - the same answer for every size of graph
-    return [*head, "Too large to draw here; the phases and what they wait for:", "", *_listed(graph)]
+    told = "Too large to draw here; the phases and what they wait for:"
+    return [*head, *_legend(graph), *textwrap.wrap(told, columns), "", *_listed(graph, columns)]
 
 
 def _picture(graph: Graph, columns: int, *, colour: bool) -> list[str]:
@@ -82,12 +88,26 @@ def _coloured(canvas: object, drawing: object) -> list[str]:
     return stream.getvalue().rstrip().splitlines()
 
 
-def _listed(graph: Graph) -> list[str]:
+def _listed(graph: Graph, columns: int) -> list[str]:
     sources = waits(graph)
-    rows = []
+    number = len(str(len(graph.nodes) - 1))
+    names = min(max((width(seen(node.name)) for node in graph.nodes), default=0), max(NARROWEST, columns // 2))
+    lines = []
     for node in graph.nodes:
         look = LOOKS.get(node.status or "")
         marks = "".join((look.symbol if look else "", PERSON if node.people else "", "!" if node.in_circle else ""))
+        name = padded(shortened(seen(node.name), names), names)
+        begin = f"  {node.index:<{number}}  {padded(marks, MARKS)} {name}  "
         wanted = ", ".join(sources.get(node.index, []))
-        rows.append((str(node.index), marks, seen(node.name), f"← {wanted}" if wanted else ""))
-    return list(table(rows, indent="  "))
+        room = max(NARROWEST, columns - width(begin) - 2)
+        first, *more = textwrap.wrap(wanted, room, break_on_hyphens=False) or [""]
+        lines.append(f"{begin}← {first}" if first else begin.rstrip())
+        lines.extend(f"{' ' * (width(begin) + 2)}{line}" for line in more)
+    return lines
+
+
+def _legend(graph: Graph) -> list[str]:
+    """What the symbols in the list mean, as far as they are there."""
+    present = {node.status for node in graph.nodes}
+    words = [f"{look.symbol} {look.word}" for status, look in LOOKS.items() if status in present]
+    return [", ".join(words)] if words else []
