@@ -63,13 +63,17 @@ class Move:
 
 @dataclass(frozen=True)
 class Story:
-    """A plan and what is done to its run; `ends`: whether the rest is then done too, or the run cancelled."""
+    """A plan and what is done to its run; `ends`: whether the rest is then done too, or the run cancelled.
+
+    `ending`: the status that it has to come to, where that is known.
+    """
 
     phases: tuple[Sketch, ...]
     moves: tuple[Move, ...]
     max_workers: int = 2
     signal: bool = False
     ends: bool = True
+    ending: frozenset[str] | None = None
 
 
 sketches = st.builds(
@@ -93,6 +97,7 @@ stories = st.builds(
     max_workers=st.integers(1, 3),
     signal=st.booleans(),
     ends=st.booleans(),
+    ending=st.none(),
 )
 
 
@@ -366,18 +371,20 @@ PEOPLE = Story(
     ),
     moves=(Move("next"), Move("report_progress"), Move("pause", 0, "cli"), Move("complete_phase", 0, "signal")),
     signal=True,
+    ending=frozenset({"completed"}),
 )
 GROUP = Story(
     phases=(Sketch("gated", parallel=True), Sketch("gated", parallel=True), Sketch("person", parallel=True)),
     moves=(Move("cancel_parallel", 0, "cli"), Move("retry", 0, "cli"), Move("start_parallel"), Move("pause")),
     max_workers=1,
     ends=False,
+    ending=frozenset({"cancelled"}),
 )
 FAILING = Story(
     phases=(Sketch("fails"), Sketch("person", parallel=True), Sketch("fails", True, "fail_fast"), Sketch("never")),
     moves=(Move("retry"), Move("replace_output"), Move("give_up", 1, "signal"), Move("open_gate")),
+    ending=frozenset({"failed"}),
 )
-ENDINGS: set[str] = set()
 
 
 @example(story=PEOPLE)
@@ -385,7 +392,7 @@ ENDINGS: set[str] = set()
 @example(story=FAILING)
 @given(story=stories)
 @settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,
@@ -395,8 +402,5 @@ ENDINGS: set[str] = set()
 def test_status_view_and_api_agree_with_the_history_whatever_is_done(place: Path, story: Story) -> None:
     note(f"{story}")
     number = len(list(place.glob("gate-*.yaml")))
-    ENDINGS.add(asyncio.run(told_from_all_sides(place, story, number)))
-
-
-def test_the_stories_have_ended_in_every_way() -> None:
-    assert ENDINGS == ENDED
+    status = asyncio.run(told_from_all_sides(place, story, number))
+    assert status in (story.ending or ENDED)
