@@ -190,6 +190,8 @@ def waiting(engine: Engine) -> list[Json]:
     """What waits for whom, people first: an entry per phase that a person or a place has to come for."""
     state = engine.state
     entries: list[Json] = []
+    if state.ended:
+        return entries  # a failed run has no use any more for signals that are missing
     for index in state.in_order(state.paused_phases | state.held):
         phase = state.phases[index]
         entries.append(_waits(phase, "decision", phase.finished_at) | {"options": list(available(phase))})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-FORMATS = ("terminal", "mermaid", "dot", "svg", "png")
+FORMATS = ("terminal", "mermaid", "dot", "svg", "png", "html")
 SUFFIXES = {
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
@@ -28,6 +28,8 @@ SUFFIXES = {
     ".gv": "dot",
     ".svg": "svg",
     ".png": "png",
+    ".html": "html",
+    ".htm": "html",
     ".txt": "terminal",
 }
 DEFAULT_IMAGE = "dependency_graph.png"
@@ -61,7 +63,7 @@ async def graph(
     """Draw which phase waits for which; with --run in the colours of a run's statuses.
 
     A circle is drawn too, highlighted; the command then ends with 3, as `validate` does.
-    SVG, PNG and terminal pictures need the extra `graph`.
+    SVG, PNG, HTML and terminal pictures need the extra `graph`.
     """
     form, output = _where_to(form, output, json=where.json)
     console = Console(json=where.json)
@@ -151,10 +153,16 @@ def _picture(drawn: Graph, form: str, output: Path | None) -> str | bytes:
         return _in_letters(drawn, output)
     from cli.pictures import images  # noqa: PLC0415 - only for images
 
-    text = dot(drawn)
-    if form == "dot":
-        return text
-    return images.png(text) if form == "png" else images.svg(text)
+    match form:
+        case "dot":
+            return dot(drawn)
+        case "svg":
+            return images.svg(dot(drawn))
+        case "html":
+            from cli.pictures.page import page  # noqa: PLC0415 - only here
+
+            return page(drawn, images.svg(dot(drawn, headed=False)))
+    return images.png(dot(drawn, identified=True))
 
 
 def _in_letters(drawn: Graph, output: Path | None) -> str:

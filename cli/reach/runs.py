@@ -73,8 +73,17 @@ class ServerRun:
         return self.connection.client.get_workflow_handle(self.id)
 
     async def view(self, offset: int = 0, limit: int = 100) -> Json:
-        """Its state, with a page of phases."""
-        return await self._query("view", {"offset": offset, "limit": limit})
+        """Its state, with a page of phases.
+
+        A query knows no later moment than the run's last event, which may be days ago: `now` is told here.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+        from engine.view import iso  # noqa: PLC0415
+
+        found = await self._query("view", {"offset": offset, "limit": limit})
+        found["now"] = max(found["now"], iso(datetime.now(UTC).timestamp()) or "")
+        return found
 
     async def phase(self, word: int | str) -> Json:
         """Everything about one phase."""

@@ -34,7 +34,7 @@ FEW = 3
 FORESEEN = 2000
 """Phases from which on the rest of a run is not foreseen any more: it would take too long to do it all the time."""
 
-CLOCK = 11
+CLOCK = 14
 """Cells of the last column."""
 
 

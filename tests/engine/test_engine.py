@@ -248,3 +248,10 @@ def test_settled_phases_never_change(old: PhaseStatus) -> None:
 def test_ended_runs_never_change() -> None:
     with pytest.raises(IllegalTransitionError):
         check_run("completed", "running")
+
+
+def test_a_run_that_has_failed_waits_for_no_signal_any_more() -> None:
+    world = World(plan_of(phase(0, on_failure="isolate"), completion_signals=("Canary is green",)))
+    world.fail(0)
+    assert world.engine.state.status == "failed"
+    assert view(world.engine, world.now)["waiting"] == []
