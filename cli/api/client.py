@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from cli.api.handle import RunHandle
 
 if TYPE_CHECKING:
-    from cli.api.catalog import DefinitionEntry, KeptDefinition, Validation
+    from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
+    from cli.api.checking import Validation
+    from cli.api.importing import ImportedDefinition
+    from cli.api.planning import RunForecast
     from cli.api.views import RunSummary
     from cli.embedded.connect import Connection
     from cli.reach.launch import Prepared
@@ -79,31 +82,83 @@ class Client:
         return await asyncio.to_thread(catalog.listed, self.root)
 
     async def validate(self, definition: str) -> Validation:
-        """What is wrong with a definition, given by id or file. Raises DefinitionError when there is none."""
+        """What is wrong with a definition, given by id or file, or could be better.
+
+        Raises DefinitionError when there is none.
+        """
+        from cli.api.checking import validated  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(validated, definition, self.root)
+
+    async def show(self, definition: str) -> DefinitionDetails:
+        """A definition, given by id or file: its phases with their indexes, its inputs, what is not in effect.
+
+        Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started here and now.
+        """
         from cli.api import catalog  # noqa: PLC0415 - as above
 
-        return await asyncio.to_thread(catalog.validated, definition, self.root)
+        return await asyncio.to_thread(catalog.detailed, definition, self.root)
+
+    async def plan(self, definition: str, *, workers: int | None = None) -> RunForecast:
+        """How a run of a definition, given by id or file, would go with so many workers (0: one per core).
+
+        Nothing is started. Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started.
+        """
+        from cli.api.planning import forecast_of  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(forecast_of, definition, self.root, workers=workers)
+
+    async def suggest(self, task: str) -> Suggestions:
+        """The definitions that fit a task, the best first, with reasons."""
+        from cli.api import catalog  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(catalog.suggested, task, self.root)
+
+    async def import_definition(
+        self,
+        file: Path | str,
+        *,
+        identifier: str | None = None,
+        output: Path | str | None = None,
+        replace: bool = False,
+    ) -> ImportedDefinition:
+        """Write a definition of another format as native YAML, to `definitions/ID.yaml` of the project or `output`.
+
+        Raises UsageError for a native one, InvalidDefinitionError when it has errors, RefusedError when another file
+        is there already, unless it may `replace` that.
+        """
+        from cli.api.importing import imported  # noqa: PLC0415 - as above
+
+        to = Path(output) if output is not None else None
+        return await asyncio.to_thread(
+            imported, Path(file), self.root, identifier=identifier, output=to, replace=replace
+        )
 
     async def define(
         self,
-        identifier: str,
+        definition: str | Path,
         *,
-        phases: Sequence[Mapping[str, Any]],
+        phases: Sequence[Mapping[str, Any]] | None = None,
         name: str | None = None,
         description: str = "",
         completion_signals: Sequence[str] = (),
         **more: Any,
     ) -> KeptDefinition:
-        """Keep a definition in the project, in place of the one that was kept under this id; any process can start it.
+        """Keep a definition in the project, in place of the one that was kept under its id; any process can start it.
 
-        `phases` and `more` are written as in a definition's file. Raises InvalidDefinitionError, with diagnostics, and
-        keeps nothing then.
+        With `phases`, `definition` is its id, and `phases` and `more` are written as in a definition's file. Without,
+        it is a file in any format, or the text of one (of more than one line, with its `id`). Raises
+        InvalidDefinitionError, with diagnostics, and keeps nothing then.
         """
         from cli.api import catalog  # noqa: PLC0415 - as above
 
+        if phases is None:
+            if name is not None or description or completion_signals or more:
+                raise TypeError("define() takes a name, a description and other keys only together with phases")
+            return await asyncio.to_thread(self._kept, definition)
         return await asyncio.to_thread(
             catalog.defined,
-            identifier,
+            str(definition),
             self.root,
             phases=phases,
             name=name,
@@ -111,6 +166,13 @@ class Client:
             completion_signals=completion_signals,
             more=more,
         )
+
+    def _kept(self, definition: str | Path) -> KeptDefinition:
+        from cli.api.catalog import kept, of_file, of_text  # noqa: PLC0415 - as above
+
+        is_text = isinstance(definition, str) and "\n" in definition
+        checked = of_text(str(definition)) if is_text else of_file(Path(definition))
+        return kept(checked, self.root, replace=True)
 
     # ---- runs
 
@@ -146,7 +208,7 @@ class Client:
     def _prepared(self, definition: str, *, inputs: Mapping[str, Any] | None, **options: Any) -> Prepared:
         from cli.reach.launch import prepare, read_definition, usable  # noqa: PLC0415 - half a second
 
-        return prepare(usable(read_definition(definition, self.root)), given=inputs, **options)
+        return prepare(usable(read_definition(definition, self.root)), given=inputs, root=self.root, **options)
 
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""

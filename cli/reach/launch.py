@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cli.embedded.connect import Connection
     from definitions.diagnostics import Diagnostic
     from definitions.loading import Checked
+    from definitions.project import ProjectConfig
 
 Json = dict[str, Any]
 
@@ -48,12 +49,20 @@ def read_definition(name: str, root: Path) -> Checked:
 
     Raises DefinitionError when there is none, or when the project's configuration has errors.
     """
-    from definitions import InvalidDefinitionError, find, load, load_config  # noqa: PLC0415 - half a second
+    from definitions import find, load  # noqa: PLC0415 - half a second
 
-    config, found = load_config(root)
+    project = sound_project(root)
+    return load(shortest(find(name, root)), project=project)
+
+
+def sound_project(root: Path) -> ProjectConfig:
+    """The project's configuration; raises InvalidDefinitionError when it has errors."""
+    from definitions import InvalidDefinitionError, load_config  # noqa: PLC0415 - half a second
+
+    project, found = load_config(root)
     if any(finding.severity == "error" for finding in found):
         raise InvalidDefinitionError(found)
-    return load(shortest(find(name, root)), project=config)
+    return project
 
 
 def shortest(path: Path) -> Path:
@@ -71,6 +80,20 @@ def usable(checked: Checked) -> Checked:
     if not checked.ok:
         raise InvalidDefinitionError(checked.diagnostics)
     return checked
+
+
+def environment(checked: Checked) -> dict[str, str]:
+    """The environment variables that a definition and the project's file name, with the values that hold here."""
+    from definitions import env_names  # noqa: PLC0415 - loaded by then
+
+    return {name: os.environ.get(name, "") for name in env_names(checked)}
+
+
+def compiled(checked: Checked) -> Plan:
+    """The plan of a definition as it would be started here and now; raises InvalidDefinitionError when it cannot be."""
+    from definitions import compile_plan  # noqa: PLC0415 - loaded by then
+
+    return compile_plan(checked, environment(checked))
 
 
 def beside_errors(checked: Checked) -> list[Diagnostic]:
@@ -94,10 +117,9 @@ def prepare(
     `non_interactive` refuses definitions that need people, and lets a failure isolate its phase instead of asking.
     `root` is the project in which the definitions of child runs are looked for; by default the one that we stand in.
     """
-    from definitions import compile_plan, env_names, not_in_effect  # noqa: PLC0415 - loaded by then
+    from definitions import not_in_effect  # noqa: PLC0415 - loaded by then
 
-    env = {name: os.environ.get(name, "") for name in env_names(checked)}
-    plan = compile_plan(checked, env)
+    plan = compiled(checked)
     deferred = tuple(not_in_effect(plan))
     values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
     inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"))
@@ -106,7 +128,7 @@ def prepare(
     if non_interactive:
         plan = without_people(plan)
     plan = with_children(plan, root or here(), without_people if non_interactive else lambda child: child)
-    return Prepared(plan=plan, inputs=inputs, env=env, deferred=deferred)
+    return Prepared(plan=plan, inputs=inputs, env=environment(checked), deferred=deferred)
 
 
 def with_children(plan: Plan, root: Path, prepared: Callable[[Plan], Plan], above: tuple[str, ...] = ()) -> Plan:
@@ -119,17 +141,14 @@ def with_children(plan: Plan, root: Path, prepared: Callable[[Plan], Plan], abov
     above = (*above, plan.id)
 
     def child(agent: AgentPlan) -> AgentPlan:
-        from definitions import compile_plan, env_names  # noqa: PLC0415 - loaded by then
-
         if agent.uses != CHILD:
             return agent
         name = agent.config["definition"]
         checked = usable(read_definition(name, root))
         if checked.id in above:
             raise DefinitionError(f"a run cannot contain itself: {' -> '.join((*above, checked.id))}", code="cycle")
-        env = {name: os.environ.get(name, "") for name in env_names(checked)}
-        compiled = with_children(prepared(compile_plan(checked, env)), root, prepared, above)
-        return replace(agent, config={**agent.config, "plan": compiled.to_json(), "env": env})
+        inner = with_children(prepared(compiled(checked)), root, prepared, above)
+        return replace(agent, config={**agent.config, "plan": inner.to_json(), "env": environment(checked)})
 
     return replace(plan, phases=tuple(replace(p, agents=tuple(map(child, p.agents))) for p in plan.phases))
 

@@ -1,0 +1,56 @@
+"""How a run would go, before it starts: times, groups, the critical path, more workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.api.results import PLAIN, Result
+
+if TYPE_CHECKING:
+    from cli.reach.planned import Planned
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunForecast(Result):
+    """A run that has not started. Times are `{low, high}` in seconds, None where no length of any phase is known."""
+
+    id: str
+    name: str
+    workers: int
+    serial: Json | None
+    parallel: Json | None
+    speed_up: float
+    critical_path: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    groups: tuple[list[str], ...] = field(default=(), metadata=PLAIN)
+    phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    wall_by_workers: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    opportunities: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    wall_with_opportunities: Json | None = None
+    notices: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+
+
+def planned_of(name: str, root: Path, *, workers: int | None = None) -> Planned:
+    """All that can be said of a definition, given by id or file; `workers` 0 is automatic, by default its own word.
+
+    Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started here and now.
+    """
+    import os  # noqa: PLC0415
+
+    from cli.reach.history import measured  # noqa: PLC0415 - half a second
+    from cli.reach.launch import compiled, read_definition, usable  # noqa: PLC0415
+    from cli.reach.planned import planned  # noqa: PLC0415
+
+    plan = compiled(usable(read_definition(name, root)))
+    slots = (plan.execution.max_workers if workers is None else workers) or os.cpu_count() or 1
+    return planned(plan, measured(root, plan.id), slots)
+
+
+def forecast_of(name: str, root: Path, *, workers: int | None = None) -> RunForecast:
+    """The same as a result."""
+    from cli.words.plan import described  # noqa: PLC0415 - half a second
+
+    return RunForecast.of(described(planned_of(name, root, workers=workers)))
