@@ -79,7 +79,7 @@ class Suggestions(Result):
 
 def listed(root: Path) -> tuple[DefinitionEntry, ...]:
     """All definitions that can be started by id, in the order in which they are looked for."""
-    from cli.reach.launch import shortest  # noqa: PLC0415 - half a second
+    from cli.reach.reading import shortest  # noqa: PLC0415 - half a second
     from definitions import entries  # noqa: PLC0415
 
     return tuple(
@@ -103,7 +103,7 @@ def detailed(name: str, root: Path) -> DefinitionDetails:
 
     Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started here and now.
     """
-    from cli.reach.launch import compiled, read_definition, usable  # noqa: PLC0415 - half a second
+    from cli.reach.reading import compiled, read_definition, usable  # noqa: PLC0415 - half a second
     from cli.words.definitions import described  # noqa: PLC0415
     from definitions import not_in_effect  # noqa: PLC0415
 
@@ -140,7 +140,7 @@ def of_file(file: Path) -> Checked:
 
     Raises DefinitionError when there is no such file, InvalidDefinitionError when it has errors.
     """
-    from cli.reach.launch import usable  # noqa: PLC0415 - half a second
+    from cli.reach.reading import usable  # noqa: PLC0415 - half a second
     from definitions import load  # noqa: PLC0415
     from engine.errors import DefinitionError  # noqa: PLC0415
 
@@ -154,7 +154,7 @@ def kept(checked: Checked, root: Path, *, replace: bool) -> KeptDefinition:
 
     Raises RefusedError when another one is kept under this id, unless it may `replace` that.
     """
-    from cli.reach.launch import shortest  # noqa: PLC0415 - half a second
+    from cli.reach.reading import shortest  # noqa: PLC0415 - half a second
     from definitions import keep, load  # noqa: PLC0415
     from engine.errors import RefusedError  # noqa: PLC0415
 
@@ -172,7 +172,7 @@ def kept(checked: Checked, root: Path, *, replace: bool) -> KeptDefinition:
 def of_text(text: str) -> Checked:
     """The definition that a text holds; raises InvalidDefinitionError, and UsageError where it says no id."""
     from cli.exits import UsageError  # noqa: PLC0415 - only here
-    from cli.reach.launch import usable  # noqa: PLC0415 - half a second
+    from cli.reach.reading import usable  # noqa: PLC0415 - half a second
     from definitions import load_text  # noqa: PLC0415
 
     checked = usable(load_text(text))
@@ -192,7 +192,7 @@ def defined(
     more: Mapping[str, Any],
 ) -> KeptDefinition:
     """A definition written in Python, kept under its id; raises InvalidDefinitionError and keeps nothing otherwise."""
-    from cli.reach.launch import shortest  # noqa: PLC0415 - half a second
+    from cli.reach.reading import shortest  # noqa: PLC0415 - half a second
     from definitions import define  # noqa: PLC0415
 
     path = define(

@@ -52,19 +52,21 @@ def validated(name: str, root: Path, *, project: ProjectConfig | None = None) ->
 
     Raises DefinitionError when there is none, InvalidDefinitionError when the configuration that is read has errors.
     """
-    from cli.reach.launch import shortest, sound_project  # noqa: PLC0415 - half a second
+    from cli.reach.children import child_findings  # noqa: PLC0415 - half a second
+    from cli.reach.reading import shortest, sound_project  # noqa: PLC0415
     from definitions import advise, find, load  # noqa: PLC0415
 
     checked = load(shortest(find(name, root)), project=project or sound_project(root))
-    deferred, starts = _compiled(checked)
+    of_children = child_findings(checked, root)
+    deferred, starts = _compiled(checked, root) if not of_children else ([], ())
     findings = sorted(
-        (*checked.diagnostics, *advise(checked)),
+        (*checked.diagnostics, *of_children, *advise(checked)),
         key=lambda each: (each.file != checked.file, each.line, each.column),
     )
     return Validation.of(
         {
             "file": checked.file,
-            "ok": checked.ok,
+            "ok": checked.ok and not of_children,
             "id": checked.id,
             "name": checked.name,
             "format": checked.format,
@@ -76,14 +78,17 @@ def validated(name: str, root: Path, *, project: ProjectConfig | None = None) ->
     )
 
 
-def _compiled(checked: Checked) -> tuple[list[str], tuple[Diagnostic, ...]]:
+def _compiled(checked: Checked, root: Path) -> tuple[list[str], tuple[Diagnostic, ...]]:
     """What is not in effect yet, and what would keep a valid definition from being started here and now."""
-    from cli.reach.launch import compiled  # noqa: PLC0415 - loaded by then
+    from cli.reach.children import with_children  # noqa: PLC0415 - loaded by then
+    from cli.reach.reading import compiled  # noqa: PLC0415
     from definitions import InvalidDefinitionError, not_in_effect  # noqa: PLC0415
 
     if not checked.ok:
         return [], ()
     try:
-        return not_in_effect(compiled(checked)), ()
+        plan = compiled(checked)
+        with_children(plan, root, lambda child: child)
+        return not_in_effect(plan), ()
     except InvalidDefinitionError as error:
         return [], error.diagnostics

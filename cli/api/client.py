@@ -206,9 +206,9 @@ class Client:
         return self._handle(await begin(self._connection, ready, actor=actor(self._actor), chosen=chosen))
 
     def _prepared(self, definition: str, *, inputs: Mapping[str, Any] | None, **options: Any) -> Prepared:
-        from cli.reach.launch import prepare, read_definition, usable  # noqa: PLC0415 - half a second
+        from cli.api.starting import prepared  # noqa: PLC0415 - half a second
 
-        return prepare(usable(read_definition(definition, self.root)), given=inputs, root=self.root, **options)
+        return prepared(definition, self.root, given=inputs, **options)
 
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""

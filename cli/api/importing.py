@@ -45,7 +45,7 @@ def imported(
     there already, unless it may `replace` that.
     """
     from cli.api.catalog import of_file  # noqa: PLC0415 - half a second
-    from cli.reach.launch import compiled, shortest  # noqa: PLC0415
+    from cli.reach.reading import compiled, shortest  # noqa: PLC0415
     from cli.reach.writing import refuse_to_replace, write_whole  # noqa: PLC0415
     from definitions import not_in_effect  # noqa: PLC0415
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cli.api.results import PLAIN, Result
 
 if TYPE_CHECKING:
-    from cli.reach.planned import Planned
+    from cli.reach.planned import ChildLength, Planned
+    from engine.plan import Plan
 
 Json = dict[str, Any]
 
@@ -40,13 +41,43 @@ def planned_of(name: str, root: Path, *, workers: int | None = None) -> Planned:
     """
     import os  # noqa: PLC0415
 
-    from cli.reach.history import measured  # noqa: PLC0415 - half a second
-    from cli.reach.launch import compiled, read_definition, usable  # noqa: PLC0415
+    from cli.reach.children import usable_with_children  # noqa: PLC0415 - half a second
+    from cli.reach.history import measured  # noqa: PLC0415
     from cli.reach.planned import planned  # noqa: PLC0415
+    from cli.reach.reading import compiled, read_definition  # noqa: PLC0415
 
-    plan = compiled(usable(read_definition(name, root)))
+    plan = compiled(usable_with_children(read_definition(name, root), root))
     slots = (plan.execution.max_workers if workers is None else workers) or os.cpu_count() or 1
-    return planned(plan, measured(root, plan.id), slots)
+    return planned(plan, measured(root, plan.id), slots, _children(plan, root))
+
+
+def _children(plan: Plan, root: Path) -> dict[int, ChildLength]:
+    """How long the phases take that are runs themselves, as far as something is known of it.
+
+    With several children the phase takes as long as the longest, in turn as long as all.
+    """
+    from cli.reach.planned import ChildLength  # noqa: PLC0415 - loaded by then
+    from engine.children import CHILD  # noqa: PLC0415
+    from engine.plan import TESTS  # noqa: PLC0415
+
+    forecasts: dict[str, Planned] = {}
+    found: dict[int, ChildLength] = {}
+    for phase in plan.phases:
+        working = [agent for agent in phase.agents if agent.role != TESTS]
+        if not working or any(agent.uses != CHILD for agent in working):
+            continue
+        names = [str(agent.config["definition"]) for agent in working]
+        for name in names:
+            forecasts[name] = forecasts.get(name) or planned_of(name, root)
+        inner = [forecasts[name] for name in names]
+        if not all(each.lengths.in_seconds for each in inner):
+            continue
+        total = sum if phase.agents_mode == "in_turn" else max
+        found[phase.index] = ChildLength(
+            span=(total(each.forecast.wall[0] for each in inner), total(each.forecast.wall[1] for each in inner)),
+            estimated=any(each.lengths.is_estimated for each in inner),
+        )
+    return found
 
 
 def forecast_of(name: str, root: Path, *, workers: int | None = None) -> RunForecast:

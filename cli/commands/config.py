@@ -38,8 +38,8 @@ def show(
 
     A phase, the definition, phaseloom.yaml, or the default.
     """
-    from cli.reach.launch import read_definition, usable  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
+    from cli.reach.reading import read_definition, usable  # noqa: PLC0415 - not needed for --help
     from cli.words.settings import listing  # noqa: PLC0415
     from definitions import InvalidDefinitionError, effective_settings, env_names, load_config, load_text  # noqa: PLC0415
 

@@ -103,8 +103,8 @@ def _where_to(form: str | None, output: Path | None, *, json: bool) -> tuple[str
 
 
 def _of_definition(name: str) -> tuple[Checked, Graph]:
-    from cli.reach.launch import read_definition  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
+    from cli.reach.reading import read_definition  # noqa: PLC0415 - not needed for --help
     from definitions import InvalidDefinitionError  # noqa: PLC0415 - half a second
     from definitions.graphs import graph_of_checked  # noqa: PLC0415
 

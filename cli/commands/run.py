@@ -42,7 +42,7 @@ async def run(
     from cli.words.narration import DONE, Narration, graph, loading  # noqa: PLC0415
 
     console = Console(json=options.json)
-    _, ready = prepared(definition, options, console, non_interactive=non_interactive)
+    ready = prepared(definition, options, console, non_interactive=non_interactive)
     plan = ready.plan
     console.lines([loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)])
     connection = await connected(options, console)

@@ -1,32 +1,31 @@
-"""From a definition's name to a run: found, read, checked, compiled with this environment, started.
+"""From a definition to a run: compiled with this environment, its inputs checked, started.
 
 Nothing is started before all of it is known to be right.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import string
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import UsageError
+from cli.reach.children import usable_with_children, with_children
 from cli.reach.inputs import checked as checked_inputs
 from cli.reach.inputs import from_file, pairs
 from cli.reach.place import here, make_current
+from cli.reach.reading import beside_errors, compiled, environment
 from cli.reach.runs import ServerRun
-from engine.children import CHILD
-from engine.errors import DefinitionError, RefusedError, UnreachableError
-from engine.plan import MANUAL, AgentPlan, Plan
+from engine.errors import RefusedError, UnreachableError
+from engine.plan import MANUAL, Plan
 
 if TYPE_CHECKING:
     from cli.embedded.connect import Connection
     from definitions.diagnostics import Diagnostic
     from definitions.loading import Checked
-    from definitions.project import ProjectConfig
 
 Json = dict[str, Any]
 
@@ -36,69 +35,18 @@ ID_LENGTH = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A run that could be started: its plan and everything that goes with it. `deferred`: what is not in effect yet."""
+    """A run that could be started: its plan and everything that goes with it.
+
+    `deferred`: what is not in effect yet; `warnings`: what the check found beside errors; `asked`: what the plan was
+    changed by, to start it anew in the same way.
+    """
 
     plan: Plan
     inputs: Json
     env: dict[str, str]
     deferred: tuple[str, ...] = ()
-
-
-def read_definition(name: str, root: Path) -> Checked:
-    """The definition that a path or an id names, with the project's configuration.
-
-    Raises DefinitionError when there is none, or when the project's configuration has errors.
-    """
-    from definitions import find, load  # noqa: PLC0415 - half a second
-
-    project = sound_project(root)
-    return load(shortest(find(name, root)), project=project)
-
-
-def sound_project(root: Path) -> ProjectConfig:
-    """The project's configuration; raises InvalidDefinitionError when it has errors."""
-    from definitions import InvalidDefinitionError, load_config  # noqa: PLC0415 - half a second
-
-    project, found = load_config(root)
-    if any(finding.severity == "error" for finding in found):
-        raise InvalidDefinitionError(found)
-    return project
-
-
-def shortest(path: Path) -> Path:
-    """A path as people would write it here."""
-    if not path.is_absolute():
-        return path
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def usable(checked: Checked) -> Checked:
-    """The definition, if it has no errors; raises InvalidDefinitionError with all of them otherwise."""
-    from definitions import InvalidDefinitionError  # noqa: PLC0415 - loaded by then
-
-    if not checked.ok:
-        raise InvalidDefinitionError(checked.diagnostics)
-    return checked
-
-
-def environment(checked: Checked) -> dict[str, str]:
-    """The environment variables that a definition and the project's file name, with the values that hold here."""
-    from definitions import env_names  # noqa: PLC0415 - loaded by then
-
-    return {name: os.environ.get(name, "") for name in env_names(checked)}
-
-
-def compiled(checked: Checked) -> Plan:
-    """The plan of a definition as it would be started here and now; raises InvalidDefinitionError when it cannot be."""
-    from definitions import compile_plan  # noqa: PLC0415 - loaded by then
-
-    return compile_plan(checked, environment(checked))
-
-
-def beside_errors(checked: Checked) -> list[Diagnostic]:
-    """Warnings and notes."""
-    return [finding for finding in checked.diagnostics if finding.severity != "error"]
+    warnings: tuple[Diagnostic, ...] = ()
+    asked: Json = field(default_factory=dict)
 
 
 def prepare(
@@ -119,7 +67,8 @@ def prepare(
     """
     from definitions import not_in_effect  # noqa: PLC0415 - loaded by then
 
-    plan = compiled(checked)
+    root = root or here()
+    plan = compiled(usable_with_children(checked, root))
     deferred = tuple(not_in_effect(plan))
     values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
     inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"))
@@ -127,30 +76,16 @@ def prepare(
         plan = replace(plan, execution=replace(plan.execution, max_workers=max_workers))
     if non_interactive:
         plan = without_people(plan)
-    plan = with_children(plan, root or here(), without_people if non_interactive else lambda child: child)
-    return Prepared(plan=plan, inputs=inputs, env=environment(checked), deferred=deferred)
-
-
-def with_children(plan: Plan, root: Path, prepared: Callable[[Plan], Plan], above: tuple[str, ...] = ()) -> Plan:
-    """The plan with the plans of all child runs in it, each changed by `prepared`.
-
-    Raises DefinitionError when a child's definition is not there, has errors, or contains itself.
-    """
-    if not any(agent.uses == CHILD for phase in plan.phases for agent in phase.agents):
-        return plan
-    above = (*above, plan.id)
-
-    def child(agent: AgentPlan) -> AgentPlan:
-        if agent.uses != CHILD:
-            return agent
-        name = agent.config["definition"]
-        checked = usable(read_definition(name, root))
-        if checked.id in above:
-            raise DefinitionError(f"a run cannot contain itself: {' -> '.join((*above, checked.id))}", code="cycle")
-        inner = with_children(prepared(compiled(checked)), root, prepared, above)
-        return replace(agent, config={**agent.config, "plan": inner.to_json(), "env": environment(checked)})
-
-    return replace(plan, phases=tuple(replace(p, agents=tuple(map(child, p.agents))) for p in plan.phases))
+    plan = with_children(plan, root, without_people if non_interactive else lambda child: child)
+    asked = {"max_workers": max_workers, "non_interactive": non_interactive}
+    return Prepared(
+        plan=plan,
+        inputs=inputs,
+        env=environment(checked),
+        deferred=deferred,
+        warnings=tuple(beside_errors(checked)),
+        asked={key: value for key, value in asked.items() if value is not None and value is not False},
+    )
 
 
 def people_in(plan: Plan) -> list[str]:
