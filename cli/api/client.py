@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cli.api.checking import Validation
     from cli.api.importing import ImportedDefinition
     from cli.api.planning import RunForecast
+    from cli.api.restarting import Restart
     from cli.api.views import RunSummary
     from cli.embedded.connect import Connection
     from cli.reach.launch import Prepared
@@ -33,11 +34,13 @@ class Client:
         actor: str | None = None,
         address: str | None = None,
         profile: str | None = None,
+        patience: float | None = None,
     ) -> None:
         from cli.command import Where  # noqa: PLC0415 - a connection has loaded it
 
         self._connection = connection
         self._actor = actor
+        self._patience = patience
         self._where = Where(address=address, profile=profile, task_queue=connection.task_queue)
 
     @classmethod
@@ -50,18 +53,25 @@ class Client:
         task_queue: str | None = None,
         *,
         actor: str | None = None,
+        patience: float | None = None,
     ) -> AsyncIterator[Client]:
         """A client for the project around `root` (default: the working directory), as an `async with` block.
 
         Without an address, a profile or `TEMPORAL_*` it talks to the project's own server, which is started in the
-        background if need be and stays. `actor` is who acts, unless a message says otherwise. Raises UnreachableError.
+        background if need be and stays. `actor` is who acts, unless a message says otherwise. `patience` is for how
+        many seconds (default: 8) a worker may leave a question or a message unanswered. Raises UnreachableError.
         """
         from cli.embedded.connect import Target, connect  # noqa: PLC0415 - defining needs no server
         from definitions import find_root  # noqa: PLC0415
 
         project = find_root(Path(root) if root is not None else Path.cwd())
         connection = await connect(project, Target(address=address, profile=profile, task_queue=task_queue))
-        yield cls(connection, actor=actor, address=address, profile=profile)
+        yield cls(connection, actor=actor, address=address, profile=profile, patience=patience)
+
+    @property
+    def connection(self) -> Connection:
+        """Where it is connected: `connection.client` is Temporal's own client."""
+        return self._connection
 
     @property
     def root(self) -> Path:
@@ -210,6 +220,33 @@ class Client:
 
         return prepared(definition, self.root, given=inputs, **options)
 
+    async def restart(
+        self,
+        run: RunHandle | str | None = None,
+        *,
+        as_started: bool = False,
+        inputs: Mapping[str, Any] | None = None,
+    ) -> RunHandle:
+        """Cancel a run (default: the current one) if it is open, wait for that, and start it anew.
+
+        It gets the same inputs, those in `inputs` changed, and its definition as it is now, or `as_started` the plan
+        that ran. Nothing is cancelled when the new one cannot be started: errors as those of `start`, and RefusedError
+        for a child run.
+        """
+        from cli.api.restarting import restart_of  # noqa: PLC0415 - only here
+
+        if not isinstance(run, RunHandle):
+            run = await (self.current() if run is None else self.run(run))
+        ready = await restart_of(run, self.root, as_started=as_started, inputs=inputs)
+        return await self.begin_again(ready)
+
+    async def begin_again(self, restart: Restart) -> RunHandle:
+        """Carry out what `cli.api.restarting.restart_of` has made ready."""
+        from cli.api.restarting import restarted  # noqa: PLC0415 - only here
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        return self._handle(await restarted(self._connection, restart, actor=actor(self._actor)))
+
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""
         from cli.api.views import RunSummary  # noqa: PLC0415 - loaded by then
@@ -231,4 +268,8 @@ class Client:
         return self._handle(await current(self._connection, tell=lambda _: None, ended_too=True))
 
     def _handle(self, run: Run) -> RunHandle:
+        from cli.reach.runs import ServerRun  # noqa: PLC0415 - loaded by then
+
+        if self._patience is not None and isinstance(run, ServerRun):
+            run.patience = self._patience
         return RunHandle(run, self.root, where=self._where, actor=self._actor)

@@ -70,6 +70,15 @@ class RunHandle:
             found["phases"] += page
         return api.View.of(found)
 
+    async def first_view(self) -> View | None:
+        """The run once its first phases have started; None when no worker answers yet."""
+        from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
+
+        try:
+            return await self.view()
+        except NoWorkerError:
+            return None
+
     async def phase(self, phase: Phase) -> PhaseDetails:
         """All that is known of one phase."""
         return api.PhaseDetails.of(await self._run.phase(phase))
@@ -91,6 +100,19 @@ class RunHandle:
             return None
         described = await described_run(self._run.connection, self.id)
         return None if described is None else api.RunSummary.of(await summary_of(described, self._run.connection))
+
+    async def started_with(self) -> Json:
+        """What the run was started with: `{plan, inputs, env, run, …}`."""
+        return await self._run.started()
+
+    async def is_open(self) -> bool:
+        """Whether the run is still open; no worker is asked."""
+        from cli.reach.runs import ServerRun, closed_as, described_run  # noqa: PLC0415 - only where it matters
+
+        if not isinstance(self._run, ServerRun):
+            return False
+        described = await described_run(self._run.connection, self.id)
+        return described is not None and closed_as(described) is None
 
     async def logs(self, phase: Phase | None = None, *, lines: int | None = None) -> tuple[str, ...]:
         """The last lines (default: all) that a phase, or the run itself, has logged.

@@ -117,8 +117,12 @@ def new_id() -> str:
     return "wf_" + "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
 
 
-async def begin(connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None) -> ServerRun:
+async def begin(
+    connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None, again: str | None = None
+) -> ServerRun:
     """Start the run, under a new id or the one that was `chosen`, and make it the current one.
+
+    `again` is the run that this one repeats.
 
     Raises RefusedError when there is, or has been, a run with the chosen id.
     """
@@ -127,7 +131,7 @@ async def begin(connection: Connection, prepared: Prepared, *, actor: str, chose
     while True:
         run = chosen or new_id()
         try:
-            await _start(connection, prepared, run, actor)
+            await _start(connection, prepared, run, actor, again)
         except WorkflowAlreadyStartedError:
             if chosen is not None:
                 raise RefusedError(f"there is a run {chosen!r} already", hint="choose another id, or none") from None
@@ -136,7 +140,7 @@ async def begin(connection: Connection, prepared: Prepared, *, actor: str, chose
         return ServerRun(connection, run)
 
 
-async def _start(connection: Connection, prepared: Prepared, run: str, actor: str) -> None:
+async def _start(connection: Connection, prepared: Prepared, run: str, actor: str, again: str | None) -> None:
     from temporalio.common import (  # noqa: PLC0415 - loaded by then
         SearchAttributeKey,
         SearchAttributePair,
@@ -146,6 +150,8 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
     from temporalio.service import RPCError  # noqa: PLC0415
 
     plan = prepared.plan
+    asked = {"asked": prepared.asked} if prepared.asked else {}
+    link = {"restarted_from": again} if again is not None else {}
     attributes: list[SearchAttributePair[Any]] = [
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomDefinition"), plan.id),
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomStatus"), "running"),
@@ -159,13 +165,13 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
                 "inputs": prepared.inputs,
                 "env": prepared.env,
                 "actor": actor,
-                "run": {"id": run, "definition": plan.id, "name": plan.name},
+                "run": {"id": run, "definition": plan.id, "name": plan.name, **link, **asked},
                 "search_attributes": connection.attributes,
             },
             id=run,
             task_queue=connection.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            memo={"definition": plan.id, "name": plan.name, "status": "running", "waiting_for": []},
+            memo={"definition": plan.id, "name": plan.name, "status": "running", "waiting_for": [], **link},
             search_attributes=TypedSearchAttributes(attributes if connection.attributes else []),
             static_summary=plan.name,
         )
