@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cli.api.importing import ImportedDefinition
     from cli.api.planning import RunForecast
     from cli.api.results import Result
-    from cli.api.views import Journal, ParallelStatus, PhaseDetails, PhaseRow, Progress, RunSummary, Signal, View
+    from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, PhaseRow, Progress, RunSummary, Signal, View
     from cli.exits import NotFoundError, UsageError
     from cli.reach.contact import NoWorkerError
     from definitions.diagnostics import Diagnostic, InvalidDefinitionError
@@ -66,6 +66,7 @@ _HOMES = {
     "cli.api.results": ("Result",),
     "cli.api.views": (
         "Journal",
+        "Log",
         "ParallelStatus",
         "PhaseDetails",
         "PhaseRow",
@@ -98,6 +99,7 @@ __all__ = [
     "InvalidDefinitionError",
     "Journal",
     "KeptDefinition",
+    "Log",
     "NoWorkerError",
     "NotFoundError",
     "ParallelStatus",

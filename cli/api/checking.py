@@ -40,6 +40,23 @@ class Validation(Result):
         return findings_of((*self.diagnostics, *self.not_startable))
 
 
+def read(name: str, root: Path) -> Checked:
+    """The definition that a path or an id names, with the project's configuration.
+
+    Raises DefinitionError when there is none, or when the project's configuration has errors.
+    """
+    from cli.reach.reading import read_definition  # noqa: PLC0415 - half a second
+
+    return read_definition(name, root)
+
+
+def usable(checked: Checked) -> Checked:
+    """The definition, if it has no errors; raises InvalidDefinitionError with all of them otherwise."""
+    from cli.reach import reading  # noqa: PLC0415 - loaded by then
+
+    return reading.usable(checked)
+
+
 def findings_of(told: Iterable[Json]) -> tuple[Diagnostic, ...]:
     """Diagnostics that were told as JSON, as objects again."""
     from definitions import Diagnostic  # noqa: PLC0415 - loaded by then

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cli.reach.launch import Prepared
+from cli.reach.launch import Prepared, prepare, workers_wanted
+from cli.reach.reading import read_definition, usable
+
+__all__ = ["Prepared", "prepared"]
 
 
 def prepared(definition: str, root: Path, *, max_workers: int | str | None = None, **options: Any) -> Prepared:
@@ -14,8 +16,5 @@ def prepared(definition: str, root: Path, *, max_workers: int | str | None = Non
 
     Raises DefinitionError, InvalidDefinitionError, UsageError (inputs, workers) and RefusedError (people are needed).
     """
-    from cli.reach.launch import prepare, workers_wanted  # noqa: PLC0415 - half a second
-    from cli.reach.reading import read_definition, usable  # noqa: PLC0415
-
     workers = workers_wanted(max_workers) if isinstance(max_workers, str) else max_workers
     return prepare(usable(read_definition(definition, root)), max_workers=workers, root=root, **options)

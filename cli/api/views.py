@@ -143,6 +143,14 @@ class Journal(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Log(Result):
+    """Lines that a phase or a run has logged, and the file that holds them, or would on the worker's host."""
+
+    log: str
+    lines: tuple[str, ...] = field(default=(), metadata=PLAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSummary(Result):
     """What the server keeps beside a run; no worker was asked.
 

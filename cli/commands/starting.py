@@ -13,7 +13,7 @@ from cli.command import Where
 from cli.console import Console, write
 
 if TYPE_CHECKING:
-    from cli.reach.launch import Prepared
+    from cli.api.starting import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)

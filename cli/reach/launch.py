@@ -48,6 +48,11 @@ class Prepared:
     warnings: tuple[Diagnostic, ...] = ()
     asked: Json = field(default_factory=dict)
 
+    @property
+    def needs_people(self) -> bool:
+        """Whether somebody has to take part."""
+        return bool(people_in(self.plan) or self.plan.completion_signals)
+
 
 def prepare(
     checked: Checked,
