@@ -14,7 +14,7 @@ from typer.exceptions import Abort, TyperException
 
 from cli.commands import audit, config, graph, importing, init, plan, run, runs, server, validate
 from cli.commands.workflow import definitions as workflow_definitions
-from cli.commands.workflow import logs, looking, parallel, phases, start, steering, suggest
+from cli.commands.workflow import logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow.app import workflow
 from cli.console import prepare_streams, report, write
 from cli.exiting import leave
@@ -39,7 +39,7 @@ app = typer.Typer(
 MODULES = (run, validate, plan, graph, importing, init, config, server, runs, audit)
 """In the order in which `--help` lists their commands."""
 
-WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, logs)
+WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, restart, logs)
 
 for module in MODULES:
     module.register(app)

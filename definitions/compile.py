@@ -75,7 +75,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
             checked,
             [_phase(checked, resolved, agents, phase, index) for index, phase in enumerate(definition.ordered)],
         ),
-        inputs=_inputs(checked, definition),
+        inputs=inputs_of(checked),
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
         completion_signals=tuple(definition.completion_signals),
@@ -189,7 +189,10 @@ def _outputs(outputs: Outputs) -> dict[str, OutputPlan]:
     }
 
 
-def _inputs(checked: Checked, definition: Definition) -> dict[str, InputPlan]:
+def inputs_of(checked: Checked) -> dict[str, InputPlan]:
+    """The inputs that a run of a definition takes."""
+    definition = checked.definition
+    assert definition is not None
     inputs = {
         name: InputPlan(
             type=declared.type,

@@ -71,6 +71,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "waiting": waiting(engine),
         "phases": [row(engine, phase) for phase in state.phases[offset : min(offset + limit, total)]],
         "page": {"offset": offset, "limit": limit, "total": total},
+        **({"restarted_from": again} if (again := state.run.get("restarted_from")) is not None else {}),
         "signals": [
             {"name": name, "reported_at": iso(state.signals.get(name, {}).get("at")), "by": _by(state.signals, name)}
             for name in plan.completion_signals

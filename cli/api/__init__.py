@@ -26,13 +26,17 @@ if TYPE_CHECKING:
         SignalReported,
         StartedParallel,
     )
-    from cli.api.catalog import DefinitionEntry, KeptDefinition, Validation
+    from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
+    from cli.api.checking import Validation
     from cli.api.client import Client
     from cli.api.handle import RunHandle
+    from cli.api.importing import ImportedDefinition
+    from cli.api.planning import RunForecast
     from cli.api.results import Result
-    from cli.api.views import Journal, ParallelStatus, PhaseDetails, PhaseRow, Progress, RunSummary, Signal, View
+    from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, PhaseRow, Progress, RunSummary, Signal, View
     from cli.exits import NotFoundError, UsageError
-    from definitions.diagnostics import InvalidDefinitionError
+    from cli.reach.contact import NoWorkerError
+    from definitions.diagnostics import Diagnostic, InvalidDefinitionError
     from engine.errors import PhaseloomError, RefusedError, UnreachableError
     from engine.facts import Fact
 
@@ -53,12 +57,16 @@ _HOMES = {
         "SignalReported",
         "StartedParallel",
     ),
-    "cli.api.catalog": ("DefinitionEntry", "KeptDefinition", "Validation"),
+    "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
+    "cli.api.checking": ("Validation",),
     "cli.api.client": ("Client",),
     "cli.api.handle": ("RunHandle",),
+    "cli.api.importing": ("ImportedDefinition",),
+    "cli.api.planning": ("RunForecast",),
     "cli.api.results": ("Result",),
     "cli.api.views": (
         "Journal",
+        "Log",
         "ParallelStatus",
         "PhaseDetails",
         "PhaseRow",
@@ -68,7 +76,8 @@ _HOMES = {
         "View",
     ),
     "cli.exits": ("NotFoundError", "UsageError"),
-    "definitions.diagnostics": ("InvalidDefinitionError",),
+    "cli.reach.contact": ("NoWorkerError",),
+    "definitions.diagnostics": ("Diagnostic", "InvalidDefinitionError"),
     "engine.errors": ("PhaseloomError", "RefusedError", "UnreachableError"),
     "engine.facts": ("Fact",),
 }
@@ -81,12 +90,17 @@ __all__ = [
     "Completed",
     "CompletedParallel",
     "Decided",
+    "DefinitionDetails",
     "DefinitionEntry",
+    "Diagnostic",
     "Fact",
     "FailureReported",
+    "ImportedDefinition",
     "InvalidDefinitionError",
     "Journal",
     "KeptDefinition",
+    "Log",
+    "NoWorkerError",
     "NotFoundError",
     "ParallelStatus",
     "Paused",
@@ -100,12 +114,15 @@ __all__ = [
     "RefusedError",
     "Result",
     "Resumed",
+    "RunForecast",
     "RunHandle",
     "RunRef",
     "RunSummary",
     "Signal",
     "SignalReported",
     "StartedParallel",
+    "Suggestion",
+    "Suggestions",
     "UnreachableError",
     "UsageError",
     "Validation",

@@ -123,6 +123,8 @@ class View(Result):
     phases: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
     signals: tuple[Signal, ...] = field(default=(), metadata=several(Signal))
     facts: int = 0
+    slots_used: int = 0
+    restarted_from: str | None = None
 
     @property
     def parallel(self) -> ParallelStatus:
@@ -148,8 +150,19 @@ class Journal(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Log(Result):
+    """Lines that a phase or a run has logged, and the file that holds them, or would on the worker's host."""
+
+    log: str
+    lines: tuple[str, ...] = field(default=(), metadata=PLAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSummary(Result):
-    """What the server keeps beside a run; no worker was asked."""
+    """What the server keeps beside a run; no worker was asked.
+
+    `restarted_from` is the run that this one repeats, `restarted_as` a run of the same list that repeats this one.
+    """
 
     run: str
     definition: str
@@ -159,3 +172,5 @@ class RunSummary(Result):
     started_at: str | None = None
     ended_at: str | None = None
     current: bool = False
+    restarted_from: str | None = None
+    restarted_as: str | None = None

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.command import Where, command
+from cli.commands.workflow.acting import client_for
 from cli.console import Console
 from cli.exits import Exit
 
@@ -23,12 +24,10 @@ async def runs(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest first.")] = 100,
 ) -> Exit:
     """List the runs of this project."""
-    from cli.reach.contact import connected  # noqa: PLC0415 - not needed for --help
-    from cli.reach.listing import listed  # noqa: PLC0415
-    from cli.words.runs import listing  # noqa: PLC0415
+    from cli.words.runs import listing  # noqa: PLC0415 - not needed for --help
 
     console = Console(json=where.json)
-    connection = await connected(where, console)
-    found = await listed(connection, ended_too=every, limit=limit)
+    client = await client_for(where, console)
+    found = [run.to_json() for run in await client.runs(every=every, limit=limit)]
     console.answer({"runs": found}, listing(found, every=every))
     return Exit.OK

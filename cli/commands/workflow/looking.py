@@ -13,8 +13,8 @@ from cli.console import Console
 from cli.exits import Exit
 
 if TYPE_CHECKING:
+    from cli.api import NoWorkerError
     from cli.api.handle import RunHandle
-    from cli.reach.contact import NoWorkerError
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ async def status(
     every: Annotated[bool, typer.Option("--all", help="Every phase of a large plan too.")] = False,
 ) -> Exit:
     """Show what has stopped, who is waited for, and the phases."""
-    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
+    from cli.api import NoWorkerError  # noqa: PLC0415 - not needed for --help
     from cli.words import status as words  # noqa: PLC0415
     from cli.words.bars import canvas  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ async def status(
 
 async def _known_without_worker(run: RunHandle, error: NoWorkerError) -> NoWorkerError:
     """The error, with what the server itself knows of the run."""
-    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
+    from cli.api import NoWorkerError  # noqa: PLC0415 - loaded by then
 
     known = await run.summary()
     if known is None:
@@ -90,18 +90,16 @@ async def watch(
     """Follow a run as it happens. Ctrl-C leaves it alone."""
     from cli.attending import Attendance  # noqa: PLC0415 - not needed for --help
     from cli.live import screen  # noqa: PLC0415
-    from cli.reach.following import Follower  # noqa: PLC0415
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
     from cli.words import status as words  # noqa: PLC0415
     from cli.words.narration import Narration  # noqa: PLC0415
 
     console = Console(json=look.json)
-    run = await run_to_look_at(look, console)
+    run = await looked_at(look, console)
     view = await run.view(limit=0)
-    console.lines([*words.heading(view), ""])
+    console.lines([*words.heading(view.to_json()), ""])
     with screen(quiet=look.json) as shown:
         attendance = Attendance(
-            follower=Follower(run=run, where=look, tell=console.note),
+            follower=run.watch(tell=console.note),
             narration=Narration(await run.plan()),
             screen=shown,
             console=console,
