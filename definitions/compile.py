@@ -165,7 +165,13 @@ def _prompt(phase: Phase, bound: Mapping[str, Agent]) -> str | None:
 
 def _outputs(outputs: Outputs) -> dict[str, OutputPlan]:
     return {
-        name: OutputPlan(type=output.type, value=single(output.value) if output.value is not None else None)
+        name: OutputPlan(
+            type=output.type,
+            value=single(output.value) if output.value is not None else None,
+            default=output.default,
+            optional="default" in output.model_fields_set,
+            description=output.description,
+        )
         for name, output in outputs.items()
     }
 

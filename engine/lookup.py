@@ -49,9 +49,10 @@ def _meant(word: str, state: State) -> str:
 
 
 def _choices(state: State) -> str:
+    run = f" of {state.run['id']}" if state.run.get("id") else ""
     if len(state.phases) > 20:
-        return f"indexes go from 0 to {len(state.phases) - 1}"
-    return "phases: " + listed(state.phases)
+        return f"indexes{run} go from 0 to {len(state.phases) - 1}"
+    return f"phases{run}: {listed(state.phases)}"
 
 
 def listed(phases: Iterable[PhaseState]) -> str:
