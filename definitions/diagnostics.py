@@ -62,6 +62,7 @@ MEANINGS: dict[str, str] = {
     "PL405": "an environment variable is never passed to agents",
     "PL406": "a check is left out, or findings are, because there are too many",
     "PL407": "a key has no effect where it stands",
+    "PL408": "a variable stands where nothing expands it",
     "PL501": "phases of one parallel group need something of each other",
     "PL502": "several approvals stand in one parallel group",
     "PL503": "a migration runs beside other phases",

@@ -172,7 +172,8 @@ def _outputs(phase: PhaseState, request: Request, way: str = COMPLETE) -> Json:
     if missing:
         kinds = ", ".join(f"{name} ({out.type})" for name, out in missing.items())
         options = "".join(f" -o {name}=…" for name in missing)
-        raise RefusedError(f"{phase.plan.name} declares outputs that are missing: {kinds}", hint=f"type: {way}{options}")
+        message = f"{phase.plan.name} declares outputs that are missing: {kinds}"
+        raise RefusedError(message, hint=f"type: {way}{options}")
     return given | {name: out.default for name, out in absent.items() if out.optional}
 
 

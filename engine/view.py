@@ -74,7 +74,8 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "slots_used": engine.ready.slots_used,
         "parallel": parallel(engine),
         "active": [
-            (at_work if n < TOLD else row)(engine, state.phases[i]) for n, i in enumerate(sorted(state.running)[:LISTED])
+            (at_work if number < TOLD else row)(engine, state.phases[index])
+            for number, index in enumerate(sorted(state.running)[:LISTED])
         ],
         "waiting": waiting(engine),
         "phases": [row(engine, phase) for phase in state.phases[offset : offset + limit]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,12 @@ from cli.console import Console, write
 if TYPE_CHECKING:
     from cli.reach.launch import Prepared
     from definitions.loading import Checked
+    from engine.plan import Plan
+
+UNBOUND = "PL402"
+"""A role that is bound to nothing: at the start of a run all of them are told in one line."""
+
+CONFIG_NAME = "phaseloom.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +44,9 @@ class Starting(Where):
 
 
 def prepared(
-    definition: str, options: Starting, console: Console, *, non_interactive: bool = False
+    definition: str, options: Starting, console: Console, *, non_interactive: bool = False, verb: str = "run"
 ) -> tuple[Checked, Prepared]:
-    """The definition, checked and compiled; warnings and what is not in effect yet are told.
+    """The definition, checked and compiled; warnings and what is not in effect yet are told. `verb`: what was typed.
 
     Raises before anything is started: NotFoundError, InvalidDefinitionError, UsageError, RefusedError.
     """
@@ -54,9 +61,24 @@ def prepared(
         inputs_file=options.inputs_file,
         max_workers=workers,
         non_interactive=non_interactive,
+        command=f"phaseloom {verb} {shlex.quote(definition)}",
     )
     if not console.json:
-        write(sys.stderr, "".join(f"{finding.text}\n" for finding in beside_errors(checked)))
+        findings = beside_errors(checked)
+        write(sys.stderr, "".join(f"{finding.text}\n" for finding in findings if finding.code != UNBOUND))
+        if people := _unbound(checked, ready.plan) if any(finding.code == UNBOUND for finding in findings) else "":
+            console.note(f"bound to nothing, so people do it: {people} (bind roles under agents: in {CONFIG_NAME})")
         if ready.deferred:
             console.note(f"not in effect yet: {', '.join(ready.deferred)}")
     return checked, ready
+
+
+def _unbound(checked: Checked, plan: Plan) -> str:
+    """The roles that nothing binds, in the order of the phases."""
+    from definitions.roles import PERSON, bindings  # noqa: PLC0415 - loaded by then
+
+    assert checked.definition is not None
+    project = checked.project
+    bound = bindings(checked.definition, project.agents if project is not None else {})
+    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents)
+    return ", ".join(role for role in roles if role not in bound and role != PERSON)

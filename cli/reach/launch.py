@@ -87,12 +87,14 @@ def prepare(
     max_workers: int | None = None,
     non_interactive: bool = False,
     root: Path | None = None,
+    command: str = "",
 ) -> Prepared:
     """Compile a definition with the environment's values and check the inputs.
 
     `written` inputs are texts of the command line and win over those of a file, which win over `given` values.
     `non_interactive` refuses definitions that need people, and lets a failure isolate its phase instead of asking.
     `root` is the project in which the definitions of child runs are looked for; by default the one that we stand in.
+    `command` is what was typed, without inputs: an error about inputs shows it with those that it needs.
     """
     from definitions import compile_plan, env_names, not_in_effect  # noqa: PLC0415 - loaded by then
 
@@ -100,7 +102,7 @@ def prepare(
     plan = compile_plan(checked, env)
     deferred = tuple(not_in_effect(plan))
     values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
-    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"))
+    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"), command=command)
     if max_workers is not None:
         plan = replace(plan, execution=replace(plan.execution, max_workers=max_workers))
     if non_interactive:

@@ -13,14 +13,11 @@ MARKS = {"done": "✓", "open": "→", "at work": "⟳", "later": "·"}
 
 def parts(row: Json, now: str, *, indent: str = "  ") -> list[str]:
     """A line per part, where there is more than one, or a command whose name says more than its role."""
-    told = row.get("parts") or ()
+    told: list[Json] = row.get("parts") or []
     if len(told) == 1 and told[0]["state"] != "at work":
         return []
     names = max((len(part["who"]) for part in told), default=0)
-    lines = []
-    for part in told:
-        lines.append(f"{indent}{MARKS[part['state']]} {part['who']:{names}}  {_state(part, row, now)}")
-    return lines
+    return [f"{indent}{MARKS[part['state']]} {part['who']:{names}}  {_state(part, row, now)}" for part in told]
 
 
 def _state(part: Json, row: Json, now: str) -> str:

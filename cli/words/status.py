@@ -147,8 +147,8 @@ def phases(view: Json, *, complete: bool = False, fits: int | None = None) -> li
 
 def _whose(row: Json, view: Json) -> list[str]:
     """The people whose parts are open."""
-    entry = next((entry for entry in view["waiting"] if entry.get("phase") == row["index"]), {})
-    return list(entry.get("who", row["agents"]))
+    whose = (entry for entry in view["waiting"] if entry["for"] == "person" and entry["phase"] == row["index"])
+    return [str(role) for role in next(whose, {"who": row["agents"]})["who"]]
 
 
 def _more(row: Json, view: Json) -> str:

@@ -29,12 +29,10 @@ ASCII = {symbol: PLAIN[status] for status, symbol in SYMBOLS.items()} | {
     "▶": ">",
     "…": "...",
     "—": "-",
-    "–": "-",
     "█": "#",
     "░": ".",
     "≤": "<=",
     "≥": ">=",
-    "×": "x",
     "µ": "u",
 }
 """What stands for a character of ours on a stream that cannot show it."""

@@ -360,4 +360,4 @@ async def test_the_own_executable_is_found_without_a_path(project: Project) -> N
     with pytest.raises(ApplicationError) as caught:
         await project.command({"run": ["phaseloom", "--no-such-option"]})
     assert caught.value.type in {"exit_code", "not_found"}  # not_found: where the console script is not installed
-    assert caught.value.message.startswith("phaseloom")
+    assert caught.value.message.startswith("phaseloom:") or caught.value.message.endswith("phaseloom exited with 2")

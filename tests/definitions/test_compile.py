@@ -150,7 +150,7 @@ def test_conditions() -> None:
 def test_a_phase_that_is_only_jumped_to_does_not_run_on_its_own() -> None:
     made = plan("phases: [{id: a, next: [{go_to: b}]}, {id: b, on_jump: true}]")
     assert made.phases[1].condition == "false"
-    assert not_in_effect(made) == ["next (a)", "on_jump (b)"]
+    assert not_in_effect(made) == ["next (a: the run goes on in order)", "on_jump (b: it is skipped)"]
 
 
 def test_execution() -> None:
@@ -295,12 +295,12 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
         "execution.adaptive_scaling": True,
     }
     assert not_in_effect(made) == [
-        "resource_manager",
-        "checkpoints",
+        "resource_manager (nothing is shared out)",
+        "checkpoints (none can be restored)",
         "execution.adaptive_scaling",
-        "circuit_breaker (a, b)",
-        "priority (a)",
-        "depends_on of kind validation (b)",
+        "circuit_breaker (all phases: attempts go on)",
+        "priority (a: phases start in the order of the file)",
+        "depends_on of kind validation (b: nothing is reopened)",
     ]
 
 

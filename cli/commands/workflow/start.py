@@ -34,7 +34,7 @@ async def start(
     from cli.words.starting import started_run  # noqa: PLC0415
 
     console = Console(json=options.json)
-    _, ready = prepared(definition, options, console)
+    _, ready = prepared(definition, options, console, verb="workflow start")
     connection = await connected(options, console)
     run = await Client(connection, actor=options.actor, address=options.address, profile=options.profile).begin(ready)
     found = await _first_view(run)
