@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.completing import remember
 from cli.exits import UsageError
 from cli.reach.inputs import checked as checked_inputs
 from cli.reach.inputs import from_file, pairs
@@ -181,6 +182,7 @@ async def begin(connection: Connection, prepared: Prepared, *, actor: str, chose
                 raise RefusedError(f"there is a run {chosen!r} already", hint="choose another id, or none") from None
             continue
         make_current(connection.project.root, run)
+        remember(connection.project.root, run, prepared.plan.id, [phase.id for phase in prepared.plan.phases])
         return ServerRun(connection, run)
 
 
