@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cli.command import Look
 from cli.console import Console
 from cli.exits import NotFoundError
-from cli.reach.contact import connected
+from cli.reach.contact import connected, connected_to_read
 from cli.reach.ended import EndedRun, archived
 from cli.reach.place import current_run, here
 from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
@@ -41,7 +41,10 @@ async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
             return ended
         connection = await connected(look, console)
         return await known(connection, named, ended_too=ended_too)
-    return await current(await connected(look, console), tell=console.note, ended_too=ended_too)
+    reached = await connected_to_read(look, console) if ended_too else await connected(look, console)
+    if reached is None:
+        raise _none_open(None)
+    return await current(reached, tell=console.note, ended_too=ended_too)
 
 
 async def current(connection: Connection, *, tell: Callable[[str], None], ended_too: bool) -> Run:
@@ -69,8 +72,12 @@ async def current(connection: Connection, *, tell: Callable[[str], None], ended_
         )
     if ended_too and last is not None:
         return await known(connection, last, ended_too=True)
+    raise _none_open(last)
+
+
+def _none_open(last: str | None) -> NotFoundError:
     which = f" (the last one was {last})" if last is not None else ""
-    raise NotFoundError(f"no run is open{which}", hint="start one with: phaseloom workflow start <definition>")
+    return NotFoundError(f"no run is open{which}", hint="start one with: phaseloom workflow start <definition>")
 
 
 async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:
