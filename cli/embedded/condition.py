@@ -209,7 +209,8 @@ def _disk(project: Project) -> Json:
     """Bytes: free on the disk, taken by the database with its write-ahead log, by the artifacts."""
     database = sum(path.stat().st_size for path in project.folder.glob(f"{servers.DATABASE}*"))
     artifacts = sum(path.stat().st_size for path in project.file("artifacts").rglob("*") if path.is_file())
-    return {"free": shutil.disk_usage(project.folder if project.folder.is_dir() else project.root).free, "database": database, "artifacts": artifacts}
+    place = project.folder if project.folder.is_dir() else project.root
+    return {"free": shutil.disk_usage(place).free, "database": database, "artifacts": artifacts}
 
 
 def _unprotected(report: Json) -> list[str]:

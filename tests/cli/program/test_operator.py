@@ -132,7 +132,7 @@ def test_without_a_current_run_the_only_open_one_is_meant_and_several_are_listed
     current.unlink()
     said = person.tries("workflow", "next")
     assert said.code == 4
-    assert "several runs are open" in said.err
+    assert "open are:" in said.err
     assert all(f"  {run}  {CATALOG}" in said.err for run in runs)
     person.types("workflow", "cancel", "--run", runs[0])
     assert person.types("workflow", "next").lines[1] == "Started 2 parallel phases:"
