@@ -155,7 +155,7 @@ class _Attempt:
     async def _work(self, executor: Executor, held: Claim, log: AttemptLog) -> Json:
         files = Scratch(self.context.root, self.task, self.number)
         job = await self._job(held, files, log)
-        for warning in job.environment.warnings:
+        for warning in job.environment.warnings if self.history.attempt == 1 else ():
             await log.log.say("WARNING", f"{self.label} - {warning}")
         try:
             await executor(job)

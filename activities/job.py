@@ -84,6 +84,8 @@ class Job:
         assert ended.exit_code is not None
         if ended.exit_code not in ok:
             message = f"{title} exited with {ended.exit_code}"
+            if said := output.complaint():
+                message = f"{said}; {message}"
             raise AttemptError("exit_code", message, exit_code=ended.exit_code, tail=tail)
         return ended.exit_code
 

@@ -31,7 +31,6 @@ app = typer.Typer(
     name=PROGRAM,
     help="Runs multi-phase work in parallel, behind gates, and never loses its place.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -66,6 +66,7 @@ MEANINGS: dict[str, str] = {
     "PL409": "the definition of a child run has errors",
     "PL410": "definitions contain each other in a circle",
     "PL411": "a child run is not given an input that it requires",
+    "PL412": "a variable stands where nothing expands it",
     "PL501": "phases of one parallel group need something of each other",
     "PL502": "several approvals stand in one parallel group",
     "PL503": "a migration runs beside other phases",

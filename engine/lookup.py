@@ -58,9 +58,10 @@ def _meant(word: str, state: State) -> str:
 
 
 def _choices(state: State) -> str:
+    run = f" of {state.run['id']}" if state.run.get("id") else ""
     if len(state.plan.phases) > LISTED:
-        return f"indexes go from 0 to {len(state.phases) - 1}"
-    return "phases: " + listed(state.planned)
+        return f"indexes{run} go from 0 to {len(state.phases) - 1}"
+    return f"phases{run}: {listed(state.planned)}"
 
 
 def listed(phases: Iterable[PhaseState]) -> str:

@@ -138,14 +138,17 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def check(engine: Engine, name: str, payload: object) -> Request:
-    """The request, if the run can carry it out now; raises `RefusedError` and changes nothing otherwise."""
+def check(engine: Engine, name: str, payload: object, at: float | None = None) -> Request:
+    """The request, if the run can carry it out now; raises `RefusedError` and changes nothing otherwise.
+
+    `at` lets a refusal say how long something has been going on.
+    """
     operation = OPERATIONS.get(name)
     if operation is None:
         close = get_close_matches(name, OPERATIONS, n=1)
         meant = f" (did you mean {close[0]!r}?)" if close else ""
         raise RefusedError(f"there is no message {name[:80]!r}{meant}", hint=f"messages: {', '.join(OPERATIONS)}")
-    request = read(payload, operation.fields, operation.required)
+    request = read(payload, operation.fields, operation.required, at)
     if request.request_id is not None and request.request_id in engine.answers:
         return request
     if engine.state.ended:
@@ -162,7 +165,7 @@ def check(engine: Engine, name: str, payload: object) -> Request:
 
 def act(engine: Engine, name: str, payload: object, at: float) -> Json:
     """Carry out a message and answer it; a repeated `request_id` gets the first answer and changes nothing."""
-    request = check(engine, name, payload)
+    request = check(engine, name, payload, at)
     key = request.request_id
     if key is not None and key in engine.answers:
         return engine.answers[key]

@@ -23,7 +23,10 @@ SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
 
 @dataclass(slots=True)
 class PhaseState:
-    """One phase of a run. `held`: cancelled with its group and not settled, it waits for a decision."""
+    """One phase of a run. `held`: cancelled with its group and not settled, it waits for a decision.
+
+    `turn_at`: when the agents of the present turn began.
+    """
 
     plan: PhasePlan
     status: PhaseStatus = "pending"
@@ -42,6 +45,7 @@ class PhaseState:
     failures: list[Json] = field(default_factory=list)
     edits: Json | None = None
     started_at: float | None = None
+    turn_at: float | None = None
     finished_at: float | None = None
     actor: str | None = None
     reason: str | None = None
@@ -216,7 +220,7 @@ class State:
         phase.finished_at = None
         phase.error = None
         if phase.plan.for_each is None:
-            self._enter_turn(phase, 0)
+            self._enter_turn(phase, 0, fact.at)
 
     def _phase_expanded(self, fact: Fact) -> None:
         parent = self._phase_of(fact)
@@ -239,10 +243,11 @@ class State:
         self.expanding.add(index)
 
     def _turn_started(self, fact: Fact) -> None:
-        self._enter_turn(self._phase_of(fact), fact.data["turn"])
+        self._enter_turn(self._phase_of(fact), fact.data["turn"], fact.at)
 
-    def _enter_turn(self, phase: PhaseState, turn: int) -> None:
+    def _enter_turn(self, phase: PhaseState, turn: int, at: float) -> None:
         phase.turn = turn
+        phase.turn_at = at
         positions = phase.plan.turns[turn] if phase.plan.turns else ()
         phase.active = {p for p in positions if phase.plan.agents[p].uses != MANUAL}
         self._await_persons(phase, tuple(p for p in positions if p not in phase.active))

@@ -6,22 +6,30 @@ most `PAGE`, `counts` all. Long names and messages are cut, so that a view stays
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime
 from heapq import nsmallest
 from typing import Any
 
+from engine import expressions
 from engine.engine import Engine
 from engine.interventions import available
+from engine.manual import asked_for
 from engine.measures import seconds, totals, used
+from engine.parts import doing, parts
 from engine.state import PhaseState, State
 from engine.statuses import SHOWN
+from engine.values import agent_values
 from engine.words import failure_in_words, pause_in_words, progress_in_words
 
 Json = dict[str, Any]
 
 PAGE = 100
 LISTED = 40
+TOLD = 12
+"""Running phases of which parts, and what is asked of people, are told too."""
+
 NAME_SHOWN = 80
 MESSAGE_SHOWN = 200
 AGENTS_SHOWN = 6
@@ -67,7 +75,10 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "max_workers": state.max_workers,
         "slots_used": engine.ready.slots_used,
         "parallel": parallel(engine),
-        "active": [row(engine, state.phases[i]) for i in state.in_order(state.running)[:LISTED]],
+        "active": [
+            (at_work if number < TOLD else row)(engine, state.phases[index])
+            for number, index in enumerate(state.in_order(state.running)[:LISTED])
+        ],
         "waiting": waiting(engine),
         "phases": [row(engine, phase) for phase in state.phases[offset : min(offset + limit, total)]],
         "page": {"offset": offset, "limit": limit, "total": total},
@@ -161,6 +172,14 @@ def _items(state: State, parent: int) -> Json:
     }
 
 
+def at_work(engine: Engine, phase: PhaseState) -> Json:
+    """The row of a running phase, with its parts where they say more than its agents: what is done, what is open."""
+    shown = row(engine, phase)
+    if len(phase.plan.agents) > 1 or any(doing(agent) for agent in phase.plan.agents):
+        shown |= {"parts": parts(phase), "turn_at": iso(phase.turn_at)}
+    return shown
+
+
 def waits_for(engine: Engine, phase: PhaseState) -> str | None:
     """In one word what keeps the phase from going on: `person`, `decision`, `worker slot`, `items`, … or None."""
     index = phase.plan.index
@@ -201,7 +220,8 @@ def waiting(engine: Engine) -> list[Json]:
         if phase.persons:
             roles = [phase.plan.agents[p].role for p in phase.persons]
             who = [cut(role, NAME_SHOWN) for role in roles[:AGENTS_SHOWN]]
-            entries.append(_waits(phase, "person", phase.started_at) | {"who": who})
+            asked = _asked(phase) if len(entries) < TOLD else {}
+            entries.append(_waits(phase, "person", phase.started_at) | {"who": who} | asked)
     if not (state.counts["pending"] or state.counts["running"] or state.counts["paused"] or state.held):
         entries.extend({"for": "signal", "signal": signal} for signal in state.missing_signals)
     queued = [state.phases[i] for i in nsmallest(LISTED, engine.ready.waiting, key=state.place)]
@@ -212,6 +232,16 @@ def waiting(engine: Engine) -> list[Json]:
 def _waits(phase: PhaseState, reason: str, since: float | None) -> Json:
     plan = phase.plan
     return {"for": reason, "phase": plan.index, "id": plan.id, "name": cut(plan.name, NAME_SHOWN), "since": iso(since)}
+
+
+def _asked(phase: PhaseState) -> Json:
+    """What a person is asked for: in a line what to do, and the names of the outputs to give."""
+    instructions = (str(phase.plan.agents[p].config.get("instructions", "")) for p in phase.persons)
+    what = " ".join(next((text for text in instructions if text), phase.plan.description).split())
+    names = [cut(name, NAME_SHOWN) for name in asked_for(phase)][:AGENTS_SHOWN]
+    more = bool(phase.plan.prompt or len(what) > MESSAGE_SHOWN)
+    told: Json = {"what": cut(what, MESSAGE_SHOWN), "more": more, "outputs": names}
+    return {key: value for key, value in told.items() if value}
 
 
 def parallel(engine: Engine) -> Json:
@@ -273,6 +303,22 @@ def _options(phase: PhaseState) -> list[Json]:
     ]
 
 
+def _work(engine: Engine, phase: PhaseState) -> Json:
+    """All that a person needs for an open phase: instructions by role, the prompt, the outputs to give."""
+    told = {(agent := phase.plan.agents[p]).role: str(agent.config.get("instructions", "")) for p in phase.persons}
+    prompt = phase.plan.prompt or ""
+    with contextlib.suppress(expressions.ExpressionError):  # then it is shown as it is written
+        prompt = expressions.text_of(expressions.render(prompt, agent_values(engine.state, phase.plan)))
+    return {
+        "instructions": {role: text for role, text in told.items() if text},
+        "prompt": str((phase.edits or {}).get("prompt") or prompt),
+        "outputs": {
+            name: {"type": output.type, "description": output.description, "optional": output.optional}
+            for name, output in asked_for(phase).items()
+        },
+    }
+
+
 def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = PAGE) -> Json:
     """All that is known of one phase: its row, outputs, attempts, failures, tests, needs and what waits for it.
 
@@ -298,6 +344,9 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
         | {
             "report": None if report is None else {**report, "at": iso(report["at"])},
             "description": plan.description,
+            "parts": parts(phase) if phase.status == "running" else [],
+            "turn_at": iso(phase.turn_at),
+            "asked_for": _work(engine, phase) if phase.persons else None,
             "error": phase.error,
             "failure": failure_in_words(phase) if phase.error else None,
             "results": phase.results,

@@ -129,7 +129,7 @@ class PhaseRun:
         """Any signal: an operator's message, or something to journal and refuse."""
         try:
             payload = decoded(args)
-            operations.check(self.engine, name, payload)
+            operations.check(self.engine, name, payload, self._now())
         except RefusedError as why:
             operations.refuse(self.engine, name, why, self._now())
         except Exception:  # noqa: BLE001 - a check changes nothing; what it stumbles over must not stop the run for ever
@@ -152,7 +152,7 @@ class PhaseRun:
     def check_message(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse, before anything is written to the history, what makes no sense now."""
         try:
-            operations.check(self.engine, name, decoded(args))
+            operations.check(self.engine, name, decoded(args), self._now())
         except RefusedError as why:
             raise refusal(why) from None
 

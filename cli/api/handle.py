@@ -81,6 +81,12 @@ class RunHandle:
         except NoWorkerError:
             return None
 
+    async def prospect(self, view: Json) -> Json | None:
+        """When the open run of this view will end, and what decides about it; None where nothing tells."""
+        from cli.reach.prospect import of_run  # noqa: PLC0415 - only here
+
+        return await of_run(self._run, self._root, view)
+
     async def phase(self, phase: Phase) -> PhaseDetails:
         """All that is known of one phase."""
         return api.PhaseDetails.of(await self._run.phase(phase))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,11 @@ from cli.console import Console, write
 
 if TYPE_CHECKING:
     from cli.api.starting import Prepared
+
+UNBOUND = "PL402"
+"""A role that is bound to nothing: at the start of a run all of them are told in one line."""
+
+CONFIG_NAME = "phaseloom.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +41,10 @@ class Starting(Where):
     ] = None
 
 
-def prepared(definition: str, options: Starting, console: Console, *, non_interactive: bool = False) -> Prepared:
-    """The definition, checked and compiled; warnings and what is not in effect yet are told.
+def prepared(
+    definition: str, options: Starting, console: Console, *, non_interactive: bool = False, verb: str = "run"
+) -> Prepared:
+    """The definition, checked and compiled; warnings and what is not in effect yet are told. `verb`: what was typed.
 
     Raises before anything is started: NotFoundError, InvalidDefinitionError, UsageError, RefusedError.
     """
@@ -50,6 +58,7 @@ def prepared(definition: str, options: Starting, console: Console, *, non_intera
         inputs_file=options.inputs_file,
         max_workers=options.max_workers,
         non_interactive=non_interactive,
+        command=f"phaseloom {verb} {shlex.quote(definition)}",
     )
     tell(ready, console)
     return ready
@@ -58,6 +67,9 @@ def prepared(definition: str, options: Starting, console: Console, *, non_intera
 def tell(ready: Prepared, console: Console) -> None:
     """Tell people what should be known of a definition before it is started."""
     if not console.json:
-        write(sys.stderr, "".join(f"{finding.text}\n" for finding in ready.warnings))
+        write(sys.stderr, "".join(f"{finding.text}\n" for finding in ready.warnings if finding.code != UNBOUND))
+        if ready.unbound:
+            people = ", ".join(ready.unbound)
+            console.note(f"bound to nothing, so people do it: {people} (bind roles under agents: in {CONFIG_NAME})")
         if ready.deferred:
             console.note(f"not in effect yet: {', '.join(ready.deferred)}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.completing import remember
 from cli.exits import UsageError
 from cli.reach.children import usable_with_children, with_children
 from cli.reach.inputs import checked as checked_inputs
@@ -37,8 +38,8 @@ ID_LENGTH = 6
 class Prepared:
     """A run that could be started: its plan and everything that goes with it.
 
-    `deferred`: what is not in effect yet; `warnings`: what the check found beside errors; `asked`: what the plan was
-    changed by, to start it anew in the same way.
+    `deferred`: what is not in effect yet; `warnings`: what the check found beside errors; `unbound`: roles that nothing
+    binds, so people do them; `asked`: what the plan was changed by, to start it anew in the same way.
     """
 
     plan: Plan
@@ -46,6 +47,7 @@ class Prepared:
     env: dict[str, str]
     deferred: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    unbound: tuple[str, ...] = ()
     asked: Json = field(default_factory=dict)
 
     @property
@@ -63,12 +65,14 @@ def prepare(
     max_workers: int | None = None,
     non_interactive: bool = False,
     root: Path | None = None,
+    command: str = "",
 ) -> Prepared:
     """Compile a definition with the environment's values and check the inputs.
 
     `written` inputs are texts of the command line and win over those of a file, which win over `given` values.
     `non_interactive` refuses definitions that need people, and lets a failure isolate its phase instead of asking.
     `root` is the project in which the definitions of child runs are looked for; by default the one that we stand in.
+    `command` is what was typed, without inputs: an error about inputs shows it with those that it needs.
     """
     from definitions import not_in_effect  # noqa: PLC0415 - loaded by then
 
@@ -76,7 +80,7 @@ def prepare(
     plan = compiled(usable_with_children(checked, root))
     deferred = tuple(not_in_effect(plan))
     values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
-    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"))
+    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"), command=command)
     if max_workers is not None:
         plan = replace(plan, execution=replace(plan.execution, max_workers=max_workers))
     if non_interactive:
@@ -89,8 +93,19 @@ def prepare(
         env=environment(checked),
         deferred=deferred,
         warnings=tuple(beside_errors(checked)),
+        unbound=_unbound(checked, plan),
         asked={key: value for key, value in asked.items() if value is not None and value is not False},
     )
+
+
+def _unbound(checked: Checked, plan: Plan) -> tuple[str, ...]:
+    """The roles that nothing binds, in the order of the phases."""
+    from definitions.roles import PERSON, bindings  # noqa: PLC0415 - loaded by then
+
+    assert checked.definition is not None
+    bound = bindings(checked.definition, checked.project.agents if checked.project is not None else {})
+    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents)
+    return tuple(role for role in roles if role not in bound and role != PERSON)
 
 
 def people_in(plan: Plan) -> list[str]:
@@ -142,6 +157,7 @@ async def begin(
                 raise RefusedError(f"there is a run {chosen!r} already", hint="choose another id, or none") from None
             continue
         make_current(connection.project.root, run)
+        remember(connection.project.root, run, prepared.plan.id, [phase.id for phase in prepared.plan.phases])
         return ServerRun(connection, run)
 
 

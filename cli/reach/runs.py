@@ -134,7 +134,8 @@ class ServerRun:
         try:
             return await self._call(ask)
         except WorkflowQueryFailedError as error:
-            raise RefusedError(error.message, hint="phaseloom workflow status shows the phases") from error
+            hint = f"phaseloom workflow status --run {self.id} shows the phases"
+            raise RefusedError(error.message, hint=hint) from error
 
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when no worker answers: then it is sent as a signal and counts later.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.asking import people, way, what
 from cli.words.durations import counted, since
 from cli.words.parallel import missing_signals, named, started
 
@@ -86,6 +87,8 @@ def decided(answer: Json, view: Json | None) -> list[str]:
     if status in {"completed", "failed", "cancelled"}:
         return [*lines, {"completed": "The workflow is complete."}.get(status, f"The workflow has {_past(status)}.")]
     others = [entry for entry in answer["started"] if entry["index"] != phase["index"]]
+    if view is not None and any(entry["phase"] == phase["index"] for entry in people(view)):
+        lines += [*what(phase["index"], view), f"Complete it with: {way(phase['index'], view)}"]
     lines += started(others, [], view) if view is not None else []
     if view is not None and view["pause"] is not None:
         lines += ["", view["pause"]["text"], "See the options with: phaseloom workflow status"]

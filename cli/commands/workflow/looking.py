@@ -9,7 +9,7 @@ import typer
 
 from cli.command import Look, command
 from cli.commands.workflow.acting import looked_at
-from cli.console import Console
+from cli.console import Console, is_terminal
 from cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -43,9 +43,12 @@ async def status(
         if phase is not None:
             return await _explain(run, phase, console)
         view = (await run.view(every=every)).to_json()
+        view["eta"] = await run.prospect(view)
     except NoWorkerError as error:
         raise await _known_without_worker(run, error) from None
-    console.answer(view, words.status(view, complete=every, on=canvas(sys.stdout)))
+    on = canvas(sys.stdout)
+    fits = on.width if is_terminal(sys.stdout) else None
+    console.answer(view, words.status(view, complete=every, on=on, fits=fits))
     return Exit.OK
 
 

@@ -32,7 +32,7 @@ async def start(
     from cli.words.starting import started_run  # noqa: PLC0415 - not needed for --help
 
     console = Console(json=options.json)
-    ready = prepared(definition, options, console)
+    ready = prepared(definition, options, console, verb="workflow start")
     run = await (await client_for(options, console, actor=options.actor)).begin(ready)
     found = await run.first_view()
     view = found.to_json() if found is not None else None

@@ -276,10 +276,10 @@ def test_a_reader_that_goes_away_is_no_crash(offline: Person) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_a_terminal_without_unicode_gets_question_marks_and_no_crash(offline: Person) -> None:
+def test_a_terminal_without_unicode_gets_what_is_closest_and_no_crash(offline: Person) -> None:
     offline.write("uni.yaml", "name: Prüfung ✓\nphases:\n  - {name: Ärger}\n")
     said = offline.types("workflow", "show", "uni.yaml", PYTHONIOENCODING="ascii")
-    assert "uni: Pr?fung ?" in said.out
+    assert "uni: Pr?fung +" in said.out
 
 
 def test_the_audits_stages_are_passed_on(offline: Person) -> None:
