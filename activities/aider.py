@@ -68,7 +68,8 @@ async def run_aider(job: Job) -> None:
 
 def _message(job: Job) -> str:
     prompt = job.scratch.prompt.read_text(encoding="utf-8").strip()
-    return "\n\n".join(filter(None, (prompt, *(task.strip() for task in job.task.config.get("tasks") or ()))))
+    tasks = (job.text(task).strip() for task in job.task.config.get("tasks") or ())
+    return "\n\n".join(filter(None, (prompt, *tasks)))
 
 
 def _said(job: Job, message: str) -> tuple[str, str]:

@@ -23,6 +23,8 @@ from activities.acceptance import run_tests
 from activities.agent_task import AgentTask
 from activities.artifacts import resolve
 from activities.attempts import Claim, claim, new_record
+from activities.environment import Environment
+from activities.exchange import Exchange
 from activities.failures import AttemptError, History, to_application_error, worker_stopped
 from activities.finishing import to_the_end
 from activities.job import Job, rendered
@@ -153,7 +155,7 @@ class _Attempt:
     async def _work(self, executor: Executor, held: Claim, log: AttemptLog) -> Json:
         files = Scratch(self.context.root, self.task, self.number)
         job = await self._job(held, files, log)
-        for warning in job.environment.warnings:
+        for warning in job.environment.warnings if self.history.attempt == 1 else ():
             await log.log.say("WARNING", f"{self.label} - {warning}")
         try:
             await executor(job)
@@ -198,7 +200,15 @@ class _Attempt:
             environment=variables,
             log=log,
             deadline=deadline,
+            exchange=self._exchange(files, variables, log),
         )
+
+    def _exchange(self, files: Scratch, variables: Environment, log: AttemptLog) -> Exchange:
+        async def say(text: str) -> None:
+            await log.log.say("WARNING", f"{self.label} - {text}")
+
+        board = self.context.board(self.task)
+        return Exchange(files, board, store=self.context.store, secrets=variables.secrets, say=say)
 
     def _prepare(self, files: Scratch) -> Json:
         files.create()

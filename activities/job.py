@@ -16,6 +16,7 @@ from activities import processes
 from activities.agent_task import AgentTask
 from activities.attempts import Claim
 from activities.environment import Environment
+from activities.exchange import Exchange
 from activities.failures import AttemptError, Code, History
 from activities.output import AttemptLog, Output
 from activities.processes import Command, Ended
@@ -43,6 +44,7 @@ class Job:
     environment: Environment
     log: AttemptLog
     deadline: float | None
+    exchange: Exchange
     printed: Printed = field(default_factory=Printed)
     """What the commands of the agent have printed so far, not those of its tests."""
     tail: str = ""
@@ -85,6 +87,8 @@ class Job:
         assert ended.exit_code is not None
         if ended.exit_code not in ok:
             message = f"{title} exited with {ended.exit_code}"
+            if said := output.complaint():
+                message = f"{said}; {message}"
             raise AttemptError("exit_code", message, exit_code=ended.exit_code, tail=tail)
         return ended.exit_code
 
@@ -100,7 +104,8 @@ class Job:
             grace=self.context.settings.grace,
             held=(self.claim.lock,),
         )
-        ended = await processes.run(command, output, started=self._started, deadline=self.deadline)
+        async with self.exchange.watching():
+            ended = await processes.run(command, output, started=self._started, deadline=self.deadline)
         self.usage.add(ended.usage)
         if ended.left:
             await self.log.log.say("INFO", f"{self.log.label} - Ended what it left behind: {_processes(ended.left)}")

@@ -17,6 +17,10 @@ TAIL = 2000
 """Bytes of the last output that a failure carries."""
 
 
+COMPLAINT = 160
+"""Characters of the last line of stderr that a failure is told with."""
+
+
 class AttemptLog:
     """The part of a phase's log that one attempt may fill; where it is cut, a line says so."""
 
@@ -58,6 +62,7 @@ class Output:
         self._maskers: dict[Stream, Masker] = {"stdout": Masker(secrets), "stderr": Masker(secrets)}
         self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
         self._last = bytearray()
+        self._complaint = bytearray()
         self._keep = TAIL * 2 + max(map(len, secrets), default=0)
         self._forgot = False
 
@@ -66,6 +71,8 @@ class Output:
         async with self._order:
             if stream == "stdout":
                 self._capture(data)
+            else:
+                self._complaint = (self._complaint + data)[-self._keep :]
             self._remember(data)
             if self.log.full:
                 self._partial[stream] = b""
@@ -96,6 +103,15 @@ class Output:
             masked = masked[-TAIL:]
             masked = masked[masked.find(b"\n", 0, TAIL // 2) + 1 :]
         return masked.decode(errors="replace").rstrip()
+
+    def complaint(self) -> str:
+        """The last line of stderr that says anything, masked: what most programs end with when they fail."""
+        text = bytes(self._complaint)
+        if len(text) >= self._keep:  # the start may be the rest of a secret
+            text = text[max(map(len, self.secrets), default=0) :]
+        lines = mask_bytes(text, self.secrets).decode(errors="replace").split("\n")
+        last = next((line for line in map(str.strip, reversed(lines)) if line), "")
+        return last if len(last) <= COMPLAINT else f"{last[: COMPLAINT - 1]}…"
 
     def _capture(self, data: bytes) -> None:
         room = self.capture - len(self.stdout)

@@ -97,14 +97,18 @@ def read_output(path: Path, limit: int) -> Json:
 def outputs(declared: Mapping[str, OutputPlan], written: Json, yielded: Yielded, scope: Mapping[str, Any]) -> Json:
     """The outputs of an agent: what it wrote, and the declared ones, with their types.
 
-    A declared expression decides over a written value of its name.
+    A declared expression decides over a written value of its name; a default stands in for what nothing yields.
     """
     found = dict(written)
     for name, plan in declared.items():
         if plan.value is not None:
             found[name] = _value(name, plan.value, yielded, scope)
+            if found[name] is None and plan.optional:
+                found[name] = plan.default
         elif name not in found:
-            found[name] = yielded.unwritten(name)
+            found[name] = plan.default if plan.optional else yielded.unwritten(name)
+        if plan.optional and found[name] is plan.default:
+            continue  # its type was checked with the definition
         try:
             found[name] = coerce(found[name], plan.type)
         except DefinitionError as error:

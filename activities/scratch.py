@@ -26,6 +26,9 @@ class Scratch:
         self.input = self.directory / "input.json"
         self.output = self.directory / "output.json"
         self.artifacts = self.directory / "artifacts"
+        self.publish = self.directory / "publish.json"
+        self.siblings = self.directory / "siblings.json"
+        self.ask = self.directory / "ask"
 
     def create(self) -> None:
         """Make the directories, empty."""
@@ -61,6 +64,9 @@ def variables(root: Path, task: AgentTask, attempt: int, scratch: Scratch) -> di
         "PHASELOOM_INPUT": str(scratch.input),
         "PHASELOOM_OUTPUT": str(scratch.output),
         "PHASELOOM_ARTIFACTS": str(scratch.artifacts),
+        "PHASELOOM_PUBLISH": str(scratch.publish),
+        "PHASELOOM_SIBLINGS": str(scratch.siblings),
+        "PHASELOOM_ASK": str(scratch.ask),
     }
 
 

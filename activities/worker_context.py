@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from weakref import WeakValueDictionary
 
+from activities.agent_task import AgentTask
 from activities.artifacts import ArtifactStore
+from activities.board import Board, Room, RunBoard
 from activities.processes import GRACE
 
 MIB = 1024 * 1024
@@ -39,6 +42,17 @@ class WorkerContext:
     root: Path
     settings: Settings = field(default_factory=Settings)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    boards: Callable[[AgentTask, Room], Board] = RunBoard
+    """What connects agents with their runs."""
+
+    @cached_property
+    def _rooms(self) -> WeakValueDictionary[str, Room]:
+        return WeakValueDictionary()
+
+    def board(self, task: AgentTask) -> Board:
+        """The board of a task's run; those of one run share what they know of its history."""
+        return self.boards(task, self._rooms.setdefault(task.run, Room()))
 
     @cached_property
     def store(self) -> ArtifactStore:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from cli.completing import COMPLETERS
 from cli.exits import Exit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -91,6 +92,8 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
             parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
     for group in groups.values():
         parameters.extend(_options(group))
+    for parameter in parameters:
+        _complete(parameter.annotation)
 
     @functools.wraps(function)
     def call(**given: Any) -> Any:
@@ -104,6 +107,15 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # as inspect documents
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return call
+
+
+def _complete(annotation: Any) -> None:
+    """Let a shell complete a parameter whose kind of value is known by its metavar."""
+    for info in getattr(annotation, "__metadata__", ()):
+        metavar = getattr(info, "metavar", None)
+        names = (getattr(info, "default", None), *(getattr(info, "param_decls", None) or ()))  # Typer joins them later
+        if metavar in COMPLETERS and (metavar != "ID" or "--run" in names):
+            info.autocompletion = COMPLETERS[metavar]
 
 
 def _awaited(function: Callable[..., Any], given: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ With `--json` stdout carries JSON and nothing else, errors included, so that a p
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import os
@@ -19,6 +20,8 @@ Json = dict[str, Any]
 
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 """What would move, colour or rename a terminal: an agent's output may hold it, and our lines never show it."""
+
+FALLBACK = "phaseloom.ascii"
 
 
 class Console:
@@ -81,10 +84,18 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def prepare_streams() -> None:
-    """Let no character break the output: what a terminal's encoding cannot show becomes `?`."""
+    """Let no character break the output: for what an encoding cannot show stands what is closest, or `?`."""
+    codecs.register_error(FALLBACK, _closest)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=FALLBACK)
+
+
+def _closest(error: UnicodeError) -> tuple[str, int]:
+    from cli.words.symbols import ASCII  # noqa: PLC0415 - only where something cannot be shown
+
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(ASCII.get(char, "?") for char in error.object[error.start : error.end]), error.end
 
 
 def is_terminal(stream: TextIO) -> bool:

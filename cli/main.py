@@ -14,7 +14,7 @@ from typer.exceptions import Abort, TyperException
 
 from cli.commands import audit, config, graph, importing, init, plan, run, runs, server, validate
 from cli.commands.workflow import definitions as workflow_definitions
-from cli.commands.workflow import gates, logs, looking, parallel, phases, start, steering, suggest
+from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow.app import workflow
 from cli.console import prepare_streams, report, write
 from cli.exiting import leave
@@ -31,7 +31,6 @@ app = typer.Typer(
     name=PROGRAM,
     help="Runs multi-phase work in parallel, behind gates, and never loses its place.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -39,7 +38,7 @@ app = typer.Typer(
 MODULES = (run, validate, plan, graph, importing, init, config, server, runs, audit)
 """In the order in which `--help` lists their commands."""
 
-WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, logs)
+WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, restart, logs)
 
 for module in MODULES:
     module.register(app)

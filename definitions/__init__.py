@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from definitions.advice import advise
+    from definitions.children import check_children
     from definitions.compile import compile_plan, env_names, not_in_effect
     from definitions.diagnostics import MEANINGS, Diagnostic, InvalidDefinitionError
     from definitions.loading import Checked, load, load_text
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "advice": ("advise",),
+    "children": ("check_children",),
     "compile": ("compile_plan", "env_names", "not_in_effect"),
     "diagnostics": ("MEANINGS", "Diagnostic", "InvalidDefinitionError"),
     "loading": ("Checked", "load", "load_text"),
@@ -45,6 +47,7 @@ __all__ = [
     "ProjectConfig",
     "Setting",
     "advise",
+    "check_children",
     "compile_plan",
     "define",
     "effective_settings",

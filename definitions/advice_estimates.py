@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from definitions.advice_subject import Subject
 from definitions.findings import Findings
+from definitions.schema.document import DEFERRED
 
 HOUR = 3600.0
 LONG = HOUR
@@ -40,10 +41,15 @@ def _ways(subject: Subject) -> list[str]:
     ways = []
     checkpoints = definition.checkpoints or any(phase.checkpoints for phase in subject.phases)
     if not checkpoints and not (project is not None and project.checkpoints):
-        ways.append("split long phases or set 'checkpoints', so that less is repeated after a failure")
+        ways.append(f"split long phases, so that less is repeated after a failure{_later('checkpoints')}")
     if not definition.notifications and not (project is not None and project.notifications):
-        ways.append("set 'notifications', so that nobody has to watch it")
+        ways.append(f"nobody has to watch it: 'phaseloom runs' tells who is waited for{_later('notifications')}")
     return ways
+
+
+def _later(key: str) -> str:
+    """What a key will do, said as long as it does nothing."""
+    return f" ('{key}' will help too, and is not in effect yet)" if key in DEFERRED else f", and '{key}' help too"
 
 
 def _length(subject: Subject, lengths: Sequence[float]) -> float:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from definitions.expressions import Expressions
-from definitions.findings import Findings
+from definitions.findings import Findings, Path
 from definitions.gates import Groups, check_gates
 from definitions.order import Order, order_of
 from definitions.outputs import Known
 from definitions.reads import Reads
 from definitions.roles import TOOLS, bindings, check_roles, roles_of
-from definitions.schema.agents import Agent
+from definitions.schema.agents import Agent, Output, Outputs
 from definitions.schema.document import Definition, Execution, Input
 from definitions.schema.phases import Phase
 from definitions.scopes import check_scopes
@@ -166,6 +166,7 @@ def _check_values(definition: Definition, findings: Findings) -> None:
         if declared.required and "default" in declared.model_fields_set and declared.default is not None:
             message = "a required input never uses its default"
             findings.add("PL407", ("inputs", name, "required"), message, severity="warning")
+    _check_defaults(definition, findings)
     seen: dict[str, int] = {}
     for position, signal in enumerate(definition.completion_signals):
         if signal in seen:
@@ -173,7 +174,20 @@ def _check_values(definition: Definition, findings: Findings) -> None:
         seen[signal] = position
 
 
-def _fits(declared: Input) -> bool:
+def _check_defaults(definition: Definition, findings: Findings) -> None:
+    """Defaults of outputs, of phases and of agents."""
+    places: list[tuple[Path, Outputs]] = [
+        ((definition.phase_key, index), phase.outputs) for index, phase in enumerate(definition.ordered)
+    ]
+    places += [(("agents", role), agent.outputs) for role, agent in definition.agents.items()]
+    for path, outputs in places:
+        for name, declared in outputs.items():
+            if not _fits(declared):
+                message = f"the default is not {_article(declared.type)} {declared.type}"
+                findings.add("PL102", (*path, "outputs", name, "default"), message)
+
+
+def _fits(declared: Input | Output) -> bool:
     value = declared.default
     if value is None or declared.type == "any":
         return True

@@ -80,7 +80,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
                 for index, phase in enumerate(definition.ordered)
             ],
         ),
-        inputs=_inputs(checked, definition),
+        inputs=inputs_of(checked),
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
         completion_signals=tuple(definition.completion_signals),
@@ -197,12 +197,21 @@ def _prompt(phase: Phase, bound: Mapping[str, Agent]) -> str | None:
 
 def _outputs(outputs: Outputs) -> dict[str, OutputPlan]:
     return {
-        name: OutputPlan(type=output.type, value=single(output.value) if output.value is not None else None)
+        name: OutputPlan(
+            type=output.type,
+            value=single(output.value) if output.value is not None else None,
+            default=output.default,
+            optional="default" in output.model_fields_set,
+            description=output.description,
+        )
         for name, output in outputs.items()
     }
 
 
-def _inputs(checked: Checked, definition: Definition) -> dict[str, InputPlan]:
+def inputs_of(checked: Checked) -> dict[str, InputPlan]:
+    """The inputs that a run of a definition takes."""
+    definition = checked.definition
+    assert definition is not None
     inputs = {
         name: InputPlan(
             type=declared.type,
@@ -378,16 +387,57 @@ def _deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> 
     return deferred
 
 
+CONSEQUENCES = {
+    "gates": "the run does not stop for them",
+    "next": "the run goes on in order",
+    "on_jump": "it is skipped",
+    "approval": "nobody is asked",
+    "deadline": "nothing happens when it passes",
+    "remind": "nobody is reminded",
+    "circuit_breaker": "attempts go on",
+    "resource_requirements": "nothing is reserved",
+    "resource_manager": "nothing is shared out",
+    "context": "no values are shared",
+    "cross_validation": "nobody checks",
+    "compensation": "nothing is undone",
+    "budget": "nothing is limited",
+    "hooks": "none of them runs",
+    "checkpoints": "none can be restored",
+    "cache": "all is done anew",
+    "caches": "all is done anew",
+    "workspace": "all work in the project's directory",
+    "builders": "all work in the project's directory",
+    "for_each": "the phase runs once",
+    "priority": "phases start in the order of the file",
+    "notifications": "nobody is told",
+    "barriers": "nobody waits at them",
+    "depends_on of kind validation": "nothing is reopened",
+}
+"""What follows from a key that is not in effect, where that can be said in a few words."""
+
+
 def not_in_effect(plan: Plan) -> list[str]:
-    """What the plan keeps and Phaseloom does not do yet: `gates`, `circuit_breaker (step-03-index)`, and so on."""
+    """What the plan keeps and Phaseloom does not do yet, each with its phases and what follows from it.
+
+    `gates (review: the run does not stop for them)`, `circuit_breaker (all phases)`, and so on.
+    """
     mentions: dict[str, list[str]] = {}
     for phase in plan.phases:
         for name in phase.deferred:
             mentions.setdefault(name, []).append(phase.id)
         if any(need.kind == "validation" for need in phase.needs):
             mentions.setdefault("depends_on of kind validation", []).append(phase.id)
-    lines = list(plan.deferred)
-    for name, ids in mentions.items():
-        more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-        lines.append(f"{name} ({', '.join(ids[:5])}{more})")
+    lines = []
+    for name in dict.fromkeys([*plan.deferred, *mentions]):
+        # What the phases of a definition use is told with them, and not once more for where it is declared.
+        about = [_mentioned(mentions[name], len(plan.phases))] if name in mentions else []
+        about += [CONSEQUENCES[name]] if name in CONSEQUENCES else []
+        lines.append(f"{name} ({': '.join(about)})" if about else name)
     return lines
+
+
+def _mentioned(ids: list[str], total: int) -> str:
+    if len(ids) == total and total > 1:
+        return "all phases"
+    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+    return f"{', '.join(ids[:5])}{more}"

@@ -15,6 +15,7 @@ from definitions.schema.agents import Agent
 from definitions.schema.document import ProjectFile
 from definitions.shape import validate
 from definitions.source import Source, read_source
+from definitions.variables import check_variables
 from definitions.yaml_reader import read_yaml
 
 _EMPTY = Node({}, Mark(1, 1))
@@ -68,6 +69,7 @@ def _check(settings: ProjectFile, root: Path, findings: Findings) -> None:
     for position, catalog in enumerate(settings.catalogs):
         if not (root / catalog).is_dir():
             findings.add("PL001", ("catalogs", position), f"there is no directory '{catalog}'", severity="warning")
+    check_variables(settings.agents, findings)
     for role, agent in settings.agents.items():
         names: list[str] = getattr(agent, "pass_env", [])
         for position, name in enumerate(names):

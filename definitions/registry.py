@@ -49,8 +49,8 @@ def find(name: str, root: Path) -> Path:
         DefinitionError: when there is no such definition; its hint names the nearest one.
     """
     written = Path(name).expanduser()
-    if written.is_file() and (written.suffix or os.sep in name):
-        return written
+    if (written.suffix or os.sep in name) and _is_there(written):
+        return written  # what is no readable file is said when it is read
     by_stem: Path | None = None
     known: list[str] = []
     for directory, _ in _directories(root):
@@ -137,6 +137,13 @@ def define(
     if completion_signals:
         document["completion_signals"] = list(completion_signals)
     return keep(document, root)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _directories(root: Path) -> Iterator[tuple[Path, Origin]]:

@@ -9,6 +9,7 @@ from definitions.findings import Findings
 from definitions.schema.agents import IN_EFFECT, Agent, Manual
 from definitions.schema.document import Definition
 from definitions.schema.phases import Phase
+from definitions.variables import check_variables
 
 TOOLS = ("sh", "aider")
 """The tools that need no binding."""
@@ -59,6 +60,7 @@ def check_roles(
                 message = f"'{role}' uses {agent.uses}, which is not in effect yet: this validates, but does not start"
                 findings.add("PL404", (definition.phase_key, index, *below), message, severity="warning")
     _check_environment(definition, findings)
+    check_variables(definition.agents, findings)
     _check_people(definition, bound, findings)
 
 

@@ -27,10 +27,11 @@ from engine.effects import (
 )
 from engine.facts import Fact, FactKind
 from engine.gates import flow
-from engine.lookup import named
+from engine.phase_state import PhaseState
 from engine.plan import GATE, MANUAL, Plan
 from engine.readylist import ReadyList
-from engine.state import PhaseState, State
+from engine.reports import Reports
+from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
 from engine.values import agent_task, gate_task, gathered, scope
@@ -56,7 +57,7 @@ class Engine:
                 self.ready.stand_aside(phase.index)
         self.launching = True
         self.next_start_at = 0.0
-        self.progress: dict[int, Json] = {}
+        self.reports = Reports()
         self.answers: dict[str, Json] = {}
         self.answer_bytes = 0
         self._wake_at: float | None = None
@@ -99,25 +100,6 @@ class Engine:
         """Whether any agent's activity runs now."""
         waits = self.ready.waits_for_slot
         return any(self.state.phases[i].active and not waits(i) for i in self.state.running)
-
-    def started_since(self, facts: int) -> list[Json]:
-        """The phases that started after the ledger had `facts` entries, for an answer."""
-        begun = [f.phase for f in self.ledger[facts:] if f.kind == "phase_started" and f.phase is not None]
-        return named(self.state, begun)
-
-    def queued(self) -> list[Json]:
-        """The phases that are ready and wait for a worker slot or a place in their step group, for an answer."""
-        return named(self.state, self.state.in_order(self.ready.waiting))
-
-    def waiting_for(self) -> list[str]:
-        """Who or what the run waits for from outside, one word each: `person:ROLE`, `decision:PHASE`, `signal:NAME`."""
-        state = self.state
-        words = [f"decision:{state.plans[i].id}" for i in state.in_order(state.paused_phases | state.held)]
-        words.extend(f"gate:{state.plans[i].id}/{_gate_of(state.phases[i])}" for i in state.in_order(state.at_gates))
-        words.extend(f"person:{role}" for role in sorted(state.roles_awaited))
-        if not (state.running or state.paused_phases or state.held or state.counts["pending"] or state.ended):
-            words.extend(f"signal:{signal}" for signal in state.missing_signals)
-        return words
 
     def record(
         self,
@@ -204,6 +186,7 @@ class Engine:
         self.record(
             "agent_settled", at, phase=phase, actor=actor, data={"positions": positions, "outputs": outputs, **data}
         )
+        self.reports.drop(phase.plan.index, positions)
         if phase.active:
             return
         if phase.cancelling is not None:
@@ -244,7 +227,7 @@ class Engine:
             data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
         self.ready.leave(phase.plan.index)
-        self.progress.pop(phase.plan.index, None)
+        self.reports.drop(phase.plan.index)
         if phase.plan.item is not None:
             items.settled(self, phase, phase.plan.item, at)
 
@@ -268,7 +251,7 @@ class Engine:
         if policy == "pause":
             self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
             self.ready.leave(phase.plan.index)
-            self.progress.pop(phase.plan.index, None)
+            self.reports.drop(phase.plan.index)
             return
         self.settle(phase, "failed", at, actor=actor, data={"error": error})
         if policy == "fail_fast":
@@ -371,7 +354,7 @@ class Engine:
         phase = self.state.phases[index]
         if phase.status != "running":
             self.record("phase_started", at, phase=phase)
-        if phase.plan.for_each is not None:
+        if phase.plan.for_each is not None and phase.gate is None:
             items.expand(self, phase, at)
         elif phase.active:
             delay = self.plan.execution.rate_limit_delay
@@ -423,11 +406,6 @@ class Engine:
             self.record("run_resumed", at, data={"auto": True})
         self.record("run_settled", at, data={"status": status})
         self.effects.append(Finish(status=status))
-
-
-def _gate_of(phase: PhaseState) -> str:
-    assert phase.gate is not None
-    return phase.gate.plan.id
 
 
 def _kept(result: Json) -> Json:

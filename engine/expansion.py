@@ -26,6 +26,9 @@ ITEMS_LIMIT = 2000
 ITEM_BYTES = 4 * 1024
 """Bytes of JSON that one item may have: its agents' inputs and the ledger hold it."""
 
+LIST_BYTES = 1024 * 1024
+"""Bytes of JSON that a list may have: one fact holds it, and whoever follows the run is sent it."""
+
 STATUSES = ("pending", "running", "paused", "completed", "failed", "cancelled", "skipped")
 
 
@@ -61,11 +64,13 @@ def problem_of(items: Sequence[Any]) -> str | None:
     """What is wrong with a list of items, in words; None for a good one."""
     if len(items) > ITEMS_LIMIT:
         return f"the list has {len(items)} items, over {ITEMS_LIMIT}"
+    together = 0
     for number, item in enumerate(items):
         size = len(json.dumps(item))
         if size > ITEM_BYTES:
             return f"item {number} has {size} bytes, over {ITEM_BYTES}"
-    return None
+        together += size
+    return f"the list has {together} bytes, over {LIST_BYTES}" if together > LIST_BYTES else None
 
 
 def item_plan(phase: PhasePlan, number: int, value: Any, index: int) -> PhasePlan:

@@ -71,6 +71,9 @@ def outputs(task: Json, answer: Any) -> Json:
         )
     typed = dict(found)
     for name, declared in agent_of(task).outputs.items():
+        if name not in found and declared.optional:
+            typed[name] = declared.default
+            continue
         if name not in found:
             raise PhaseError(f"output {name!r} is declared, and the activity did not return it", code="bad_output")
         try:

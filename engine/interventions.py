@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import flow
 from engine.lookup import find_phase
 from engine.manual import identity
+from engine.phase_state import PhaseState
 from engine.requests import Request
-from engine.state import PhaseState
 
 Json = dict[str, Any]
 
@@ -75,7 +76,7 @@ def act_intervene(engine: Engine, request: Request, at: float) -> Json:
     if was_held and pause is not None and pause.get("group") == phase.plan.group:
         engine.record("run_resumed", at, actor=request.actor)
     engine.advance(at)
-    return {"success": True, "phase": identity(phase), "action": action, "started": engine.started_since(before)}
+    return {"success": True, "phase": identity(phase), "action": action, "started": started_since(engine, before)}
 
 
 def _again(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:

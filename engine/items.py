@@ -17,7 +17,8 @@ from engine.values import scope
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.state import PhaseState, State
+    from engine.phase_state import PhaseState
+    from engine.state import State
 
 Json = dict[str, Any]
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from engine.errors import RefusedError
-from engine.state import PhaseState, State
+from engine.phase_state import PhaseState
+from engine.state import State
 
 LISTED = 20
 """Phases that are named one by one."""
@@ -58,9 +59,10 @@ def _meant(word: str, state: State) -> str:
 
 
 def _choices(state: State) -> str:
+    run = f" of {state.run['id']}" if state.run.get("id") else ""
     if len(state.plan.phases) > LISTED:
-        return f"indexes go from 0 to {len(state.phases) - 1}"
-    return "phases: " + listed(state.planned)
+        return f"indexes{run} go from 0 to {len(state.phases) - 1}"
+    return f"phases{run}: {listed(state.planned)}"
 
 
 def listed(phases: Iterable[PhaseState]) -> str:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from engine import expressions
+from engine.answers import queued, started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.lookup import find_phase, listed
-from engine.plan import MANUAL
+from engine.parts import at_work, parts
+from engine.phase_state import PhaseState
+from engine.plan import MANUAL, OutputPlan
 from engine.requests import Request
-from engine.state import PhaseState
 
 Json = dict[str, Any]
+
+NEXT = "phaseloom workflow next"
+COMPLETE = "phaseloom workflow complete-phase"
+TOLD = 3
+"""The most phases at work that a refusal tells of."""
+
+ENDINGS = ("next", "gates", "approval")
+"""What a definition may say about the moment after a phase: where it is not in effect, who ends the phase is told."""
 
 
 def check_next(engine: Engine, request: Request) -> None:
     """Refuse unless exactly one manual phase runs and no parallel group is open."""
-    _check_completion(engine, _current(engine), request)
+    _check_completion(engine, _current(engine, request.at), request, NEXT)
 
 
 def act_next(engine: Engine, request: Request, at: float) -> Json:
@@ -27,7 +37,8 @@ def act_next(engine: Engine, request: Request, at: float) -> Json:
 
 def check_complete(engine: Engine, request: Request) -> None:
     """Refuse unless a person works on the phase now."""
-    _check_completion(engine, find_phase(engine.state, request.fields["phase"]), request)
+    phase = find_phase(engine.state, request.fields["phase"])
+    _check_completion(engine, phase, request, f"{COMPLETE} {phase.plan.index}")
 
 
 def act_complete(engine: Engine, request: Request, at: float) -> Json:
@@ -37,7 +48,7 @@ def act_complete(engine: Engine, request: Request, at: float) -> Json:
 
 def check_fail(engine: Engine, request: Request) -> None:
     """Refuse unless a person works on the phase now."""
-    _check_open(engine, find_phase(engine.state, request.fields["phase"]))
+    _check_open(engine, find_phase(engine.state, request.fields["phase"]), request.at)
 
 
 def act_fail(engine: Engine, request: Request, at: float) -> Json:
@@ -48,7 +59,7 @@ def act_fail(engine: Engine, request: Request, at: float) -> Json:
     before = len(engine.ledger)
     engine.fail(phase, {"code": "reported", "message": message[:2000]}, at, actor=request.actor)
     engine.advance(at)
-    return {"success": True, "phase": identity(phase), "started": engine.started_since(before)}
+    return {"success": True, "phase": identity(phase), "started": started_since(engine, before)}
 
 
 def identity(phase: PhaseState) -> Json:
@@ -57,7 +68,7 @@ def identity(phase: PhaseState) -> Json:
     return {"id": plan.id, "name": plan.name, "index": plan.index, "epoch": phase.epoch, "status": phase.status}
 
 
-def _current(engine: Engine) -> PhaseState:
+def _current(engine: Engine, at: float | None = None) -> PhaseState:
     state = engine.state
     if groups := state.open_groups:
         members = [state.phases[i] for g in groups for i in state.group_of[g] if state.phases[i].status == "running"]
@@ -84,7 +95,7 @@ def _current(engine: Engine) -> PhaseState:
     if state.at_gates:
         raise at_gate(state.phases[min(state.at_gates)])
     if running:
-        raise RefusedError(f"no phase waits for a person; running by themselves: {listed(running)}")
+        raise RefusedError(f"no phase waits for a person: {_by_themselves(running, at)}", hint=_look_on(running))
     if missing := state.missing_signals:
         raise RefusedError(
             f"all phases are done; the run waits for: {', '.join(missing)}",
@@ -119,7 +130,7 @@ _NOT_OPEN = {
 }
 
 
-def _check_open(engine: Engine, phase: PhaseState) -> None:
+def _check_open(engine: Engine, phase: PhaseState, at: float | None = None) -> None:
     named = f"{phase.plan.name} (index: {phase.plan.index})"
     if phase.status != "running":
         hint = "phaseloom workflow status shows what is open"
@@ -135,23 +146,42 @@ def _check_open(engine: Engine, phase: PhaseState) -> None:
         first = f"{phase.plan.id}.0"
         raise RefusedError(f"{named} completes with its items", hint=f"an item is named by its number: {first}")
     if not phase.persons:
-        agents = ", ".join(sorted({phase.plan.agents[p].role for p in phase.active}))
-        raise RefusedError(f"{named} is done by {agents} and completes by itself")
+        raise RefusedError(f"{named} completes by itself: {at_work(phase, at)}", hint=_look_on([phase]))
 
 
-def _check_completion(engine: Engine, phase: PhaseState, request: Request) -> None:
-    _check_open(engine, phase)
-    _outputs(phase, request)
+def _by_themselves(running: list[PhaseState], at: float | None) -> str:
+    """Who works on these phases; of many, the first ones."""
+    told = "; ".join(f"{listed([phase])}: {at_work(phase, at)}" for phase in running[:TOLD])
+    more = len(running) - TOLD
+    return f"{told}; and {more} more phase{'s' if more > 1 else ''} at work" if more > 0 else told
+
+
+def _look_on(running: list[PhaseState]) -> str:
+    return f"look on with: phaseloom workflow watch; its output: phaseloom workflow logs {running[0].plan.id}"
+
+
+def _check_completion(engine: Engine, phase: PhaseState, request: Request, way: str) -> None:
+    _check_open(engine, phase, request.at)
+    _outputs(phase, request, way)
     for item in request.fields.get("artifacts", []):
         if not isinstance(item, str | dict):
             raise RefusedError("'artifacts' must be a list of references")
 
 
-def _outputs(phase: PhaseState, request: Request) -> Json:
-    """The given outputs in their declared types; refuses wrong types and missing typed ones of the phase's end."""
+def asked_for(phase: PhaseState) -> dict[str, OutputPlan]:
+    """The outputs that the phase, or a person's part of it that is open, declares."""
+    own = {name: out for position in phase.persons for name, out in phase.plan.agents[position].outputs.items()}
+    return phase.plan.outputs | own
+
+
+def _outputs(phase: PhaseState, request: Request, way: str = COMPLETE) -> Json:
+    """The given outputs in their declared types, and defaults; refuses wrong types and missing typed ones.
+
+    `way` is the command that the person typed, for the one to type instead.
+    """
     given = dict(request.fields.get("outputs", {}))
     own = {name: out for position in phase.persons for name, out in phase.plan.agents[position].outputs.items()}
-    declared = phase.plan.outputs | own
+    declared = asked_for(phase)
     for name, output in declared.items():
         if name in given:
             try:
@@ -161,20 +191,23 @@ def _outputs(phase: PhaseState, request: Request) -> Json:
     last = phase.turn + 1 == len(phase.plan.turns) and not phase.active
     earlier = {name for outputs in phase.agent_outputs.values() for name in outputs}
     due = declared if last else own
-    missing = [n for n, o in due.items() if o.type != "any" and n not in given and n not in earlier]
+    absent = {name: out for name, out in due.items() if name not in given and name not in earlier}
+    missing = {name: out for name, out in absent.items() if out.type != "any" and not out.optional}
     if missing:
-        name = missing[0]
-        raise RefusedError(
-            f"{phase.plan.name} declares outputs that are missing: {', '.join(missing)}",
-            hint=f"give them with: --output {name}=… ({declared[name].type})",
-        )
-    return given
+        kinds = ", ".join(f"{name} ({out.type})" for name, out in missing.items())
+        options = "".join(f" -o {name}=…" for name in missing)
+        message = f"{phase.plan.name} declares outputs that are missing: {kinds}"
+        raise RefusedError(message, hint=f"type: {way}{options}")
+    return given | {name: out.default for name, out in absent.items() if out.optional}
 
 
 def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) -> Json:
     before = len(engine.ledger)
     group = engine.state.group_of.get(phase.plan.group, []) if phase.plan.group is not None else []
     data: Json = {"note": request.note} if request.note else {}
+    ends = not phase.active and phase.turn + 1 == len(phase.plan.turns)
+    unknown = sorted(request.fields.get("outputs", {}).keys() - asked_for(phase).keys()) if asked_for(phase) else []
+    declared = list(asked_for(phase))
     if artifacts := request.fields.get("artifacts"):
         data["artifacts"] = artifacts
     positions = [p for p in phase.persons if phase.plan.agents[p].uses == MANUAL]
@@ -187,7 +220,12 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
         "in_group": len(group) > 1,
         "all_parallel_complete": not remaining,
         "remaining": len(remaining),
-        "started": engine.started_since(before),
-        "queued": engine.queued(),
+        "started": started_since(engine, before),
+        "queued": queued(engine),
         "missing_signals": engine.state.missing_signals,
+        "parts": parts(phase),
+        "work": at_work(phase, at) if phase.status == "running" else "",
+        "undeclared": unknown,
+        "declared": declared,
+        "not_in_effect": [name for name in ENDINGS if name in phase.plan.deferred] if ends else [],
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.state import PhaseState, State
+from engine.phase_state import PhaseState
+from engine.state import State
 
 Json = dict[str, Any]
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from engine import progress
+from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import deciding
@@ -25,13 +27,13 @@ from engine.manual import (
     check_next,
 )
 from engine.parallel import act_cancel_parallel, act_start_parallel, check_cancel_parallel, check_start_parallel
+from engine.progress import act_progress, check_progress
 from engine.requests import Request, read
 
 Json = dict[str, Any]
 
 ANSWERS_KEPT = 1000
 ANSWER_BYTES_KEPT = 1024 * 1024
-PROGRESS_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +44,6 @@ class Operation:
     act: Callable[[Engine, Request, float], Json]
     fields: dict[str, tuple[type, ...]]
     required: tuple[str, ...] = ()
-
-
-def _check_progress(engine: Engine, request: Request) -> None:
-    phase = find_phase(engine.state, request.fields["phase"])
-    if phase.status != "running":
-        raise RefusedError(f"{phase.plan.name} is {phase.status}, not running")
-    if len(json.dumps(request.fields["progress"])) > PROGRESS_LIMIT:
-        raise RefusedError(f"'progress' is larger than {PROGRESS_LIMIT} bytes", hint="say it in a sentence")
-    _check_epoch(engine, request)
-
-
-def _act_progress(engine: Engine, request: Request, at: float) -> Json:
-    phase = find_phase(engine.state, request.fields["phase"])
-    engine.progress[phase.plan.index] = {"at": at, "progress": request.fields["progress"], "by": request.actor}
-    return {"success": True}
 
 
 def _check_pause(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
@@ -89,7 +76,7 @@ def _act_resume(engine: Engine, request: Request, at: float) -> Json:
     before = len(engine.ledger)
     engine.record("run_resumed", at, actor=request.actor, note=request.note)
     engine.advance(at)
-    return {"success": True, "started": engine.started_since(before)}
+    return {"success": True, "started": started_since(engine, before)}
 
 
 def _check_cancel(engine: Engine, request: Request) -> None:  # noqa: ARG001 - every check has this form
@@ -133,10 +120,7 @@ OPERATIONS: dict[str, Operation] = {
         check=check_fail, act=act_fail, fields={**_PHASE, "epoch": (int,), "error": (str, dict)}, required=("phase",)
     ),
     "report_progress": Operation(
-        check=_check_progress,
-        act=_act_progress,
-        fields={**_PHASE, "epoch": (int,), "progress": (str, int, float, dict)},
-        required=("phase", "progress"),
+        check=check_progress, act=act_progress, fields=progress.FIELDS, required=progress.REQUIRED
     ),
     "start_parallel": Operation(check=check_start_parallel, act=act_start_parallel, fields=_PHASE, required=("phase",)),
     "cancel_parallel": Operation(check=check_cancel_parallel, act=act_cancel_parallel, fields=_PHASE, required=()),
@@ -181,14 +165,17 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def check(engine: Engine, name: str, payload: object) -> Request:
-    """The request, if the run can carry it out now; raises `RefusedError` and changes nothing otherwise."""
+def check(engine: Engine, name: str, payload: object, at: float | None = None) -> Request:
+    """The request, if the run can carry it out now; raises `RefusedError` and changes nothing otherwise.
+
+    `at` lets a refusal say how long something has been going on.
+    """
     operation = OPERATIONS.get(name)
     if operation is None:
         close = get_close_matches(name, OPERATIONS, n=1)
         meant = f" (did you mean {close[0]!r}?)" if close else ""
         raise RefusedError(f"there is no message {name[:80]!r}{meant}", hint=f"messages: {', '.join(OPERATIONS)}")
-    request = read(payload, operation.fields, operation.required)
+    request = read(payload, operation.fields, operation.required, at)
     if request.request_id is not None and request.request_id in engine.answers:
         return request
     if engine.state.ended:
@@ -205,7 +192,7 @@ def check(engine: Engine, name: str, payload: object) -> Request:
 
 def act(engine: Engine, name: str, payload: object, at: float) -> Json:
     """Carry out a message and answer it; a repeated `request_id` gets the first answer and changes nothing."""
-    request = check(engine, name, payload)
+    request = check(engine, name, payload, at)
     key = request.request_id
     if key is not None and key in engine.answers:
         return engine.answers[key]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.answers import queued, started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.lookup import find_phase, listed
 from engine.manual import identity
+from engine.phase_state import PhaseState
 from engine.requests import Request
-from engine.state import PhaseState
 
 Json = dict[str, Any]
 
@@ -56,8 +57,8 @@ def act_start_parallel(engine: Engine, request: Request, at: float) -> Json:
     return {
         "success": True,
         "parallel_phases": [identity(m) for m in members if m.status in {"running", "pending"}],
-        "started": engine.started_since(before),
-        "queued": engine.queued(),
+        "started": started_since(engine, before),
+        "queued": queued(engine),
     }
 
 

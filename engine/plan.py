@@ -46,10 +46,16 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlan:
-    """One declared output: its type, and for a command the expression (no `${}`) that yields it."""
+    """One declared output: its type, and for a command the expression (no `${}`) that yields it.
+
+    `optional`: where nothing yields it, it is `default`.
+    """
 
     type: OutputType = "any"
     value: str | None = None
+    default: Any = None
+    optional: bool = False
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,12 @@ class ReadyList:
         self._inherited[index] = self._of[index]
         self._of[index] = []
 
+    def stand_in(self, index: int) -> None:
+        """The items of the phase are done; until it leaves it takes places itself, for its gates."""
+        if self._inherited.get(index) and not self._of[index]:
+            self._members.discard(index)
+            self._of[index] = self._inherited[index]
+
     def expand(self, parent: int, items: Sequence[tuple[int, int]], at_once: int | None) -> None:
         """Take in the items (number, index) of a phase that stands aside, of which at most `at_once` run at once."""
         limits = self._inherited[parent]
@@ -118,6 +124,10 @@ class ReadyList:
             for limit in self._of[index]:
                 self._taken[limit] += 1
 
+    def holds(self, index: int) -> bool:
+        """Whether the phase has its places in its step groups."""
+        return index in self._members
+
     def release_slot(self, index: int) -> None:
         """The phase's turn no longer needs a worker."""
         self._holders.discard(index)
@@ -127,11 +137,16 @@ class ReadyList:
         self.discard(index)
         self._holders.discard(index)
         if index not in self._members:
+            if index in self._inherited:
+                self._of[index] = []
             return
         self._members.discard(index)
-        for limit in self._of[index]:
+        freed = self._of[index]
+        if index in self._inherited:
+            self._of[index] = []
+        for limit in freed:
             self._taken[limit] -= 1
-        self._wake(self._of[index])
+        self._wake(freed)
 
     def _wake(self, limits: list[int]) -> None:
         """Give the free place of each limit to the first phase that waits for it."""

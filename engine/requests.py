@@ -23,21 +23,27 @@ VALUE_LIMIT = 64 * 1024
 DEPTH_LIMIT = 64
 EXPECT_LIMIT = 100
 
-_WORDS = {str: "text", int: "a number", dict: "an object", list: "a list", float: "a number"}
+_WORDS = {str: "text", int: "a number", dict: "an object", list: "a list", float: "a number", bool: "true or false"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One decoded message: `fields` holds the message's own fields."""
+    """One decoded message: `fields` holds the message's own fields, `at` when it came where that is known."""
 
     fields: Json = field(default_factory=dict)
     actor: str | None = None
     note: str | None = None
     request_id: str | None = None
+    at: float | None = None
     expect: tuple[Json, ...] = ()
 
 
-def read(payload: object, allowed: dict[str, tuple[type, ...]], required: tuple[str, ...] = ()) -> Request:
+def read(
+    payload: object,
+    allowed: dict[str, tuple[type, ...]],
+    required: tuple[str, ...] = (),
+    at: float | None = None,
+) -> Request:
     """The request in `payload`, one JSON object or nothing; raises `RefusedError` for anything else."""
     if payload is None:
         payload = {}
@@ -58,6 +64,7 @@ def read(payload: object, allowed: dict[str, tuple[type, ...]], required: tuple[
         actor=payload.get("actor"),
         note=payload.get("note"),
         request_id=payload.get("request_id"),
+        at=at,
         expect=_expectations(payload.get("expect") or []),
     )
 

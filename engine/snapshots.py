@@ -11,6 +11,7 @@ from engine.engine import Engine
 from engine.facts import Fact
 from engine.gates import flow
 from engine.plan import Plan
+from engine.reports import Reports
 
 Json = dict[str, Any]
 
@@ -24,8 +25,11 @@ def snapshot(engine: Engine) -> Json:
         "format": FORMAT,
         "facts": [fact.to_json() for fact in engine.ledger],
         "next_start_at": engine.next_start_at,
-        "progress": {str(index): progress for index, progress in engine.progress.items()},
+        "progress": engine.reports.to_json(),
+        "reports": engine.reports.count,
         "answers": engine.answers,
+        # Without its place: a phase whose gate is checked again after a pause, and waits for one.
+        "unplaced": sorted(i for i in state.running if not engine.ready.holds(i)),
         "admitted": sorted(i for i in engine.ready.waiting if state.phases[i].status == "pending"),
     }
 
@@ -38,15 +42,15 @@ def restore(plan: Plan, taken: Json, at: float) -> Engine:
         engine.ledger.append(fact)
         engine.state.apply(fact)
     engine.next_start_at = taken["next_start_at"]
-    engine.progress = {int(index): progress for index, progress in taken["progress"].items()}
+    engine.reports = Reports.from_json(taken["progress"], taken.get("reports", 0))
     engine.answers = dict(taken["answers"])
     engine.answer_bytes = sum(len(json.dumps(answer)) for answer in engine.answers.values())
     engine.ready.max_workers = engine.state.max_workers
-    _rebuild(engine, at, taken.get("admitted", []))
+    _rebuild(engine, at, taken.get("admitted", []), set(taken.get("unplaced", [])))
     return engine
 
 
-def _rebuild(engine: Engine, at: float, admitted: list[int]) -> None:
+def _rebuild(engine: Engine, at: float, admitted: list[int], unplaced: set[int]) -> None:
     """Derive what is not a fact: who waits in the ready list and who holds a place in it.
 
     `admitted` phases have passed their condition already; it is not asked again.
@@ -58,7 +62,10 @@ def _rebuild(engine: Engine, at: float, admitted: list[int]) -> None:
         engine.queue(state.phases[index])
     for index in sorted(state.running):
         phase = state.phases[index]
-        engine.ready.hold(index)
+        if phase.gate is not None:
+            engine.ready.stand_in(index)
+        if index not in unplaced:
+            engine.ready.hold(index)
         if index in state.expanding:
             continue  # it goes on, or ends, with its items
         if phase.cancelling is not None:

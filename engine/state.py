@@ -8,64 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
+from engine.gates import folding
 from engine.gates.records import Gate
-from engine.plan import MANUAL, PhasePlan, Plan
+from engine.phase_state import PhaseState
+from engine.plan import MANUAL, Plan
 from engine.statuses import ENDED, SHOWN, PhaseStatus, RunStatus, check_phase, check_run
 
 Json = dict[str, Any]
-
-SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
-
-
-@dataclass(slots=True)
-class PhaseState:
-    """One phase of a run. `held`: cancelled with its group and not settled, it waits for a decision."""
-
-    plan: PhasePlan
-    status: PhaseStatus = "pending"
-    epoch: int = 0
-    turn: int = 0
-    open_needs: int = 0
-    bad_needs: int = 0
-    active: set[int] = field(default_factory=set)
-    persons: tuple[int, ...] = ()
-    cancelling: str | None = None
-    held: bool = False
-    agent_outputs: dict[int, Json] = field(default_factory=dict)
-    outputs: Json = field(default_factory=dict)
-    error: Json | None = None
-    results: list[Json] = field(default_factory=list)
-    failures: list[Json] = field(default_factory=list)
-    edits: Json | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
-    actor: str | None = None
-    reason: str | None = None
-    gates: list[Gate] = field(default_factory=list)
-    at_gate: int | None = None
-    """Which of its gates the phase has come to; None before its agents are done."""
-    feedback: list[Json] = field(default_factory=list)
-    """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
-
-    @property
-    def gate(self) -> Gate | None:
-        """The gate that the phase has come to."""
-        return None if self.at_gate is None else self.gates[self.at_gate]
-
-    @property
-    def settled(self) -> bool:
-        """The phase has ended and what needs it may look at it."""
-        return self.status in SETTLED and not self.held
-
-    @property
-    def satisfied(self) -> bool:
-        """Settled so that dependents may run: completed, or skipped on purpose."""
-        return self.status == "completed" or (self.status == "skipped" and self.reason != "needs")
 
 
 class State:
@@ -119,14 +73,14 @@ class State:
             "phase_cancelling": self._phase_cancelling,
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
-            "gate_opened": self._gate_opened,
-            "gate_checked": self._gate_checked,
-            "gate_decided": self._gate_decided,
-            "gate_delegated": self._gate_delegated,
-            "gate_reminded": lambda fact: self._gate_of(fact).reminded(),
-            "gate_escalated": lambda fact: self._gate_of(fact).escalate(fact.at),
-            "gate_settled": self._gate_settled,
-            "gate_waived": self._gate_waived,
+            "gate_opened": partial(folding.opened, self),
+            "gate_checked": partial(folding.checked, self),
+            "gate_decided": partial(folding.decided, self),
+            "gate_delegated": partial(folding.delegated, self),
+            "gate_reminded": partial(folding.reminded, self),
+            "gate_escalated": partial(folding.escalated, self),
+            "gate_settled": partial(folding.settled, self),
+            "gate_waived": partial(folding.waived, self),
             "group_cancelled": self._group_cancelled,
             "signal_reported": self._signal_reported,
             "run_paused": self._run_paused,
@@ -200,7 +154,8 @@ class State:
             if not self.phases[index].settled:
                 yield index
 
-    def _set(self, phase: PhaseState, status: PhaseStatus) -> None:
+    def set_status(self, phase: PhaseState, status: PhaseStatus) -> None:
+        """Let a phase go from its status to another, if there is such a transition."""
         check_phase(phase.status, status)
         item = phase.plan.item
         counts = self.counts if item is None else self.expansions[item.parent].counts
@@ -230,22 +185,23 @@ class State:
     def _workers_counted(self, fact: Fact) -> None:
         self.max_workers = fact.data["count"]
 
-    def _phase_of(self, fact: Fact) -> PhaseState:
+    def phase_of(self, fact: Fact) -> PhaseState:
+        """The phase that a fact is about."""
         assert fact.phase is not None
         return self.phases[fact.phase]
 
     def _phase_started(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
-        self._set(phase, "running")
+        phase = self.phase_of(fact)
+        self.set_status(phase, "running")
         phase.started_at = fact.at
         phase.finished_at = None
         phase.error = None
-        self._forget_gates(phase)
+        self.forget_gates(phase)
         if phase.plan.for_each is None:
-            self._enter_turn(phase, 0)
+            self._enter_turn(phase, 0, fact.at)
 
     def _phase_expanded(self, fact: Fact) -> None:
-        parent = self._phase_of(fact)
+        parent = self.phase_of(fact)
         index = parent.plan.index
         values = fact.data["items"]
         before = self.expansions.get(index)
@@ -265,15 +221,17 @@ class State:
         self.expanding.add(index)
 
     def _turn_started(self, fact: Fact) -> None:
-        self._enter_turn(self._phase_of(fact), fact.data["turn"])
+        self._enter_turn(self.phase_of(fact), fact.data["turn"], fact.at)
 
-    def _enter_turn(self, phase: PhaseState, turn: int) -> None:
+    def _enter_turn(self, phase: PhaseState, turn: int, at: float) -> None:
         phase.turn = turn
+        phase.turn_at = at
         positions = phase.plan.turns[turn] if phase.plan.turns else ()
         phase.active = {p for p in positions if phase.plan.agents[p].uses != MANUAL}
-        self._await_persons(phase, tuple(p for p in positions if p not in phase.active))
+        self.await_persons(phase, tuple(p for p in positions if p not in phase.active))
 
-    def _await_persons(self, phase: PhaseState, positions: tuple[int, ...]) -> None:
+    def await_persons(self, phase: PhaseState, positions: tuple[int, ...]) -> None:
+        """Let a phase wait for the people at these positions, and for nobody else."""
         agents = phase.plan.agents
         for position in positions:
             self.roles_awaited[agents[position].role] += 1
@@ -285,10 +243,10 @@ class State:
         phase.persons = positions
 
     def _agent_settled(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
+        phase = self.phase_of(fact)
         positions: list[int] = fact.data["positions"]
         phase.active.difference_update(positions)
-        self._await_persons(phase, tuple(p for p in phase.persons if p not in positions))
+        self.await_persons(phase, tuple(p for p in phase.persons if p not in positions))
         for position in positions:
             phase.agent_outputs[position] = fact.data.get("outputs", {})
         if fact.actor is not None:
@@ -299,7 +257,7 @@ class State:
     def _leave(self, phase: PhaseState, fact: Fact) -> None:
         phase.active = set()
         self.at_gates.discard(phase.plan.index)
-        self._await_persons(phase, ())
+        self.await_persons(phase, ())
         phase.cancelling = None
         phase.finished_at = fact.at
         if result := fact.data.get("result"):
@@ -309,21 +267,21 @@ class State:
             phase.failures = [*phase.failures, *error.get("failures", [])][-10:]
 
     def _phase_paused(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
+        phase = self.phase_of(fact)
         self._leave(phase, fact)
-        self._set(phase, "paused")
+        self.set_status(phase, "paused")
 
     def _phase_cancelling(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
+        phase = self.phase_of(fact)
         phase.cancelling = fact.data["then"]
-        self._await_persons(phase, ())
+        self.await_persons(phase, ())
         if error := fact.data.get("error"):
             phase.error = error
 
     def _phase_settled(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
+        phase = self.phase_of(fact)
         self._leave(phase, fact)
-        self._set(phase, fact.data["status"])
+        self.set_status(phase, fact.data["status"])
         phase.reason = fact.data.get("reason")
         phase.outputs = self._outputs_told(phase, fact)
         self.digests.pop(phase.plan.index, None)
@@ -343,9 +301,10 @@ class State:
         if expansion is None or phase.status != "completed" or "outputs" in fact.data:
             told: Json = fact.data.get("outputs", {})
             return told
-        return self._outputs_of_items(phase)
+        return self.outputs_of_items(phase)
 
-    def _outputs_of_items(self, phase: PhaseState) -> Json:
+    def outputs_of_items(self, phase: PhaseState) -> Json:
+        """What the items of a phase have yielded, in their order; None for one that did not complete."""
         items = (self.phases[index] for index in self.expansions[phase.plan.index].phases)
         return {"items": [item.outputs if item.status == "completed" else None for item in items]}
 
@@ -374,9 +333,9 @@ class State:
             self.newly_open.append(index)
 
     def _intervened(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
+        phase = self.phase_of(fact)
         if fact.data["action"] in {"retry", "retry_with"}:
-            self._set(phase, "pending")
+            self.set_status(phase, "pending")
             phase.epoch += 1
             phase.edits = fact.data.get("edits", phase.edits)
             phase.agent_outputs = {}
@@ -387,69 +346,16 @@ class State:
                 phase.feedback = [*phase.feedback, asked][-10:]
                 phase.active = set()
                 phase.finished_at = None
-            self._forget_gates(phase)
+            self.forget_gates(phase)
             phase.held = False
             self.held.discard(phase.plan.index)
             self.newly_open.append(phase.plan.index)
 
-    def _forget_gates(self, phase: PhaseState) -> None:
+    def forget_gates(self, phase: PhaseState) -> None:
+        """Arm the gates of a phase anew."""
         self.at_gates.discard(phase.plan.index)
         phase.at_gate = None
         phase.gates = [Gate(plan=plan) for plan in phase.plan.gates]
-
-    def _gate_of(self, fact: Fact) -> Gate:
-        return self._phase_of(fact).gates[fact.data["gate"]]
-
-    def _gate_opened(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
-        if phase.status != "running":
-            self._set(phase, "running")
-            phase.finished_at = None
-            phase.error = None
-        if not phase.gates:
-            self._forget_gates(phase)
-        if phase.plan.index in self.expanding:
-            self.expanding.discard(phase.plan.index)
-            phase.outputs = self._outputs_of_items(phase)
-        phase.at_gate = fact.data["gate"]
-        phase.outputs = fact.data.get("outputs", phase.outputs)
-        gate = self._gate_of(fact)
-        gate.opened(fact.at)
-        phase.active = {len(phase.plan.agents) + phase.at_gate} if gate.plan.needs_host else set()
-        self._await_persons(phase, ())
-        self.at_gates.discard(phase.plan.index)
-
-    def _gate_checked(self, fact: Fact) -> None:
-        phase = self._phase_of(fact)
-        phase.active = set()
-        gate = self._gate_of(fact)
-        gate.checked(fact.data, fact.at)
-        if gate.status == "waiting":
-            self.at_gates.add(phase.plan.index)
-
-    def _gate_decided(self, fact: Fact) -> None:
-        kept: Json = {name: fact.data[name] for name in ("decision", "form", "comment") if name in fact.data}
-        voter: str = fact.data.get("for") or fact.actor or ""
-        self._gate_of(fact).votes[voter] = {**kept, "by": fact.actor, "at": fact.at}
-
-    def _gate_delegated(self, fact: Fact) -> None:
-        self._gate_of(fact).delegates[fact.data["to"]] = fact.data["for"]
-
-    def _gate_settled(self, fact: Fact) -> None:
-        gate = self._gate_of(fact)
-        gate.status = fact.data["status"]
-        gate.settled_at = fact.at
-        gate.reason = fact.data.get("reason")
-        gate.actor = fact.actor
-        self.at_gates.discard(self._phase_of(fact).plan.index)
-
-    def _gate_waived(self, fact: Fact) -> None:
-        self.waivers[fact.data["name"], fact.data.get("check", "")] = {
-            "reason": fact.note,
-            "by": fact.actor,
-            "at": fact.at,
-            "expires": fact.data.get("expires"),
-        }
 
     def _group_cancelled(self, fact: Fact) -> None:
         if not self._paused_by_operator:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine.phase_state import PhaseState
 from engine.plan import GATE, Item, PhasePlan, encode
-from engine.state import PhaseState, State
+from engine.state import State
 
 Json = dict[str, Any]
 
@@ -134,7 +135,7 @@ def _of(state: State, plan: PhasePlan) -> str:
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
     """The outputs of a phase from those of its agents, `last` being the newest by position.
 
-    Agents in parallel: by role. In turn: merged, later ones win.
+    Agents in parallel: by role. In turn: merged, later ones win. A default stands in for what none of them yields.
     """
     by_position = sorted({**phase.agent_outputs, **last}.items())
     agents = phase.plan.agents
@@ -143,8 +144,13 @@ def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
         for position, outputs in by_position:
             role = agents[position].role
             by_role[f"{role}#{position}" if role in by_role else role] = outputs
-        return by_role
-    merged: Json = {}
+        return by_role | {name: value for name, value in _defaults(phase).items() if name not in by_role}
+    merged = _defaults(phase)
     for _, outputs in by_position:
         merged.update(outputs)
     return merged
+
+
+def _defaults(phase: PhaseState) -> Json:
+    """What the phase's outputs are where no agent yields them."""
+    return {name: output.default for name, output in phase.plan.outputs.items() if output.optional}

@@ -6,36 +6,34 @@ most `PAGE`, `counts` all. Long names and messages are cut, so that a view stays
 
 from __future__ import annotations
 
+import contextlib
 import json
-from datetime import UTC, datetime
 from heapq import nsmallest
 from typing import Any
 
+from engine import expressions
 from engine.engine import Engine
-from engine.gates.records import Gate
+from engine.gates.showing import AGENTS_SHOWN, LISTED, NAME_SHOWN, gate_details, gate_row, gates
 from engine.interventions import available
+from engine.manual import asked_for
 from engine.measures import seconds, totals, used
-from engine.state import PhaseState, State
+from engine.parts import doing, parts
+from engine.phase_state import PhaseState
+from engine.state import State
 from engine.statuses import SHOWN
-from engine.words import failure_in_words, pause_in_words
+from engine.values import agent_values
+from engine.words import cut, failure_in_words, iso, pause_in_words, progress_in_words
 
 Json = dict[str, Any]
 
 PAGE = 100
-LISTED = 40
-NAME_SHOWN = 80
+TOLD = 12
+"""Running phases of which parts, and what is asked of people, are told too."""
+
 MESSAGE_SHOWN = 200
-AGENTS_SHOWN = 6
 TROUBLED_SHOWN = 5
 OUTPUTS_SHOWN = 64 * 1024
 MEMBER = ("index", "id", "name", "status", "epoch", "started_at", "finished_at", "waits_for")
-
-
-def iso(at: float | None) -> str | None:
-    """A moment as `2024-02-19T10:00:00.000Z`."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Json:
@@ -68,11 +66,15 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "max_workers": state.max_workers,
         "slots_used": engine.ready.slots_used,
         "parallel": parallel(engine),
-        "active": [row(engine, state.phases[i]) for i in state.in_order(state.running)[:LISTED]],
+        "active": [
+            (at_work if number < TOLD else row)(engine, state.phases[index])
+            for number, index in enumerate(state.in_order(state.running)[:LISTED])
+        ],
         "waiting": waiting(engine),
         "gates": gates(engine),
         "phases": [row(engine, phase) for phase in state.phases[offset : min(offset + limit, total)]],
         "page": {"offset": offset, "limit": limit, "total": total},
+        **({"restarted_from": again} if (again := state.run.get("restarted_from")) is not None else {}),
         "signals": [
             {"name": name, "reported_at": iso(state.signals.get(name, {}).get("at")), "by": _by(state.signals, name)}
             for name in plan.completion_signals
@@ -80,11 +82,6 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "facts": len(engine.ledger),
         "totals": totals(state) if state.ended else None,
     }
-
-
-def cut(text: str, length: int) -> str:
-    """The text, or as much of it as `length` characters hold with an ellipsis."""
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _by(signals: dict[str, Json], name: str) -> str | None:
@@ -120,8 +117,8 @@ def row(engine: Engine, phase: PhaseState) -> Json:
         shown["usage"] = usage
     if phase.reason is not None:
         shown["reason"] = phase.reason
-    if (progress := engine.progress.get(plan.index)) is not None:
-        shown["progress"] = _brief(progress["progress"])
+    if (report := engine.reports.latest(plan.index)) is not None:
+        shown["progress"] = cut(progress_in_words(report["progress"]), MESSAGE_SHOWN)
     return shown
 
 
@@ -162,6 +159,14 @@ def _items(state: State, parent: int) -> Json:
     }
 
 
+def at_work(engine: Engine, phase: PhaseState) -> Json:
+    """The row of a running phase, with its parts where they say more than its agents: what is done, what is open."""
+    shown = row(engine, phase)
+    if len(phase.plan.agents) > 1 or any(doing(agent) for agent in phase.plan.agents):
+        shown |= {"parts": parts(phase), "turn_at": iso(phase.turn_at)}
+    return shown
+
+
 def waits_for(engine: Engine, phase: PhaseState) -> str | None:
     """In one word what keeps the phase from going on: `person`, `decision`, `worker slot`, `items`, … or None."""
     index = phase.plan.index
@@ -192,6 +197,8 @@ def waiting(engine: Engine) -> list[Json]:
     """What waits for whom, people first: an entry per phase that a person or a place has to come for."""
     state = engine.state
     entries: list[Json] = []
+    if state.ended:
+        return entries  # a failed run has no use any more for signals that are missing
     for index in state.in_order(state.paused_phases | state.held):
         phase = state.phases[index]
         entries.append(_waits(phase, "decision", phase.finished_at) | {"options": list(available(phase))})
@@ -200,8 +207,9 @@ def waiting(engine: Engine) -> list[Json]:
         if phase.persons:
             roles = [phase.plan.agents[p].role for p in phase.persons]
             who = [cut(role, NAME_SHOWN) for role in roles[:AGENTS_SHOWN]]
-            entries.append(_waits(phase, "person", phase.started_at) | {"who": who})
-    for index in sorted(state.at_gates):
+            asked = _asked(phase) if len(entries) < TOLD else {}
+            entries.append(_waits(phase, "person", phase.started_at) | {"who": who} | asked)
+    for index in state.in_order(state.at_gates):
         phase = state.phases[index]
         assert phase.gate is not None
         entries.append(_waits(phase, "gate", phase.gate.waiting_since) | gate_row(phase.gate))
@@ -212,60 +220,19 @@ def waiting(engine: Engine) -> list[Json]:
     return entries[:LISTED]
 
 
-def gates(engine: Engine) -> list[Json]:
-    """The gates that phases stand at now: being checked, waiting for people, or not passed."""
-    state = engine.state
-    at = sorted(index for index in state.running | state.paused_phases if state.phases[index].gate is not None)
-    rows = []
-    for phase in (state.phases[index] for index in at[:LISTED]):
-        assert phase.gate is not None
-        plan = phase.plan
-        rows.append(
-            {"phase": plan.index, "id": plan.id, "name": cut(plan.name, NAME_SHOWN), **gate_row(phase.gate)}
-            | {"worker": phase.actor, "since": iso(phase.gate.waiting_since or phase.gate.opened_at)}
-        )
-    return rows
-
-
-def gate_row(gate: Gate) -> Json:
-    """A gate, without the results of its checks: who is asked, what was decided, what a decision has to name."""
-    approval = gate.plan.approval
-    shown: Json = {"gate": gate.plan.id, "gate_status": gate.status, "round": gate.round}
-    if gate.checks is not None:
-        shown["checks"] = {name: gate.checks[name] for name in ("status", "passed", "failed", "skipped", "total")}
-    if approval is not None:
-        shown |= {
-            "who": [cut(name, NAME_SHOWN) for name in gate.people[:AGENTS_SHOWN]],
-            "need": approval.need,
-            "approvals": gate.approvals,
-            "deadline": iso(gate.deadline_at),
-            "escalated": gate.escalated,
-            "evidence": gate.evidence,
-        }
-    return shown
-
-
-def gate_details(gate: Gate) -> Json:
-    """All that is known of a gate in its present round."""
-    approval = gate.plan.approval
-    return gate_row(gate) | {
-        "description": gate.plan.description,
-        "skippable": gate.plan.skippable,
-        "results": gate.checks["results"] if gate.checks is not None else [],
-        "votes": [{"who": name, **vote, "at": iso(vote["at"])} for name, vote in gate.votes.items()],
-        "delegates": gate.delegates,
-        "form": {name: field.type for name, field in approval.form.items()} if approval is not None else {},
-        "reminders": gate.reminders,
-        "opened_at": iso(gate.opened_at),
-        "settled_at": iso(gate.settled_at),
-        "reason": gate.reason,
-        "by": gate.actor,
-    }
-
-
 def _waits(phase: PhaseState, reason: str, since: float | None) -> Json:
     plan = phase.plan
     return {"for": reason, "phase": plan.index, "id": plan.id, "name": cut(plan.name, NAME_SHOWN), "since": iso(since)}
+
+
+def _asked(phase: PhaseState) -> Json:
+    """What a person is asked for: in a line what to do, and the names of the outputs to give."""
+    instructions = (str(phase.plan.agents[p].config.get("instructions", "")) for p in phase.persons)
+    what = " ".join(next((text for text in instructions if text), phase.plan.description).split())
+    names = [cut(name, NAME_SHOWN) for name in asked_for(phase)][:AGENTS_SHOWN]
+    more = bool(phase.plan.prompt or len(what) > MESSAGE_SHOWN)
+    told: Json = {"what": cut(what, MESSAGE_SHOWN), "more": more, "outputs": names}
+    return {key: value for key, value in told.items() if value}
 
 
 def parallel(engine: Engine) -> Json:
@@ -335,6 +302,22 @@ def _options(phase: PhaseState) -> list[Json]:
     ]
 
 
+def _work(engine: Engine, phase: PhaseState) -> Json:
+    """All that a person needs for an open phase: instructions by role, the prompt, the outputs to give."""
+    told = {(agent := phase.plan.agents[p]).role: str(agent.config.get("instructions", "")) for p in phase.persons}
+    prompt = phase.plan.prompt or ""
+    with contextlib.suppress(expressions.ExpressionError):  # then it is shown as it is written
+        prompt = expressions.text_of(expressions.render(prompt, agent_values(engine.state, phase.plan)))
+    return {
+        "instructions": {role: text for role, text in told.items() if text},
+        "prompt": str((phase.edits or {}).get("prompt") or prompt),
+        "outputs": {
+            name: {"type": output.type, "description": output.description, "optional": output.optional}
+            for name, output in asked_for(phase).items()
+        },
+    }
+
+
 def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = PAGE) -> Json:
     """All that is known of one phase: its row, outputs, attempts, failures, tests, needs and what waits for it.
 
@@ -352,12 +335,17 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             {"phase": i, "id": state.phases[i].plan.id, "kind": "data", "implicit": True}
             for i in state.group_of.get(plan.after_group, [])[:LISTED]
         )
+    report = engine.reports.latest(plan.index)
     return (
         row(engine, phase)
         | _outputs(phase)
         | _items_page(engine, phase, offset, limit)
         | {
+            "report": None if report is None else {**report, "at": iso(report["at"])},
             "description": plan.description,
+            "parts": parts(phase) if phase.status == "running" else [],
+            "turn_at": iso(phase.turn_at),
+            "asked_for": _work(engine, phase) if phase.persons else None,
             "error": phase.error,
             "failure": failure_in_words(phase) if phase.error else None,
             "results": phase.results,

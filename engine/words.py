@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
-from engine.state import PhaseState
+from engine.phase_state import PhaseState
 from engine.statuses import RunStatus
 
 Json = dict[str, Any]
+
+
+def iso(at: float | None) -> str | None:
+    """A moment as `2024-02-19T10:00:00.000Z`."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cut(text: str, length: int) -> str:
+    """The text, or as much of it as `length` characters hold with an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def failure_in_words(phase: PhaseState) -> str:
@@ -39,3 +53,14 @@ def pause_in_words(status: RunStatus, pause: Json | None, undecided: list[PhaseS
         return f"The workflow has paused because {reason}."
     number = len(undecided)
     return f"{number} phase{'s need' if number != 1 else ' needs'} you because {reason}; the others go on."
+
+
+def progress_in_words(progress: Any) -> str:
+    """A report as a line: a text as it is, an object as `files: 3, last: a.py`, all else as JSON."""
+    if isinstance(progress, dict) and progress:
+        return ", ".join(f"{' '.join(key.split())}: {_plain(value)}" for key, value in progress.items())
+    return _plain(progress)
+
+
+def _plain(value: Any) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

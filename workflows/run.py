@@ -17,6 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from engine import children, foreign, operations
+    from engine.answers import waiting_for
     from engine.effects import (
         AgentCancelled,
         AgentFailed,
@@ -35,7 +36,9 @@ with workflow.unsafe.imports_passed_through():
     from engine.errors import PhaseError, RefusedError
     from engine.journal import lines
     from engine.lookup import find_phase
+    from engine.phase_state import PhaseState
     from engine.plan import Plan
+    from engine.siblings import siblings
     from engine.snapshots import restore, snapshot
     from engine.view import details, view
     from workflows import journal
@@ -127,7 +130,7 @@ class PhaseRun:
         """Any signal: an operator's message, or something to journal and refuse."""
         try:
             payload = decoded(args)
-            operations.check(self.engine, name, payload)
+            operations.check(self.engine, name, payload, self._now())
         except RefusedError as why:
             operations.refuse(self.engine, name, why, self._now(), sender(args))
         except Exception:  # noqa: BLE001 - a check changes nothing; what it stumbles over must not stop the run for ever
@@ -155,7 +158,7 @@ class PhaseRun:
         if name in operations.JOURNALLED:
             return
         try:
-            operations.check(self.engine, name, decoded(args))
+            operations.check(self.engine, name, decoded(args), self._now())
         except RefusedError as why:
             raise refusal(why) from None
 
@@ -168,14 +171,14 @@ class PhaseRun:
     @workflow.query(name="phase", description="All about one phase: {phase: index, id or name; offset, limit of items}")
     def phase(self, which: Json | None = None) -> Json:
         """`engine.view.details` of the phase that `which["phase"]` names."""
-        try:
-            asked: Json = which if isinstance(which, dict) else {"phase": which}
-            word = asked.get("phase")
-            found = find_phase(self.engine.state, word if word is not None else "")
-            offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
-            return details(self.engine, found, offset=offset, limit=limit)
-        except RefusedError as why:
-            raise refusal(why) from None
+        asked: Json = which if isinstance(which, dict) else {"phase": which}
+        offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
+        return details(self.engine, self._meant(asked), offset=offset, limit=limit)
+
+    @workflow.query(name="siblings", description="What runs beside one phase, with reports: {phase: index, id or name}")
+    def siblings(self, which: Json | None = None) -> Json:
+        """`engine.siblings.siblings` of the phase that `which["phase"]` names."""
+        return siblings(self.engine, self._meant(which), self._now())
 
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:
@@ -190,6 +193,14 @@ class PhaseRun:
             "total": len(self.engine.ledger),
             "lines": list(lines(self.engine.state.plans, workflow.info().workflow_id, facts)),
         }
+
+    def _meant(self, which: object) -> PhaseState:
+        """The phase that a query names."""
+        try:
+            word = which.get("phase") if isinstance(which, dict) else which
+            return find_phase(self.engine.state, word if isinstance(word, int | str) else "")
+        except RefusedError as why:
+            raise refusal(why) from None
 
     # Effects
 
@@ -302,7 +313,7 @@ class PhaseRun:
     def _show(self) -> None:
         """Keep search attributes and memo at what the run is and waits for; an event only when that changes."""
         state = self.engine.state
-        shown = (str(state.status), fitting(self.engine.waiting_for()))
+        shown = (str(state.status), fitting(waiting_for(self.engine)))
         if shown == self.shown or self.finished:
             return  # the end is shown together with the archive
         first = self.shown == ("", ())

@@ -28,14 +28,18 @@ if TYPE_CHECKING:
         SignalReported,
         StartedParallel,
     )
-    from cli.api.catalog import DefinitionEntry, KeptDefinition, Validation
+    from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
+    from cli.api.checking import Validation
     from cli.api.client import Client
     from cli.api.handle import RunHandle
+    from cli.api.importing import ImportedDefinition
+    from cli.api.planning import RunForecast
     from cli.api.results import Result
     from cli.api.views import (
         GateDetails,
         GateRow,
         Journal,
+        Log,
         ParallelStatus,
         PhaseDetails,
         PhaseRow,
@@ -45,7 +49,8 @@ if TYPE_CHECKING:
         View,
     )
     from cli.exits import NotFoundError, UsageError
-    from definitions.diagnostics import InvalidDefinitionError
+    from cli.reach.contact import NoWorkerError
+    from definitions.diagnostics import Diagnostic, InvalidDefinitionError
     from engine.errors import PhaseloomError, RefusedError, UnreachableError
     from engine.facts import Fact
 
@@ -68,14 +73,18 @@ _HOMES = {
         "SignalReported",
         "StartedParallel",
     ),
-    "cli.api.catalog": ("DefinitionEntry", "KeptDefinition", "Validation"),
+    "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
+    "cli.api.checking": ("Validation",),
     "cli.api.client": ("Client",),
     "cli.api.handle": ("RunHandle",),
+    "cli.api.importing": ("ImportedDefinition",),
+    "cli.api.planning": ("RunForecast",),
     "cli.api.results": ("Result",),
     "cli.api.views": (
         "GateDetails",
         "GateRow",
         "Journal",
+        "Log",
         "ParallelStatus",
         "PhaseDetails",
         "PhaseRow",
@@ -85,7 +94,8 @@ _HOMES = {
         "View",
     ),
     "cli.exits": ("NotFoundError", "UsageError"),
-    "definitions.diagnostics": ("InvalidDefinitionError",),
+    "cli.reach.contact": ("NoWorkerError",),
+    "definitions.diagnostics": ("Diagnostic", "InvalidDefinitionError"),
     "engine.errors": ("PhaseloomError", "RefusedError", "UnreachableError"),
     "engine.facts": ("Fact",),
 }
@@ -98,16 +108,21 @@ __all__ = [
     "Completed",
     "CompletedParallel",
     "Decided",
+    "DefinitionDetails",
     "DefinitionEntry",
+    "Diagnostic",
     "Fact",
     "FailureReported",
     "GateAnswered",
     "GateDetails",
     "GateRef",
     "GateRow",
+    "ImportedDefinition",
     "InvalidDefinitionError",
     "Journal",
     "KeptDefinition",
+    "Log",
+    "NoWorkerError",
     "NotFoundError",
     "ParallelStatus",
     "Paused",
@@ -121,12 +136,15 @@ __all__ = [
     "RefusedError",
     "Result",
     "Resumed",
+    "RunForecast",
     "RunHandle",
     "RunRef",
     "RunSummary",
     "Signal",
     "SignalReported",
     "StartedParallel",
+    "Suggestion",
+    "Suggestions",
     "UnreachableError",
     "UsageError",
     "Validation",

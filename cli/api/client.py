@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 from cli.api.handle import RunHandle
 
 if TYPE_CHECKING:
-    from cli.api.catalog import DefinitionEntry, KeptDefinition, Validation
+    from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
+    from cli.api.checking import Validation
+    from cli.api.importing import ImportedDefinition
+    from cli.api.planning import RunForecast
+    from cli.api.restarting import Restart
     from cli.api.views import RunSummary
     from cli.embedded.connect import Connection
     from cli.reach.launch import Prepared
@@ -30,11 +34,13 @@ class Client:
         actor: str | None = None,
         address: str | None = None,
         profile: str | None = None,
+        patience: float | None = None,
     ) -> None:
         from cli.command import Where  # noqa: PLC0415 - a connection has loaded it
 
         self._connection = connection
         self._actor = actor
+        self._patience = patience
         self._where = Where(address=address, profile=profile, task_queue=connection.task_queue)
 
     @classmethod
@@ -47,18 +53,25 @@ class Client:
         task_queue: str | None = None,
         *,
         actor: str | None = None,
+        patience: float | None = None,
     ) -> AsyncIterator[Client]:
         """A client for the project around `root` (default: the working directory), as an `async with` block.
 
         Without an address, a profile or `TEMPORAL_*` it talks to the project's own server, which is started in the
-        background if need be and stays. `actor` is who acts, unless a message says otherwise. Raises UnreachableError.
+        background if need be and stays. `actor` is who acts, unless a message says otherwise. `patience` is for how
+        many seconds (default: 8) a worker may leave a question or a message unanswered. Raises UnreachableError.
         """
         from cli.embedded.connect import Target, connect  # noqa: PLC0415 - defining needs no server
         from definitions import find_root  # noqa: PLC0415
 
         project = find_root(Path(root) if root is not None else Path.cwd())
         connection = await connect(project, Target(address=address, profile=profile, task_queue=task_queue))
-        yield cls(connection, actor=actor, address=address, profile=profile)
+        yield cls(connection, actor=actor, address=address, profile=profile, patience=patience)
+
+    @property
+    def connection(self) -> Connection:
+        """Where it is connected: `connection.client` is Temporal's own client."""
+        return self._connection
 
     @property
     def root(self) -> Path:
@@ -79,31 +92,83 @@ class Client:
         return await asyncio.to_thread(catalog.listed, self.root)
 
     async def validate(self, definition: str) -> Validation:
-        """What is wrong with a definition, given by id or file. Raises DefinitionError when there is none."""
+        """What is wrong with a definition, given by id or file, or could be better.
+
+        Raises DefinitionError when there is none.
+        """
+        from cli.api.checking import validated  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(validated, definition, self.root)
+
+    async def show(self, definition: str) -> DefinitionDetails:
+        """A definition, given by id or file: its phases with their indexes, its inputs, what is not in effect.
+
+        Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started here and now.
+        """
         from cli.api import catalog  # noqa: PLC0415 - as above
 
-        return await asyncio.to_thread(catalog.validated, definition, self.root)
+        return await asyncio.to_thread(catalog.detailed, definition, self.root)
+
+    async def plan(self, definition: str, *, workers: int | None = None) -> RunForecast:
+        """How a run of a definition, given by id or file, would go with so many workers (0: one per core).
+
+        Nothing is started. Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started.
+        """
+        from cli.api.planning import forecast_of  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(forecast_of, definition, self.root, workers=workers)
+
+    async def suggest(self, task: str) -> Suggestions:
+        """The definitions that fit a task, the best first, with reasons."""
+        from cli.api import catalog  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(catalog.suggested, task, self.root)
+
+    async def import_definition(
+        self,
+        file: Path | str,
+        *,
+        identifier: str | None = None,
+        output: Path | str | None = None,
+        replace: bool = False,
+    ) -> ImportedDefinition:
+        """Write a definition of another format as native YAML, to `definitions/ID.yaml` of the project or `output`.
+
+        Raises UsageError for a native one, InvalidDefinitionError when it has errors, RefusedError when another file
+        is there already, unless it may `replace` that.
+        """
+        from cli.api.importing import imported  # noqa: PLC0415 - as above
+
+        to = Path(output) if output is not None else None
+        return await asyncio.to_thread(
+            imported, Path(file), self.root, identifier=identifier, output=to, replace=replace
+        )
 
     async def define(
         self,
-        identifier: str,
+        definition: str | Path,
         *,
-        phases: Sequence[Mapping[str, Any]],
+        phases: Sequence[Mapping[str, Any]] | None = None,
         name: str | None = None,
         description: str = "",
         completion_signals: Sequence[str] = (),
         **more: Any,
     ) -> KeptDefinition:
-        """Keep a definition in the project, in place of the one that was kept under this id; any process can start it.
+        """Keep a definition in the project, in place of the one that was kept under its id; any process can start it.
 
-        `phases` and `more` are written as in a definition's file. Raises InvalidDefinitionError, with diagnostics, and
-        keeps nothing then.
+        With `phases`, `definition` is its id, and `phases` and `more` are written as in a definition's file. Without,
+        it is a file in any format, or the text of one (of more than one line, with its `id`). Raises
+        InvalidDefinitionError, with diagnostics, and keeps nothing then.
         """
         from cli.api import catalog  # noqa: PLC0415 - as above
 
+        if phases is None:
+            if name is not None or description or completion_signals or more:
+                raise TypeError("define() takes a name, a description and other keys only together with phases")
+            return await asyncio.to_thread(self._kept, definition)
         return await asyncio.to_thread(
             catalog.defined,
-            identifier,
+            str(definition),
             self.root,
             phases=phases,
             name=name,
@@ -111,6 +176,13 @@ class Client:
             completion_signals=completion_signals,
             more=more,
         )
+
+    def _kept(self, definition: str | Path) -> KeptDefinition:
+        from cli.api.catalog import kept, of_file, of_text  # noqa: PLC0415 - as above
+
+        is_text = isinstance(definition, str) and "\n" in definition
+        checked = of_text(str(definition)) if is_text else of_file(Path(definition))
+        return kept(checked, self.root, replace=True)
 
     # ---- runs
 
@@ -144,9 +216,36 @@ class Client:
         return self._handle(await begin(self._connection, ready, actor=actor(self._actor), chosen=chosen))
 
     def _prepared(self, definition: str, *, inputs: Mapping[str, Any] | None, **options: Any) -> Prepared:
-        from cli.reach.launch import prepare, read_definition, usable  # noqa: PLC0415 - half a second
+        from cli.api.starting import prepared  # noqa: PLC0415 - half a second
 
-        return prepare(usable(read_definition(definition, self.root)), given=inputs, **options)
+        return prepared(definition, self.root, given=inputs, **options)
+
+    async def restart(
+        self,
+        run: RunHandle | str | None = None,
+        *,
+        as_started: bool = False,
+        inputs: Mapping[str, Any] | None = None,
+    ) -> RunHandle:
+        """Cancel a run (default: the current one) if it is open, wait for that, and start it anew.
+
+        It gets the same inputs, those in `inputs` changed, and its definition as it is now, or `as_started` the plan
+        that ran. Nothing is cancelled when the new one cannot be started: errors as those of `start`, and RefusedError
+        for a child run.
+        """
+        from cli.api.restarting import restart_of  # noqa: PLC0415 - only here
+
+        if not isinstance(run, RunHandle):
+            run = await (self.current() if run is None else self.run(run))
+        ready = await restart_of(run, self.root, as_started=as_started, inputs=inputs)
+        return await self.begin_again(ready)
+
+    async def begin_again(self, restart: Restart) -> RunHandle:
+        """Carry out what `cli.api.restarting.restart_of` has made ready."""
+        from cli.api.restarting import restarted  # noqa: PLC0415 - only here
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        return self._handle(await restarted(self._connection, restart, actor=actor(self._actor)))
 
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""
@@ -169,4 +268,8 @@ class Client:
         return self._handle(await current(self._connection, tell=lambda _: None, ended_too=True))
 
     def _handle(self, run: Run) -> RunHandle:
+        from cli.reach.runs import ServerRun  # noqa: PLC0415 - loaded by then
+
+        if self._patience is not None and isinstance(run, ServerRun):
+            run.patience = self._patience
         return RunHandle(run, self.root, where=self._where, actor=self._actor)

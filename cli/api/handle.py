@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
@@ -11,10 +11,12 @@ from engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from cli.api.answers import Answer, Queued
-    from cli.api.views import Journal, ParallelStatus, PhaseDetails, RunSummary, View
+    from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
+    from cli.reach.following import Follower
     from cli.reach.runs import Run
     from engine.facts import Fact
+    from engine.plan import Plan
 
 Json = dict[str, Any]
 Phase = int | str
@@ -70,6 +72,21 @@ class RunHandle:
             found["phases"] += page
         return api.View.of(found)
 
+    async def first_view(self) -> View | None:
+        """The run once its first phases have started; None when no worker answers yet."""
+        from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
+
+        try:
+            return await self.view()
+        except NoWorkerError:
+            return None
+
+    async def prospect(self, view: Json) -> Json | None:
+        """When the open run of this view will end, and what decides about it; None where nothing tells."""
+        from cli.reach.prospect import of_run  # noqa: PLC0415 - only here
+
+        return await of_run(self._run, self._root, view)
+
     async def phase(self, phase: Phase) -> PhaseDetails:
         """All that is known of one phase."""
         return api.PhaseDetails.of(await self._run.phase(phase))
@@ -77,6 +94,10 @@ class RunHandle:
     async def parallel_status(self) -> ParallelStatus:
         """The parallel group that is open, or was last."""
         return (await self.view(limit=0)).parallel
+
+    async def plan(self) -> Plan:
+        """The plan that runs."""
+        return await self._run.plan()
 
     async def journal(self, since: int = 0, limit: int = 500) -> Journal:
         """Facts after number `since`."""
@@ -92,51 +113,80 @@ class RunHandle:
         described = await described_run(self._run.connection, self.id)
         return None if described is None else api.RunSummary.of(await summary_of(described, self._run.connection))
 
-    async def logs(self, phase: Phase | None = None, *, lines: int | None = None) -> tuple[str, ...]:
-        """The last lines (default: all) that a phase, or the run itself, has logged.
+    async def started_with(self) -> Json:
+        """What the run was started with: `{plan, inputs, env, run, …}`."""
+        return await self._run.started()
+
+    async def is_open(self) -> bool:
+        """Whether the run is still open; no worker is asked."""
+        from cli.reach.runs import ServerRun, closed_as, described_run  # noqa: PLC0415 - only where it matters
+
+        if not isinstance(self._run, ServerRun):
+            return False
+        described = await described_run(self._run.connection, self.id)
+        return described is not None and closed_as(described) is None
+
+    async def log(self, phase: Phase | None = None, *, lines: int | None = None) -> Log:
+        """The last lines (default: all) that a phase, or the run itself, has logged, and the file they are from.
 
         Raises NotFoundError when the phase has no log in this project.
         """
         from cli.reach import logfiles  # noqa: PLC0415 - only here
 
-        word = None if phase is None else (await self.phase(phase)).id
-        path = await logfiles.log_of(self._run, self._root, word)
+        path = await logfiles.log_of(self._run, self._root, phase)
         found, position = logfiles.last_lines(path, lines)
-        if position:
-            return tuple(found)
-        if word is not None:
-            raise await logfiles.no_log(self._run, word, path)
-        found = await logfiles.from_journal(self._run)
-        return tuple(found[-lines:] if lines else found)
+        if not position:
+            if phase is not None:
+                raise await logfiles.no_log(self._run, phase, path)
+            found = await logfiles.from_journal(self._run)
+            found = found[-lines:] if lines else found
+        return api.Log.of({"log": str(path), "lines": found})
+
+    async def logs(self, phase: Phase | None = None, *, lines: int | None = None) -> tuple[str, ...]:
+        """The lines of `log`."""
+        return (await self.log(phase, lines=lines)).lines
+
+    async def follow_log(
+        self, phase: Phase | None = None, *, lines: int | None = None
+    ) -> AsyncIterator[tuple[str, ...]]:
+        """The last lines (default: all) that are there, then what is added, until the run has ended."""
+        from cli.reach import logfiles  # noqa: PLC0415 - only here
+
+        path = await logfiles.log_of(self._run, self._root, phase)
+        found, position = logfiles.last_lines(path, lines)
+        yield tuple(found)
+        async for added in logfiles.added_lines(self._run, self._root, path, position):
+            yield tuple(added)
+
+    def watch(self, *, since: int = 0, tell: Callable[[str], None] = lambda _: None) -> Follower:
+        """Follow the run closely: `news()` yields facts in batches as they come, through restarts of worker and server.
+
+        A batch is empty now and then while nothing happens; `last_view()` is the run once it has ended. `tell` is
+        called with a sentence when nothing answers for a while, and when it does again.
+        """
+        from copy import copy  # noqa: PLC0415 - only here
+
+        from cli.command import Where  # noqa: PLC0415
+        from cli.reach.following import Follower  # noqa: PLC0415
+
+        # Following asks with less patience and may reconnect: it does so on a copy.
+        return Follower(run=copy(self._run), where=self._where or Where(), tell=tell, since=max(0, since))
 
     async def follow(self, since: int = 0) -> AsyncIterator[Fact]:
         """The run's facts in order as they come, from after number `since`, through restarts of worker and server.
 
         Ends with the run; raises RefusedError when the server has ended it without a word.
         """
-        from cli.reach.following import Follower  # noqa: PLC0415 - only here
-
-        async for facts in self._follower(Follower, since).news():
+        async for facts in self.watch(since=since).news():
             for fact in facts:
                 yield fact
 
     async def wait(self) -> View:
         """Return once the run has ended, with its last view. For a limit: `asyncio.timeout`."""
-        from cli.reach.following import Follower  # noqa: PLC0415 - only here
-
-        follower = self._follower(Follower, int((await self._run.view(limit=0))["facts"]) - 1)
+        follower = self.watch(since=int((await self._run.view(limit=0))["facts"]) - 1)
         async for _ in follower.news():
             pass
         return api.View.of(await follower.last_view())
-
-    def _follower(self, kind: Any, since: int) -> Any:
-        from copy import copy  # noqa: PLC0415 - only here
-
-        from cli.command import Where  # noqa: PLC0415
-
-        # Following asks with less patience and may reconnect: it does so on a copy.
-        where = self._where or Where()
-        return kind(run=copy(self._run), where=where, tell=lambda _: None, since=max(0, since))
 
     async def until_closed(self) -> None:
         """Return when the server has closed the run: its agents are gone then."""
@@ -213,14 +263,18 @@ class RunHandle:
     async def report_progress(
         self,
         phase: Phase,
-        progress: str | float | Mapping[str, Any],
+        progress: str | float | Mapping[str, Any] | Sequence[Any],
         *,
         epoch: int | None = None,
+        agent: int | str | None = None,
         **about: Unpack[About],
     ) -> api.ProgressReported | Queued:
-        """Note how far the work of a running phase is; at most 1 KiB of JSON."""
+        """Note how far the work of a running phase is, in at most 16 KiB of JSON.
+
+        `agent` is whose progress it is, by role or position, where several agents share the phase.
+        """
         return await self._send(
-            api.ProgressReported, "report_progress", about, phase=phase, progress=progress, epoch=epoch
+            api.ProgressReported, "report_progress", about, phase=phase, progress=progress, epoch=epoch, agent=agent
         )
 
     async def start_parallel(self, phase: Phase, **about: Unpack[About]) -> api.StartedParallel | Queued:

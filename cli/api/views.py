@@ -25,7 +25,10 @@ class Progress(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseRow(Result):
-    """One phase in a list. `waits_for` says in a word what keeps it from going on; None while it works."""
+    """One phase in a list. `waits_for` says in a word what keeps it from going on; None while it works.
+
+    Of a phase that runs once per item `items` has the counts; of such an item `item` is `{of, number, value}`.
+    """
 
     index: int
     id: str
@@ -39,13 +42,16 @@ class PhaseRow(Result):
     waits_for: str | None = None
     progress: str | None = None
     error: Json | None = None
+    items: Json | None = None
+    item: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseDetails(PhaseRow):
-    """All that is known of one phase."""
+    """All that is known of one phase. `items_page` has the first rows of its items, where it runs once per item."""
 
     description: str = ""
+    report: Json | None = None
     outputs: Json = field(default_factory=dict)
     failure: Any = None
     failures: tuple[Json, ...] = field(default=(), metadata=PLAIN)
@@ -53,6 +59,7 @@ class PhaseDetails(PhaseRow):
     waits_for_phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     options: tuple[str, ...] = field(default=(), metadata=PLAIN)
     actor: str | None = None
+    items_page: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +158,8 @@ class View(Result):
     phases: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
     signals: tuple[Signal, ...] = field(default=(), metadata=several(Signal))
     facts: int = 0
+    slots_used: int = 0
+    restarted_from: str | None = None
 
     @property
     def parallel(self) -> ParallelStatus:
@@ -176,8 +185,19 @@ class Journal(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Log(Result):
+    """Lines that a phase or a run has logged, and the file that holds them, or would on the worker's host."""
+
+    log: str
+    lines: tuple[str, ...] = field(default=(), metadata=PLAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSummary(Result):
-    """What the server keeps beside a run; no worker was asked."""
+    """What the server keeps beside a run; no worker was asked.
+
+    `restarted_from` is the run that this one repeats, `restarted_as` a run of the same list that repeats this one.
+    """
 
     run: str
     definition: str
@@ -187,3 +207,5 @@ class RunSummary(Result):
     started_at: str | None = None
     ended_at: str | None = None
     current: bool = False
+    restarted_from: str | None = None
+    restarted_as: str | None = None

@@ -38,7 +38,7 @@ def show(
 
     A phase, the definition, phaseloom.yaml, or the default.
     """
-    from cli.reach.launch import read_definition, usable  # noqa: PLC0415 - not needed for --help
+    from cli.api.checking import read, usable  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.settings import listing  # noqa: PLC0415
     from definitions import InvalidDefinitionError, effective_settings, env_names, load_config, load_text  # noqa: PLC0415
@@ -50,7 +50,7 @@ def show(
             raise InvalidDefinitionError(found)
         checked = load_text("phases: [{name: any}]", file="any.yaml", project=project)
     else:
-        checked = usable(read_definition(definition, root))
+        checked = usable(read(definition, root))
     env = {name: os.environ.get(name, "") for name in env_names(checked)}
     settings, unresolved = effective_settings(checked, env)
     shown = [setting.to_json() for setting in settings if definition is not None or not _of_phase(setting.name)]

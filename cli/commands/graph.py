@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.command import Look, Where, command
+from cli.commands.workflow.acting import looked_at
 from cli.console import Console, is_terminal, write
 from cli.exits import Exit, UsageError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-FORMATS = ("terminal", "mermaid", "dot", "svg", "png")
+FORMATS = ("terminal", "mermaid", "dot", "svg", "png", "html")
 SUFFIXES = {
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
@@ -28,6 +29,8 @@ SUFFIXES = {
     ".gv": "dot",
     ".svg": "svg",
     ".png": "png",
+    ".html": "html",
+    ".htm": "html",
     ".txt": "terminal",
 }
 DEFAULT_IMAGE = "dependency_graph.png"
@@ -61,7 +64,7 @@ async def graph(
     """Draw which phase waits for which; with --run in the colours of a run's statuses.
 
     A circle is drawn too, highlighted; the command then ends with 3, as `validate` does.
-    SVG, PNG and terminal pictures need the extra `graph`.
+    SVG, PNG, HTML and terminal pictures need the extra `graph`.
     """
     form, output = _where_to(form, output, json=where.json)
     console = Console(json=where.json)
@@ -103,12 +106,12 @@ def _where_to(form: str | None, output: Path | None, *, json: bool) -> tuple[str
 
 
 def _of_definition(name: str) -> tuple[Checked, Graph]:
-    from cli.reach.launch import read_definition  # noqa: PLC0415 - not needed for --help
+    from cli.api.checking import read  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from definitions import InvalidDefinitionError  # noqa: PLC0415 - half a second
     from definitions.graphs import graph_of_checked  # noqa: PLC0415
 
-    checked = read_definition(name, here())
+    checked = read(name, here())
     drawn = graph_of_checked(checked)
     if drawn is None:
         raise InvalidDefinitionError(checked.diagnostics)
@@ -116,20 +119,15 @@ def _of_definition(name: str) -> tuple[Checked, Graph]:
 
 
 async def _of_run(look: Look, name: str | None, console: Console) -> tuple[Graph, Json]:
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415 - not needed for --help
     from definitions.graphs import graph_of_plan  # noqa: PLC0415 - half a second
 
-    run = await run_to_look_at(look, console)
+    run = await looked_at(look, console)
     plan = await run.plan()
     if name is not None and not _is_about(name, plan.id):
         raise UsageError(f"{look.run} is a run of '{plan.id}', not of '{name}'", hint="leave the definition out")
-    view = await run.view()
-    statuses = {row["index"]: row["status"] for row in view["phases"]}
-    while len(statuses) < view["page"]["total"]:
-        page = (await run.view(offset=len(statuses)))["phases"]
-        statuses |= {row["index"]: row["status"] for row in page}
-    drawn = graph_of_plan(plan, statuses)
-    return drawn, {"run": view["run"], "status": view["status"]}
+    view = await run.view(every=True)
+    drawn = graph_of_plan(plan, {row.index: row.status for row in view.phases})
+    return drawn, {"run": view.run, "status": view.status}
 
 
 def _is_about(name: str, definition: str) -> bool:
@@ -151,10 +149,16 @@ def _picture(drawn: Graph, form: str, output: Path | None) -> str | bytes:
         return _in_letters(drawn, output)
     from cli.pictures import images  # noqa: PLC0415 - only for images
 
-    text = dot(drawn)
-    if form == "dot":
-        return text
-    return images.png(text) if form == "png" else images.svg(text)
+    match form:
+        case "dot":
+            return dot(drawn)
+        case "svg":
+            return images.svg(dot(drawn))
+        case "html":
+            from cli.pictures.page import page  # noqa: PLC0415 - only here
+
+            return page(drawn, images.svg(dot(drawn, headed=False)))
+    return images.png(dot(drawn, identified=True))
 
 
 def _in_letters(drawn: Graph, output: Path | None) -> str:

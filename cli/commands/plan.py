@@ -29,21 +29,11 @@ def plan(
 
     Times come from the definition's estimates, else from earlier runs in this project. Nothing is started.
     """
-    import os  # noqa: PLC0415
-
-    from cli.reach.history import measured  # noqa: PLC0415 - not needed for --help
-    from cli.reach.launch import read_definition, usable  # noqa: PLC0415
+    from cli.api.planning import planned_of  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.planned import planned  # noqa: PLC0415
     from cli.words.plan import described, shown  # noqa: PLC0415
-    from definitions import compile_plan, env_names  # noqa: PLC0415
 
-    asked = _workers(workers)
-    root = here()
-    checked = usable(read_definition(definition, root))
-    compiled = compile_plan(checked, {name: os.environ.get(name, "") for name in env_names(checked)})
-    slots = (compiled.execution.max_workers if asked is None else asked) or os.cpu_count() or 1
-    told = planned(compiled, measured(root, compiled.id), slots)
+    told = planned_of(definition, here(), workers=_workers(workers))
     if json:
         Console(json=True).data(described(told))
     else:

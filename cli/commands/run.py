@@ -8,6 +8,7 @@ import typer
 
 from cli.command import command
 from cli.commands.starting import Starting, prepared
+from cli.commands.workflow.acting import client_for
 from cli.console import Console, has_person
 from cli.exits import Exit
 
@@ -35,18 +36,14 @@ async def run(
     """
     from cli.attending import Attendance  # noqa: PLC0415 - loaded when there is something to follow
     from cli.live import screen  # noqa: PLC0415
-    from cli.reach.contact import connected  # noqa: PLC0415
-    from cli.reach.following import Follower  # noqa: PLC0415
-    from cli.reach.launch import begin, people_in  # noqa: PLC0415
     from cli.reach.place import actor  # noqa: PLC0415
     from cli.words.narration import DONE, Narration, graph, loading  # noqa: PLC0415
 
     console = Console(json=options.json)
-    _, ready = prepared(definition, options, console, non_interactive=non_interactive)
+    ready = prepared(definition, options, console, non_interactive=non_interactive)
     plan = ready.plan
     console.lines([loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)])
-    connection = await connected(options, console)
-    started = await begin(connection, ready, actor=actor(options.actor))
+    started = await (await client_for(options, console, actor=options.actor)).begin(ready)
     if not detach and not console.json:
         console.note(f"this run is {started.id}")
     if detach:
@@ -57,13 +54,13 @@ async def run(
         return Exit.OK
     with screen(quiet=options.json) as shown:
         attendance = Attendance(
-            follower=Follower(run=started, where=options, tell=console.note),
+            follower=started.watch(tell=console.note),
             narration=Narration(plan),
             screen=shown,
             console=console,
             owner=True,
             stays=has_person(),
-            people=bool(people_in(plan) or plan.completion_signals),
+            people=ready.needs_people,
             actor=actor(options.actor),
         )
         code = await attendance.follow()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from cli.command import Where, command
-from cli.console import Console
+from cli.commands.workflow.acting import client_to_read
+from cli.console import Console, is_terminal
 from cli.exits import Exit
 
 
@@ -23,12 +25,12 @@ async def runs(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest first.")] = 100,
 ) -> Exit:
     """List the runs of this project."""
-    from cli.reach.contact import connected  # noqa: PLC0415 - not needed for --help
-    from cli.reach.listing import listed  # noqa: PLC0415
+    from cli.words.bars import canvas  # noqa: PLC0415 - not needed for --help
     from cli.words.runs import listing  # noqa: PLC0415
 
     console = Console(json=where.json)
-    connection = await connected(where, console)
-    found = await listed(connection, ended_too=every, limit=limit)
-    console.answer({"runs": found}, listing(found, every=every))
+    client = await client_to_read(where, console)
+    found = [run.to_json() for run in await client.runs(every=every, limit=limit)] if client is not None else []
+    fits = canvas(sys.stdout).width if is_terminal(sys.stdout) else None
+    console.answer({"runs": found}, listing(found, every=every, fits=fits))
     return Exit.OK

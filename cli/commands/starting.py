@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,12 @@ from cli.command import Where
 from cli.console import Console, write
 
 if TYPE_CHECKING:
-    from cli.reach.launch import Prepared
-    from definitions.loading import Checked
+    from cli.api.starting import Prepared
+
+UNBOUND = "PL402"
+"""A role that is bound to nothing: at the start of a run all of them are told in one line."""
+
+CONFIG_NAME = "phaseloom.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,26 +42,34 @@ class Starting(Where):
 
 
 def prepared(
-    definition: str, options: Starting, console: Console, *, non_interactive: bool = False
-) -> tuple[Checked, Prepared]:
-    """The definition, checked and compiled; warnings and what is not in effect yet are told.
+    definition: str, options: Starting, console: Console, *, non_interactive: bool = False, verb: str = "run"
+) -> Prepared:
+    """The definition, checked and compiled; warnings and what is not in effect yet are told. `verb`: what was typed.
 
     Raises before anything is started: NotFoundError, InvalidDefinitionError, UsageError, RefusedError.
     """
-    from cli.reach.launch import beside_errors, prepare, read_definition, usable, workers_wanted  # noqa: PLC0415
-    from cli.reach.place import here  # noqa: PLC0415 - --help needs neither
+    from cli.api import starting  # noqa: PLC0415 - --help needs neither
+    from cli.reach.place import here  # noqa: PLC0415
 
-    workers = workers_wanted(options.max_workers)
-    checked = usable(read_definition(definition, here()))
-    ready = prepare(
-        checked,
+    ready = starting.prepared(
+        definition,
+        here(),
         written=options.input or (),
         inputs_file=options.inputs_file,
-        max_workers=workers,
+        max_workers=options.max_workers,
         non_interactive=non_interactive,
+        command=f"phaseloom {verb} {shlex.quote(definition)}",
     )
+    tell(ready, console)
+    return ready
+
+
+def tell(ready: Prepared, console: Console) -> None:
+    """Tell people what should be known of a definition before it is started."""
     if not console.json:
-        write(sys.stderr, "".join(f"{finding.text}\n" for finding in beside_errors(checked)))
+        write(sys.stderr, "".join(f"{finding.text}\n" for finding in ready.warnings if finding.code != UNBOUND))
+        if ready.unbound:
+            people = ", ".join(ready.unbound)
+            console.note(f"bound to nothing, so people do it: {people} (bind roles under agents: in {CONFIG_NAME})")
         if ready.deferred:
             console.note(f"not in effect yet: {', '.join(ready.deferred)}")
-    return checked, ready

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cli.api.checking import Validation
     from definitions.diagnostics import Diagnostic
-    from definitions.loading import Checked
-    from definitions.project import ProjectConfig
 
 Json = dict[str, Any]
 
@@ -40,21 +38,22 @@ def validate(
     Every finding has its place, a stable code, and what was probably meant. Ends with 3 when there are errors. Advice
     (PL5nn) is about phases that should not, or could, run in parallel, and about runs that take long; it is no error.
     """
-    from cli.reach.place import here  # noqa: PLC0415 - not needed for --help
+    from cli.api.checking import validated  # noqa: PLC0415 - not needed for --help
+    from cli.reach.place import here  # noqa: PLC0415
     from definitions import load_config  # noqa: PLC0415 - half a second
 
     if json and sarif:
         raise UsageError("--json and --sarif exclude each other", hint="write one of them")
     root = here()
     config, of_project = load_config(root)
-    results = [_checked(name, root, config) for name in files]
+    results = [validated(name, root, project=config) for name in files]
     console = Console(json=json or sarif)
     project = [finding.to_json() for finding in of_project]
     good = not _counts(of_project, strict=strict) and all(_good(result, strict=strict) for result in results)
     console.lines(finding.text for finding in of_project)
     for result in results:
         console.lines(_lines(result))
-    told = [{key: value for key, value in result.items() if key != "findings"} for result in results]
+    told = [result.to_json() for result in results]
     code = Exit.OK if good else Exit.INVALID
     if sarif:
         console.data(_sarif(root, of_project, results, code))
@@ -63,7 +62,7 @@ def validate(
     return code
 
 
-def _sarif(root: Path, of_project: Sequence[Diagnostic], results: Sequence[Json], code: Exit) -> Json:
+def _sarif(root: Path, of_project: Sequence[Diagnostic], results: Sequence[Validation], code: Exit) -> Json:
     from dataclasses import replace  # noqa: PLC0415 - not needed for --help
 
     from cli.embedded.version import version  # noqa: PLC0415
@@ -73,58 +72,12 @@ def _sarif(root: Path, of_project: Sequence[Diagnostic], results: Sequence[Json]
     # The project's file is named as seen from the project, a definition as seen from here.
     findings = [replace(finding, file=str(root / finding.file)) for finding in of_project]
     for result in results:
-        findings += result["findings"]
+        findings += result.findings
     return sarif(findings, meanings=MEANINGS, version=version(), root=root, code=code)
 
 
-def _checked(name: str, root: Path, config: ProjectConfig) -> Json:
-    from pathlib import Path  # noqa: PLC0415 - loaded by then
-
-    from cli.reach.launch import shortest  # noqa: PLC0415
-    from definitions import advise, find, load  # noqa: PLC0415
-    from engine.errors import DefinitionError  # noqa: PLC0415
-
-    try:
-        path = shortest(find(name, root))
-    except DefinitionError:
-        if os.sep not in name and "." not in name:
-            raise
-        path = Path(name)  # what cannot be read is a finding like any other
-    checked = load(path, project=config)
-    deferred, starts = _compiled(checked)
-    findings = sorted(
-        (*checked.diagnostics, *advise(checked)),
-        key=lambda each: (each.file != checked.file, each.line, each.column),
-    )
-    return {
-        "file": checked.file,
-        "ok": checked.ok,
-        "id": checked.id,
-        "name": checked.name,
-        "format": checked.format,
-        "phases": len(checked.definition.ordered) if checked.definition is not None else 0,
-        "diagnostics": [finding.to_json() for finding in findings],
-        "not_in_effect": deferred,
-        "not_startable": [finding.to_json() for finding in starts],
-        "findings": [*findings, *starts],
-    }
-
-
-def _compiled(checked: Checked) -> tuple[list[str], tuple[Diagnostic, ...]]:
-    """What is not in effect yet, and what would keep a valid definition from being started here and now."""
-    from definitions import InvalidDefinitionError, compile_plan, env_names, not_in_effect  # noqa: PLC0415
-
-    if not checked.ok:
-        return [], ()
-    try:
-        plan = compile_plan(checked, {name: os.environ.get(name, "") for name in env_names(checked)})
-    except InvalidDefinitionError as error:
-        return [], error.diagnostics
-    return not_in_effect(plan), ()
-
-
-def _good(result: Json, *, strict: bool) -> bool:
-    return result["ok"] and not (strict and _counts(result["findings"], strict=True))
+def _good(result: Validation, *, strict: bool) -> bool:
+    return result.ok and not (strict and _counts(result.findings, strict=True))
 
 
 def _counts(findings: Any, *, strict: bool) -> int:
@@ -132,23 +85,20 @@ def _counts(findings: Any, *, strict: bool) -> int:
     return sum(1 for finding in findings if finding.severity in bad)
 
 
-def _lines(result: Json) -> list[str]:
+def _lines(result: Validation) -> list[str]:
     from cli.words.durations import counted  # noqa: PLC0415 - not needed for --help
 
-    lines = [finding.text for finding in result["findings"]]
-    if result["not_in_effect"]:
-        lines.append(f"{result['file']}: not in effect yet: {', '.join(result['not_in_effect'])}")
-    errors = sum(1 for finding in result["diagnostics"] if finding["severity"] == "error")
-    warnings = sum(1 for finding in result["diagnostics"] if finding["severity"] == "warning")
+    lines = [finding.text for finding in result.findings]
+    if result.not_in_effect:
+        lines.append(f"{result.file}: not in effect yet: {', '.join(result.not_in_effect)}")
+    errors = sum(1 for finding in result.diagnostics if finding["severity"] == "error")
+    warnings = sum(1 for finding in result.diagnostics if finding["severity"] == "warning")
     with_warnings = f", {counted(warnings, 'warning')}" if warnings else ""
-    if not result["ok"]:
-        return [*lines, f"{result['file']}: {counted(errors, 'error')}{with_warnings}"]
-    form = "" if result["format"] in {"native", "yaml"} else f", format {result['format']}"
-    state = "valid, but it cannot be started here now" if result["not_startable"] else "valid"
-    return [
-        *lines,
-        f"{result['file']}: {state} ({result['id']}, {counted(result['phases'], 'phase')}{form}{with_warnings})",
-    ]
+    if not result.ok:
+        return [*lines, f"{result.file}: {counted(errors, 'error')}{with_warnings}"]
+    form = "" if result.format in {"native", "yaml"} else f", format {result.format}"
+    state = "valid, but it cannot be started here now" if result.not_startable else "valid"
+    return [*lines, f"{result.file}: {state} ({result.id}, {counted(result.phases, 'phase')}{form}{with_warnings})"]
 
 
 def schema(

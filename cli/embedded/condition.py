@@ -17,12 +17,15 @@ from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
 from cli.embedded.supervisor import end_all, take_over
 from cli.embedded.version import described, differs, installation
-from engine.errors import PhaseloomError, UnreachableError
+from engine.errors import PhaseloomError, UnreachableError, WorkspaceError
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
 END_SECONDS = 60.0
+NO_PROJECT = "none"
+"""In place of the identity of a folder that is no project and cannot be made one."""
+
 LOW_DISK = 1_000_000_000
 ANSWER = timedelta(seconds=3)
 KINDS_OF_WORK = ("workflow", "activity")
@@ -71,7 +74,12 @@ async def status(root: Path, target: Target | None = None) -> Json:
     `{mode, root, client, address, namespace, queue, reachable, supervisor, server, worker, pollers, attributes, agents,
     disk, problems, unprotected}`; the last two are sentences, `disk` is bytes.
     """
-    project = open_project(root)
+    problems: list[str] = []
+    try:
+        project = open_project(root)
+    except WorkspaceError as error:
+        project = Project(root, NO_PROJECT)
+        problems.append(f"{_first_line(error)}; no run can be started here")
     config = shared_config(target or Target())
     report: Json = {
         "mode": "embedded" if config is None else "shared",
@@ -80,7 +88,7 @@ async def status(root: Path, target: Target | None = None) -> Json:
         "queue": (target and target.task_queue) or project.queue,
         "agents": len(workers.running_agents(project)),
         "disk": _disk(project),
-        "problems": [],
+        "problems": problems,
         "unprotected": [],
     }
     if config is None:
@@ -204,7 +212,8 @@ def _disk(project: Project) -> Json:
     """Bytes: free on the disk, taken by the database with its write-ahead log, by the artifacts."""
     database = sum(path.stat().st_size for path in project.folder.glob(f"{servers.DATABASE}*"))
     artifacts = sum(path.stat().st_size for path in project.file("artifacts").rglob("*") if path.is_file())
-    return {"free": shutil.disk_usage(project.folder).free, "database": database, "artifacts": artifacts}
+    place = project.folder if project.folder.is_dir() else project.root
+    return {"free": shutil.disk_usage(place).free, "database": database, "artifacts": artifacts}
 
 
 def _unprotected(report: Json) -> list[str]:

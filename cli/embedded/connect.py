@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -156,7 +157,8 @@ async def shared_client(project: Project, config: ClientConnectConfig) -> Client
 
 
 async def _embedded(project: Project, target: Target) -> Connection:
-    project.file(supervision.ACTIVITY).touch()
+    with contextlib.suppress(OSError):  # a folder that cannot be written can still be looked at
+        project.file(supervision.ACTIVITY).touch()
     wait = _Wait(project)
     while True:
         server = wait.look()

@@ -80,6 +80,11 @@ def open_project(root: Path) -> Project:
     return Project(root, known)
 
 
+def is_project(root: Path) -> bool:
+    """Whether anything was ever started at `root`. Looks only, so that it may be asked where nothing can be written."""
+    return isinstance(_read(root.resolve() / FOLDER / "project.json").get("uuid"), str)
+
+
 def _found(folder: Path) -> str:
     """Make the folder; of several processes that do so, the first one's identity holds."""
     folder.mkdir(exist_ok=True)

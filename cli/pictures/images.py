@@ -11,7 +11,7 @@ PIXELS_PER_POINT = 96 / 72
 SHARPER = 1.5
 """A PNG has so many times the pixels of the picture's nominal size."""
 
-LARGEST = 12_000
+LARGEST = 8_000
 """No side of a PNG has more pixels; a larger picture is made smaller. SVG has no limit."""
 
 _SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')

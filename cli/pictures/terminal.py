@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from cli.pictures.missing import needed_for
-from cli.words.table import table
+from cli.pictures.waits import waits
+from cli.words.table import padded, shortened, width
 from definitions.graphs import Graph
 from definitions.graphs.texts import CIRCLE_COLOUR, LOOKS, PERSON, group_label, heading, label, seen
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:  # the extra may be missing
 MOST = 60
 """A picture of more phases is nothing for a terminal."""
 
+NARROWEST, MARKS = 16, 3
+"""Cells of a list's columns, at least: names and what is waited for; symbols."""
+
 
 def lines(graph: Graph, *, columns: int, colour: bool = False) -> list[str]:
     """The picture as lines that are at most `columns` wide; `colour`: with ANSI colours by status."""
@@ -24,7 +29,8 @@ def lines(graph: Graph, *, columns: int, colour: bool = False) -> list[str]:
         return [*head, "", *picture]
     with needed_for("a picture in the terminal"):
         import termaid  # noqa: F401, PLC0415 - the same answer for every size of graph
-    return [*head, "Too large to draw here; the phases and what they wait for:", "", *_listed(graph)]
+    told = "Too large to draw here; the phases and what they wait for:"
+    return [*head, *_legend(graph), *textwrap.wrap(told, columns), "", *_listed(graph, columns)]
 
 
 def _picture(graph: Graph, columns: int, *, colour: bool) -> list[str]:
@@ -87,23 +93,26 @@ def _coloured(canvas: Canvas, drawing: Drawing) -> list[str]:
     return stream.getvalue().rstrip().splitlines()
 
 
-def _listed(graph: Graph) -> list[str]:
-    count = len(graph.nodes)
-    sources: dict[int, list[str]] = {}
-    for link in graph.links:
-        source = graph.nodes[link.source].id if link.source < count else _range(graph, link.source)
-        kind = "" if link.kind == "data" else f" ({link.kind})"
-        for target in graph.members(link.target):
-            sources.setdefault(target, []).append(f"{source}{kind}")
-    rows = []
+def _listed(graph: Graph, columns: int) -> list[str]:
+    sources = waits(graph)
+    number = len(str(len(graph.nodes) - 1))
+    names = min(max((width(seen(node.name)) for node in graph.nodes), default=0), max(NARROWEST, columns // 2))
+    lines = []
     for node in graph.nodes:
         look = LOOKS.get(node.status or "")
         marks = "".join((look.symbol if look else "", PERSON if node.people else "", "!" if node.in_circle else ""))
-        waits = ", ".join(sources.get(node.index, []))
-        rows.append((str(node.index), marks, seen(node.name), f"← {waits}" if waits else ""))
-    return list(table(rows, indent="  "))
+        name = padded(shortened(seen(node.name), names), names)
+        begin = f"  {node.index:<{number}}  {padded(marks, MARKS)} {name}  "
+        wanted = ", ".join(sources.get(node.index, []))
+        room = max(NARROWEST, columns - width(begin) - 2)
+        first, *more = textwrap.wrap(wanted, room, break_on_hyphens=False) or [""]
+        lines.append(f"{begin}← {first}" if first else begin.rstrip())
+        lines.extend(f"{' ' * (width(begin) + 2)}{line}" for line in more)
+    return lines
 
 
-def _range(graph: Graph, vertex: int) -> str:
-    members = graph.members(vertex)
-    return f"{graph.nodes[members[0]].id} … {graph.nodes[members[-1]].id}"
+def _legend(graph: Graph) -> list[str]:
+    """What the symbols in the list mean, as far as they are there."""
+    present = {node.status for node in graph.nodes}
+    words = [f"{look.symbol} {look.word}" for status, look in LOOKS.items() if status in present]
+    return [", ".join(words)] if words else []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cli.command import Where
 from cli.console import Console
 from cli.reach.place import here
-from engine.errors import UnreachableError
+from engine.errors import UnreachableError, WorkspaceError
 
 if TYPE_CHECKING:
     from temporalio.service import RPCStatusCode
@@ -72,6 +72,18 @@ async def connected(where: Where, console: Console) -> Connection:
     for notice in connection.notices:
         console.note(notice)
     return connection
+
+
+async def connected_to_read(where: Where, console: Console) -> Connection | None:
+    """As `connected`; None where there can be no run: the folder is no project, and cannot be made one."""
+    from cli.embedded.project import is_project  # noqa: PLC0415 - commands without a server do not pay for it
+
+    try:
+        return await connected(where, console)
+    except WorkspaceError:
+        if is_project(here()):
+            raise
+        return None
 
 
 async def patiently(call: Callable[[float], Awaitable[T]], *, patience: float = PATIENCE) -> T:

@@ -38,6 +38,16 @@ class EndedRun:
         """Its plan."""
         return self._engine.plan
 
+    async def started(self) -> Json:
+        """What it was started with: `{plan, inputs, env, run}`; inputs that have their defaults are left out."""
+        plan, given = self._engine.plan, self._engine.ledger[0].data
+        inputs = {
+            name: value
+            for name, value in given.get("inputs", {}).items()
+            if name not in plan.inputs or plan.inputs[name].required or plan.inputs[name].default != value
+        }
+        return {"plan": plan.to_json(), "inputs": inputs, "env": given.get("env", {}), "run": given.get("run", {})}
+
     async def view(self, offset: int = 0, limit: int = 100) -> Json:
         """`engine.view.view` as of now."""
         from datetime import UTC, datetime  # noqa: PLC0415

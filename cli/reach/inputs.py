@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,8 +56,12 @@ def from_file(path: Path) -> Json:
     raise UsageError(f"{path} cannot be read as inputs: {reason}")
 
 
-def checked(declared: Mapping[str, InputPlan], file: Mapping[str, Any], written: Mapping[str, str]) -> Json:
+def checked(
+    declared: Mapping[str, InputPlan], file: Mapping[str, Any], written: Mapping[str, str], *, command: str = ""
+) -> Json:
     """The inputs in their declared types; `written` (texts of the command line) wins over `file`.
+
+    `command` is what was typed, without its inputs: the hint shows it with those that it needs.
 
     Raises UsageError naming everything that is missing, unknown or of the wrong type.
     """
@@ -78,12 +83,21 @@ def checked(declared: Mapping[str, InputPlan], file: Mapping[str, Any], written:
         except ValueError as error:
             problems.append(f"the input {name!r}: {error}")
     if problems:
-        known = ", ".join(f"{name} ({plan.type})" for name, plan in declared.items())
-        hint = (
-            f"give inputs with --input name=value; there are: {known}" if known else "this definition takes no inputs"
-        )
-        raise UsageError("\n".join(problems), hint=hint)
+        raise UsageError("\n".join(problems), hint=_hint(declared, file, written, command))
     return given
+
+
+def _hint(declared: Mapping[str, InputPlan], file: Mapping[str, Any], written: Mapping[str, str], command: str) -> str:
+    """The whole command to type, and what else may be given."""
+    if not declared:
+        return "this definition takes no inputs"
+    known = ", ".join(f"{name} ({plan.type})" for name, plan in declared.items())
+    kept = {name: text for name, text in written.items() if name in declared}
+    missing = [name for name, plan in declared.items() if plan.required and name not in file and name not in written]
+    if not command or not missing:
+        return f"give inputs with --input name=value; there are: {known}"
+    options = [f" -i {shlex.quote(f'{name}={text}')}" for name, text in kept.items()]
+    return f"type: {command}{''.join(options)}{''.join(f' -i {name}=…' for name in missing)}; there are: {known}"
 
 
 def _parsed(plan: InputPlan, text: str) -> Any:

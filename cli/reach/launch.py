@@ -1,26 +1,27 @@
-"""From a definition's name to a run: found, read, checked, compiled with this environment, started.
+"""From a definition to a run: compiled with this environment, its inputs checked, started.
 
 Nothing is started before all of it is known to be right.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import string
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.completing import remember
 from cli.exits import UsageError
+from cli.reach.children import usable_with_children, with_children
 from cli.reach.inputs import checked as checked_inputs
 from cli.reach.inputs import from_file, pairs
 from cli.reach.place import here, make_current
+from cli.reach.reading import beside_errors, compiled, environment
 from cli.reach.runs import ServerRun
-from engine.children import CHILD
-from engine.errors import DefinitionError, RefusedError, UnreachableError
-from engine.plan import MANUAL, AgentPlan, Plan
+from engine.errors import RefusedError, UnreachableError
+from engine.plan import MANUAL, Plan
 
 if TYPE_CHECKING:
     from cli.embedded.connect import Connection
@@ -35,47 +36,24 @@ ID_LENGTH = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A run that could be started: its plan and everything that goes with it. `deferred`: what is not in effect yet."""
+    """A run that could be started: its plan and everything that goes with it.
+
+    `deferred`: what is not in effect yet; `warnings`: what the check found beside errors; `unbound`: roles that nothing
+    binds, so people do them; `asked`: what the plan was changed by, to start it anew in the same way.
+    """
 
     plan: Plan
     inputs: Json
     env: dict[str, str]
     deferred: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    unbound: tuple[str, ...] = ()
+    asked: Json = field(default_factory=dict)
 
-
-def read_definition(name: str, root: Path) -> Checked:
-    """The definition that a path or an id names, with the project's configuration.
-
-    Raises DefinitionError when there is none, or when the project's configuration has errors.
-    """
-    from definitions import InvalidDefinitionError, find, load, load_config  # noqa: PLC0415 - half a second
-
-    config, found = load_config(root)
-    if any(finding.severity == "error" for finding in found):
-        raise InvalidDefinitionError(found)
-    return load(shortest(find(name, root)), project=config)
-
-
-def shortest(path: Path) -> Path:
-    """A path as people would write it here."""
-    if not path.is_absolute():
-        return path
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def usable(checked: Checked) -> Checked:
-    """The definition, if it has no errors; raises InvalidDefinitionError with all of them otherwise."""
-    from definitions import InvalidDefinitionError  # noqa: PLC0415 - loaded by then
-
-    if not checked.ok:
-        raise InvalidDefinitionError(checked.diagnostics)
-    return checked
-
-
-def beside_errors(checked: Checked) -> list[Diagnostic]:
-    """Warnings and notes."""
-    return [finding for finding in checked.diagnostics if finding.severity != "error"]
+    @property
+    def needs_people(self) -> bool:
+        """Whether somebody has to take part."""
+        return bool(people_in(self.plan) or self.plan.completion_signals)
 
 
 def prepare(
@@ -87,51 +65,47 @@ def prepare(
     max_workers: int | None = None,
     non_interactive: bool = False,
     root: Path | None = None,
+    command: str = "",
 ) -> Prepared:
     """Compile a definition with the environment's values and check the inputs.
 
     `written` inputs are texts of the command line and win over those of a file, which win over `given` values.
     `non_interactive` refuses definitions that need people, and lets a failure isolate its phase instead of asking.
     `root` is the project in which the definitions of child runs are looked for; by default the one that we stand in.
+    `command` is what was typed, without inputs: an error about inputs shows it with those that it needs.
     """
-    from definitions import compile_plan, env_names, not_in_effect  # noqa: PLC0415 - loaded by then
+    from definitions import not_in_effect  # noqa: PLC0415 - loaded by then
 
-    env = {name: os.environ.get(name, "") for name in env_names(checked)}
-    plan = compile_plan(checked, env)
+    root = root or here()
+    plan = compiled(usable_with_children(checked, root))
     deferred = tuple(not_in_effect(plan))
     values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
-    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"))
+    inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"), command=command)
     if max_workers is not None:
         plan = replace(plan, execution=replace(plan.execution, max_workers=max_workers))
     if non_interactive:
         plan = without_people(plan)
-    plan = with_children(plan, root or here(), without_people if non_interactive else lambda child: child)
-    return Prepared(plan=plan, inputs=inputs, env=env, deferred=deferred)
+    plan = with_children(plan, root, without_people if non_interactive else lambda child: child)
+    asked = {"max_workers": max_workers, "non_interactive": non_interactive}
+    return Prepared(
+        plan=plan,
+        inputs=inputs,
+        env=environment(checked),
+        deferred=deferred,
+        warnings=tuple(beside_errors(checked)),
+        unbound=_unbound(checked, plan),
+        asked={key: value for key, value in asked.items() if value is not None and value is not False},
+    )
 
 
-def with_children(plan: Plan, root: Path, prepared: Callable[[Plan], Plan], above: tuple[str, ...] = ()) -> Plan:
-    """The plan with the plans of all child runs in it, each changed by `prepared`.
+def _unbound(checked: Checked, plan: Plan) -> tuple[str, ...]:
+    """The roles that nothing binds, in the order of the phases."""
+    from definitions.roles import PERSON, bindings  # noqa: PLC0415 - loaded by then
 
-    Raises DefinitionError when a child's definition is not there, has errors, or contains itself.
-    """
-    if not any(agent.uses == CHILD for phase in plan.phases for agent in phase.agents):
-        return plan
-    above = (*above, plan.id)
-
-    def child(agent: AgentPlan) -> AgentPlan:
-        from definitions import compile_plan, env_names  # noqa: PLC0415 - loaded by then
-
-        if agent.uses != CHILD:
-            return agent
-        name = agent.config["definition"]
-        checked = usable(read_definition(name, root))
-        if checked.id in above:
-            raise DefinitionError(f"a run cannot contain itself: {' -> '.join((*above, checked.id))}", code="cycle")
-        env = {name: os.environ.get(name, "") for name in env_names(checked)}
-        compiled = with_children(prepared(compile_plan(checked, env)), root, prepared, above)
-        return replace(agent, config={**agent.config, "plan": compiled.to_json(), "env": env})
-
-    return replace(plan, phases=tuple(replace(p, agents=tuple(map(child, p.agents))) for p in plan.phases))
+    assert checked.definition is not None
+    bound = bindings(checked.definition, checked.project.agents if checked.project is not None else {})
+    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents)
+    return tuple(role for role in roles if role not in bound and role != PERSON)
 
 
 def people_in(plan: Plan) -> list[str]:
@@ -163,8 +137,12 @@ def new_id() -> str:
     return "wf_" + "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
 
 
-async def begin(connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None) -> ServerRun:
+async def begin(
+    connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None, again: str | None = None
+) -> ServerRun:
     """Start the run, under a new id or the one that was `chosen`, and make it the current one.
+
+    `again` is the run that this one repeats.
 
     Raises RefusedError when there is, or has been, a run with the chosen id.
     """
@@ -173,16 +151,17 @@ async def begin(connection: Connection, prepared: Prepared, *, actor: str, chose
     while True:
         run = chosen or new_id()
         try:
-            await _start(connection, prepared, run, actor)
+            await _start(connection, prepared, run, actor, again)
         except WorkflowAlreadyStartedError:
             if chosen is not None:
                 raise RefusedError(f"there is a run {chosen!r} already", hint="choose another id, or none") from None
             continue
         make_current(connection.project.root, run)
+        remember(connection.project.root, run, prepared.plan.id, [phase.id for phase in prepared.plan.phases])
         return ServerRun(connection, run)
 
 
-async def _start(connection: Connection, prepared: Prepared, run: str, actor: str) -> None:
+async def _start(connection: Connection, prepared: Prepared, run: str, actor: str, again: str | None) -> None:
     from temporalio.common import (  # noqa: PLC0415 - loaded by then
         SearchAttributeKey,
         SearchAttributePair,
@@ -192,6 +171,8 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
     from temporalio.service import RPCError  # noqa: PLC0415
 
     plan = prepared.plan
+    asked = {"asked": prepared.asked} if prepared.asked else {}
+    link = {"restarted_from": again} if again is not None else {}
     attributes: list[SearchAttributePair[Any]] = [
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomDefinition"), plan.id),
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomStatus"), "running"),
@@ -205,13 +186,13 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
                 "inputs": prepared.inputs,
                 "env": prepared.env,
                 "actor": actor,
-                "run": {"id": run, "definition": plan.id, "name": plan.name},
+                "run": {"id": run, "definition": plan.id, "name": plan.name, **link, **asked},
                 "search_attributes": connection.attributes,
             },
             id=run,
             task_queue=connection.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            memo={"definition": plan.id, "name": plan.name, "status": "running", "waiting_for": []},
+            memo={"definition": plan.id, "name": plan.name, "status": "running", "waiting_for": [], **link},
             search_attributes=TypedSearchAttributes(attributes if connection.attributes else []),
             static_summary=plan.name,
         )

@@ -16,11 +16,13 @@ POLL = 0.2
 ORCHESTRATOR = "orchestrator.log"
 
 
-async def log_of(run: Run, root: Path, phase: str | None) -> Path:
+async def log_of(run: Run, root: Path, phase: int | str | None) -> Path:
     """Where the log of the run, or of one of its phases, is or would be."""
     folder = run_directory(root, run.id) / "logs"
     if phase is None:
         return folder / ORCHESTRATOR
+    if isinstance(phase, int):
+        return folder / f"phase-{(await run.phase(phase))['id']}.log"
     direct = folder / f"phase-{phase}.log"
     if "/" not in phase and direct.exists():  # it is there by that name: nobody needs to be asked
         return direct
@@ -70,7 +72,7 @@ async def from_journal(run: Run) -> list[str]:
         since = answer["next"]
 
 
-async def no_log(run: Run, phase: str, path: Path) -> NotFoundError:
+async def no_log(run: Run, phase: int | str, path: Path) -> NotFoundError:
     """Why a phase has no log here."""
     details = await run.phase(phase)
     if "items" in details:

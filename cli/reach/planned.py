@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import median
+from types import MappingProxyType
 
 from cli.reach.history import Measured
 from engine.forecast import Forecast, Span, forecast, needs_worker, rounds, walls
@@ -24,11 +25,19 @@ MUCH = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChildLength:
+    """How long a child run takes by its own forecast; `estimated`: an author's estimate is in it."""
+
+    span: Span
+    estimated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lengths:
     """(low, high) seconds by phase, where each is from, and what a phase counts of which nothing is known.
 
-    `sources` is `estimate`, `measured` or `assumed` by phase. Without a single length every phase counts 1 and
-    `assumed` is None: then all times are in phases, not seconds.
+    `sources` is `estimate`, `child` (the forecast of a child run), `measured` or `assumed` by phase. Without a single
+    length every phase counts 1 and `assumed` is None: then all times are in phases, not seconds.
     """
 
     spans: dict[int, Span]
@@ -39,6 +48,11 @@ class Lengths:
     def in_seconds(self) -> bool:
         """Whether times are seconds."""
         return any(source != "assumed" for source in self.sources.values())
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether an author has estimated any phase."""
+        return any(source in {"estimate", "child"} for source in self.sources.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +75,11 @@ class Planned:
     without_order: Span
 
 
-def planned(plan: Plan, history: Mapping[str, Measured], workers: int) -> Planned:
-    """Everything about a run of the plan with so many workers."""
-    lengths = lengths_of(plan, history, workers)
+def planned(
+    plan: Plan, history: Mapping[str, Measured], workers: int, children: Mapping[int, ChildLength] | None = None
+) -> Planned:
+    """Everything about a run of the plan with so many workers; `children` are the phases that are runs, by index."""
+    lengths = lengths_of(plan, history, workers, children or {})
     found = forecast(plan, lengths.spans, workers=workers)
     freed, opportunities = _freed(plan)
     return Planned(
@@ -76,8 +92,13 @@ def planned(plan: Plan, history: Mapping[str, Measured], workers: int) -> Planne
     )
 
 
-def lengths_of(plan: Plan, history: Mapping[str, Measured], workers: int) -> Lengths:
-    """The estimate of the definition, else what earlier runs took, else the median of the other phases.
+def lengths_of(
+    plan: Plan,
+    history: Mapping[str, Measured],
+    workers: int,
+    children: Mapping[int, ChildLength] = MappingProxyType({}),
+) -> Lengths:
+    """The estimate of the definition or of a child's, else what earlier runs took, else the median of other phases.
 
     Of a phase with items that is the length of one; what was measured is that of all.
     """
@@ -86,6 +107,8 @@ def lengths_of(plan: Plan, history: Mapping[str, Measured], workers: int) -> Len
     for phase in plan.phases:
         if phase.estimate is not None:
             spans[phase.index], sources[phase.index] = phase.estimate, "estimate"
+        elif (child := children.get(phase.index)) is not None and (child.estimated or phase.id not in history):
+            spans[phase.index], sources[phase.index] = child.span, "child"
         elif (seen := history.get(phase.id)) is not None:
             seconds = seen.seconds / max(1, rounds(phase, workers))
             spans[phase.index], sources[phase.index] = (seconds, seconds), "measured"

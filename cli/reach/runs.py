@@ -39,6 +39,9 @@ class Run(Protocol):
     async def plan(self) -> Plan:
         """Its plan."""
 
+    async def started(self) -> Json:
+        """What it was started with: `{plan, inputs, env, run, …}`."""
+
     async def view(self, offset: int = 0, limit: int = 100) -> Json:
         """Its state, with a page of phases."""
 
@@ -60,7 +63,7 @@ class ServerRun:
         self.id = run
         self.closed = closed
         self.patience = PATIENCE
-        self._plan: Plan | None = None
+        self._started: Json | None = None
 
     @property
     def ended(self) -> str | None:
@@ -73,8 +76,17 @@ class ServerRun:
         return self.connection.client.get_workflow_handle(self.id)
 
     async def view(self, offset: int = 0, limit: int = 100) -> Json:
-        """Its state, with a page of phases."""
-        return await self._query("view", {"offset": offset, "limit": limit})
+        """Its state, with a page of phases.
+
+        A query knows no later moment than the run's last event, which may be days ago: `now` is told here.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+        from engine.words import iso  # noqa: PLC0415
+
+        found = await self._query("view", {"offset": offset, "limit": limit})
+        found["now"] = max(found["now"], iso(datetime.now(UTC).timestamp()) or "")
+        return found
 
     async def phase(self, word: int | str) -> Json:
         """Everything about one phase."""
@@ -88,14 +100,27 @@ class ServerRun:
         """Its plan, from what it was started with."""
         from engine.plan import Plan  # noqa: PLC0415 - commands that only act need none
 
-        if self._plan is None:
-            async for event in self.handle.fetch_history_events(page_size=1):
-                payloads = event.workflow_execution_started_event_attributes.input.payloads
-                started: list[Any] = await self.connection.client.data_converter.decode(payloads)
-                self._plan = Plan.from_json(started[0]["plan"])
-                break
-        assert self._plan is not None
-        return self._plan
+        return Plan.from_json((await self.started())["plan"])
+
+    async def started(self) -> Json:
+        """What it was started with: `{plan, inputs, env, run, …}`."""
+        from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
+
+        if self._started is None:
+            try:
+                self._started = await self._first_input()
+            except RPCError as error:
+                if error.status not in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:
+                    raise UnreachableError(f"the Temporal server refused: {error.message}") from error
+                raise no_such_run(self.id) from error
+        return self._started
+
+    async def _first_input(self) -> Json:
+        async for event in self.handle.fetch_history_events(page_size=1):
+            payloads = event.workflow_execution_started_event_attributes.input.payloads
+            given: list[Json] = await self.connection.client.data_converter.decode(payloads)
+            return given[0]
+        raise no_such_run(self.id)
 
     async def _query(self, name: str, payload: Json) -> Json:
         from temporalio.client import WorkflowQueryFailedError  # noqa: PLC0415 - loaded by then
@@ -109,7 +134,8 @@ class ServerRun:
         try:
             return await self._call(ask)
         except WorkflowQueryFailedError as error:
-            raise RefusedError(error.message, hint="phaseloom workflow status shows the phases") from error
+            hint = f"phaseloom workflow status --run {self.id} shows the phases"
+            raise RefusedError(error.message, hint=hint) from error
 
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when no worker answers: then it is sent as a signal and counts later.

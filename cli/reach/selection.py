@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cli.command import Look
 from cli.console import Console
 from cli.exits import NotFoundError
-from cli.reach.contact import connected
+from cli.reach.contact import connected, connected_to_read
 from cli.reach.ended import EndedRun, archived
 from cli.reach.place import current_run, here
 from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
@@ -41,32 +41,43 @@ async def _chosen(look: Look, console: Console, *, ended_too: bool) -> Run:
             return ended
         connection = await connected(look, console)
         return await known(connection, named, ended_too=ended_too)
-    return await current(await connected(look, console), tell=console.note, ended_too=ended_too)
+    reached = await connected_to_read(look, console) if ended_too else await connected(look, console)
+    if reached is None:
+        raise _none_open(None)
+    return await current(reached, tell=console.note, ended_too=ended_too)
 
 
 async def current(connection: Connection, *, tell: Callable[[str], None], ended_too: bool) -> Run:
-    """The current run, else the only one that is open; `tell` is called when it is not the one started last.
+    """The current run; to look at (`ended_too`) also the only one that is open, of which `tell` is told.
 
-    Raises NotFoundError when there is none, or several.
+    Nothing is ever done to a run that was not meant: once the run that was started last has ended, the next one has
+    to be named. Raises NotFoundError then, and when there is none, or several.
     """
     last = current_run(connection.project.root)
     described = await described_run(connection, last) if last is not None else None
     if last is not None and described is not None and closed_as(described) is None:
         return ServerRun(connection, last)
     opened = await open_runs(connection)
-    if len(opened) == 1:
+    if len(opened) == 1 and (ended_too or last is None):
+        run = opened[0][0]
         if last is not None:
-            tell(f"the current run {last} has ended; this is about {opened[0][0]}")
-        return ServerRun(connection, opened[0][0])
+            tell(f"the current run {last} has ended; this is about {run}. To act on it, add: --run {run}")
+        return ServerRun(connection, run)
     if opened:
+        which = f"the current run {last} has ended" if last is not None else "there is no current run"
         lines = "\n".join(f"  {run}  {definition}" for run, definition in opened)
         raise NotFoundError(
-            f"several runs are open and none of them is the current one:\n{lines}", hint="name one with --run"
+            f"{which}; open {'is' if len(opened) == 1 else 'are'}:\n{lines}",
+            hint=f"say which one by adding to the command: --run {opened[0][0]}",
         )
     if ended_too and last is not None:
         return await known(connection, last, ended_too=True)
+    raise _none_open(last)
+
+
+def _none_open(last: str | None) -> NotFoundError:
     which = f" (the last one was {last})" if last is not None else ""
-    raise NotFoundError(f"no run is open{which}", hint="start one with: phaseloom workflow start <definition>")
+    return NotFoundError(f"no run is open{which}", hint="start one with: phaseloom workflow start <definition>")
 
 
 async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cli.words.asking import COMPLETE_EACH, beside, way, what
 from cli.words.durations import counted, since
 
 Json = dict[str, Any]
-
-COMPLETE_EACH = "Complete each with: phaseloom workflow complete-phase <index>"
-NEXT = "phaseloom workflow next"
 
 QUEUES = {
     "worker slot": "a worker slot",
@@ -50,9 +48,8 @@ def started(phases: list[Json], queued: list[Json], view: Json) -> list[str]:
     if len(manual) > 1 or (manual and is_group):
         lines.append(COMPLETE_EACH)
     elif manual:
-        alone = sum(1 for row in view["active"] if row.get("waits_for") == "person") == 1
-        way = NEXT if alone else f"phaseloom workflow complete-phase {manual[0]['index']}"
-        lines.append(f"Complete it with: {way}")
+        index = manual[0]["index"]
+        lines += [*what(index, view), f"Complete it with: {way(index, view)}"]
     return lines
 
 
@@ -78,14 +75,30 @@ def waiting_in_queue(queued: list[Json], view: Json) -> list[str]:
 def completed(answer: Json, view: Json | None) -> list[str]:
     """What `next` and `complete-phase` have brought about (their answer, and the run right after it)."""
     if answer["phase"]["status"] == "running":
-        return [f"Recorded. {named(answer['phase'])} goes on with its next agent.", *_after(answer, view)]
+        return [*_goes_on(answer), *beside(answer), *_after(answer, view)]
     if answer["in_group"] and not answer["all_parallel_complete"]:
-        return [f"Phase completed. {counted(answer['remaining'], 'parallel phase')} remaining.", *_after(answer, view)]
+        first = f"Phase completed. {counted(answer['remaining'], 'parallel phase')} remaining."
+        return [first, *beside(answer), *_after(answer, view)]
     first = "All parallel phases complete." if answer["in_group"] else "Phase completed."
     follows = answer["started"] or answer["queued"]
     if follows and answer["in_group"]:
         first += f" Continuing to {listed(phase['name'] for phase in follows)}."
-    return [first, *_after(answer, view, said=answer["in_group"] and len(answer["started"]) == 1)]
+    return [first, *beside(answer), *_after(answer, view, said=answer["in_group"] and len(answer["started"]) == 1)]
+
+
+def _goes_on(answer: Json) -> list[str]:
+    """A phase of which one part is done: whose parts are still open, and who works on them."""
+    phase = answer["phase"]
+    still_open = [part["who"] for part in answer.get("parts", ()) if part["state"] == "open"]
+    if still_open:
+        return [f"Recorded. {named(phase)} waits for {listed(still_open)}."]
+    working = any(part["state"] == "at work" for part in answer.get("parts", ()))
+    if not working or all(part["state"] != "done" for part in answer["parts"]):
+        return [f"Recorded. {named(phase)} goes on with its next agent."]
+    return [
+        f"Recorded. {named(phase)} goes on: {answer['work']}.",
+        f"Look on with: phaseloom workflow watch; its output: phaseloom workflow logs {phase['id']}",
+    ]
 
 
 def _after(answer: Json, view: Json | None, *, said: bool = False) -> list[str]:

@@ -175,6 +175,8 @@ def _lengths(told: Planned) -> list[str]:
     if not told.lengths.in_seconds:
         return ["", "No phase has an estimate, and none has run here yet: every phase counts the same."]
     lines = []
+    if children := sources.count("child"):
+        lines.append(f"{counted(children, 'phase')} as long as the child's own plan says.")
     if measured:
         lines.append(f"{counted(measured, 'phase')} without an estimate: the median of earlier runs here.")
     if assumed and told.lengths.assumed is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.asking import way, work
 from cli.words.durations import between, since
 from cli.words.parallel import QUEUES, named
+from cli.words.parts import parts
 
 Json = dict[str, Any]
 
@@ -28,7 +30,7 @@ def _needs(phase: Json, needed: list[Json], view: Json) -> list[str]:
     lines = ["It waits for:"]
     for row in needed:
         lines.append(f"- {named(row)}: {row['status']}{_of(row, view)}")
-        if (command := _command(row)) is not None:
+        if (command := _command(row, view)) is not None:
             lines.append(f"    {command}")
     more = len(phase["waits_for_phases"]) - len(needed)
     if more > 0:
@@ -47,9 +49,9 @@ def _of(row: Json, view: Json) -> str:
     return ""
 
 
-def _command(row: Json) -> str | None:
+def _command(row: Json, view: Json) -> str | None:
     if row.get("waits_for") == "person":
-        return f"phaseloom workflow complete-phase {row['index']}"
+        return way(row["index"], view)
     if row.get("waits_for") == "decision":
         return f"phaseloom workflow intervene retry --phase {row['index']}"
     return None
@@ -72,10 +74,12 @@ def _standing(phase: Json, view: Json) -> list[str]:
 
 def _at_work(phase: Json, view: Json) -> list[str]:
     began = f"It started {since(phase['started_at'], view['now'])}"
-    who = ", ".join(phase["agents"])
+    told = phase.get("parts") or ()
     match phase.get("waits_for"):
         case "person":
-            return [f"{began} and waits for {who}.", f"Complete it with: {_command(phase)}"]
+            whose = [part["who"] for part in told if part["state"] == "open"] or phase["agents"]
+            waits = f"{began} and waits for {', '.join(whose)}."
+            return [waits, *parts(phase, view["now"]), *_report(phase, view), *work(phase, view)]
         case "cancellation":
             return [f"{began} and is being stopped: its processes are still ending."]
         case "items":
@@ -83,7 +87,19 @@ def _at_work(phase: Json, view: Json) -> list[str]:
         case reason if reason in QUEUES:
             return [f"{began}; its next agent waits for {QUEUES[reason]}."]
         case _:
-            return [f"{began}; {who} is at work.", f"See: phaseloom workflow logs {phase['id']}"]
+            whose = [part["who"] for part in told if part["state"] == "at work"] or phase["agents"]
+            at_work = f"{began}; {', '.join(whose)} {'is' if len(whose) == 1 else 'are'} at work."
+            told_parts = [*parts(phase, view["now"]), *_report(phase, view)]
+            return [at_work, *told_parts, f"See: phaseloom workflow logs {phase['id']}"]
+
+
+def _report(phase: Json, view: Json) -> list[str]:
+    """What was last said of its progress."""
+    report = phase.get("report")
+    if not report:
+        return []
+    by = f" by {report['by']}" if report.get("by") else ""
+    return [f"Reported{by} {since(report['at'], view['now'])}: {phase['progress']}"]
 
 
 def items_in_words(items: Json) -> str:

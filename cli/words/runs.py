@@ -13,8 +13,8 @@ Json = dict[str, Any]
 WAITERS = 3
 
 
-def listing(found: list[Json], *, every: bool) -> list[str]:
-    """A line per run; `*` marks the current one."""
+def listing(found: list[Json], *, every: bool, fits: int | None = None) -> list[str]:
+    """A line per run, cut to `fits` cells; `*` marks the current one."""
     if not found:
         return ["There are no runs." if every else "No run is open. Ended ones: phaseloom runs --all"]
     now = datetime.now(UTC).isoformat()
@@ -28,7 +28,7 @@ def listing(found: list[Json], *, every: bool) -> list[str]:
         )
         for run in found
     ]
-    return table([("  RUN", "WORKFLOW", "STATUS", "STARTED", "WAITING FOR"), *rows])
+    return table([("  RUN", "WORKFLOW", "STATUS", "STARTED", "WAITING FOR"), *rows], fits=fits)
 
 
 def waits(words: list[str]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.words.parallel import NEXT, are_group, named, started, waiting_in_queue
+from cli.words.asking import COMPLETE_EACH, way, what
+from cli.words.parallel import are_group, named, started, waiting_in_queue
 
 Json = dict[str, Any]
 
@@ -27,9 +28,9 @@ def started_run(run: str, name: str, view: Json | None) -> list[str]:
     lines += waiting_in_queue(_queued(view), view)
     people = [row for row in active if row.get("waits_for") == "person"]
     if len(people) == 1:
-        lines.append(f"Complete it with: {NEXT}")
+        lines += [*what(people[0]["index"], view), f"Complete it with: {way(people[0]['index'], view)}"]
     elif people:
-        lines.append("Complete each with: phaseloom workflow complete-phase <index>")
+        lines.append(COMPLETE_EACH)
     return [*lines, *_follow(view)]
 
 

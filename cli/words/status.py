@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.asking import INDENT, way
 from cli.words.bars import Canvas
-from cli.words.durations import between, counted, since
+from cli.words.durations import between, counted, duration, since
 from cli.words.measures import summary
 from cli.words.options import options
 from cli.words.parallel import QUEUES, named
+from cli.words.parts import parts
+from cli.words.symbols import SYMBOLS
 from cli.words.table import table
 
 Json = dict[str, Any]
 
-SYMBOLS = {
-    "pending": "·",
-    "in_progress": "⟳",
-    "paused": "‖",
-    "completed": "✓",
-    "failed": "✗",
-    "cancelled": "⊘",
-    "skipped": "↷",
-}
+SLACK_SHOWN = 3
+LEAST_SLACK = 1.0
+"""Seconds under which there is nothing to be had."""
 
 ITEMS_SHOWN = 5
 
@@ -30,20 +27,22 @@ MANY, SHOWN = 40, 20
 
 
 def status(
-    view: Json, *, complete: bool = False, eta: str | None = None, on: Canvas | None = None, measured: bool = True
+    view: Json, *, complete: bool = False, on: Canvas | None = None, measured: bool = True, fits: int | None = None
 ) -> list[str]:
     """All of it; `complete`: every phase of a large plan too.
 
-    `eta` is when the run will end, in words. An ended run is told with its table and bars, if `measured`.
+    The view's `eta` says when the run will end. An ended run is told with its table and bars, if `measured`. Lines of
+    phases are cut to `fits` cells.
     """
     on = on or Canvas()
     measures = summary(view, on) if measured else []
     return [
-        *heading(view, eta=eta),
+        *heading(view, eta=(view.get("eta") or {}).get("text")),
+        *(critical_path(view["eta"], arrow="→" if on.unicode else "->") if view.get("eta") else []),
         *trouble(view),
         *waiting(view),
         "",
-        *phases(view, complete=complete),
+        *phases(view, complete=complete, fits=fits),
         *(["", *measures] if measures else []),
     ]
 
@@ -62,6 +61,19 @@ def heading(view: Json, *, eta: str | None = None) -> list[str]:
         f"Status: {view['status']}{stopping} ({when})",
         f"Progress: {progress['completed']}/{progress['total']} ({progress['percent']}%){f', {eta}' if eta else ''}",
     ]
+
+
+def critical_path(eta: Json, *, arrow: str = "→") -> list[str]:
+    """The chain of phases that decides when the run ends, and which phases have time to spare."""
+    lines = []
+    if len(eta["critical_path"]) > 1 and eta["high"] > 0:
+        lines.append(f"Critical path: {f' {arrow} '.join(eta['critical_path'])}")
+    spare = sorted(((seconds, name) for name, seconds in eta["slack"].items() if seconds >= LEAST_SLACK), reverse=True)
+    if spare:
+        more = f" and {len(spare) - SLACK_SHOWN} more" if len(spare) > SLACK_SHOWN else ""
+        each = ", ".join(f"{name} {duration(seconds)}" for seconds, name in spare[:SLACK_SHOWN])
+        lines.append(f"Slack: {each}{more}")
+    return lines
 
 
 def trouble(view: Json) -> list[str]:
@@ -91,7 +103,11 @@ def waiting(view: Json) -> list[str]:
                 lines.append(
                     f"- {', '.join(entry['who'])}: {named(_phase(entry))}, started {since(entry['since'], view['now'])}"
                 )
-                lines.append(f"    phaseloom workflow complete-phase {entry['phase']}")
+                if entry.get("what"):
+                    lines.append(f"{INDENT}{entry['what']}")
+                if entry.get("more"):
+                    lines.append(f"{INDENT}phaseloom workflow why {entry['phase']}   says all that is asked")
+                lines.append(f"{INDENT}{way(entry['phase'], view)}")
             case "gate":
                 asked = ", ".join(entry.get("who") or ["anyone"])
                 votes = f" ({entry['approvals']} of {entry['need']})" if entry.get("need", 1) > 1 else ""
@@ -100,7 +116,7 @@ def waiting(view: Json) -> list[str]:
                     f"- {asked} to decide about {entry['gate']}{votes}: {named(_phase(entry))}, "
                     f"asked {since(entry['since'], view['now'])}{deadline}"
                 )
-                lines.append(f"    phaseloom workflow gate show {entry['gate']}")
+                lines.append(f"{INDENT}phaseloom workflow gate show {entry['gate']}")
             case "signal":
                 lines.append(f"- the report that: {entry['signal']}")
                 lines.append(f'    phaseloom workflow signal "{entry["signal"]}"')
@@ -116,7 +132,7 @@ def _phase(entry: Json) -> Json:
     return {"name": entry["name"], "index": entry["phase"]}
 
 
-def phases(view: Json, *, complete: bool = False) -> list[str]:
+def phases(view: Json, *, complete: bool = False, fits: int | None = None) -> list[str]:
     """A line per phase; of a large plan only the ones that somebody could ask about."""
     rows = view["phases"]
     left_out = 0
@@ -127,19 +143,16 @@ def phases(view: Json, *, complete: bool = False) -> list[str]:
         rows = [shown[index] for index in sorted(shown)][:SHOWN]
         left_out = view["page"]["total"] - len(rows)
     digits = len(str(view["page"]["total"] - 1))
-    cells = [
-        cell
-        for row in rows
-        for cell in (
-            (
-                f"{SYMBOLS[row['status']]} {row['index']:>{digits}}",
-                row["name"],
-                f"{row['status']}{_more(row, view['now'])}",
-            ),
-            *_items(row, view),
-        )
-    ]
-    lines = ["Phases:", *table(cells, indent="  ")]
+    cells, of = [], []
+    for row in rows:
+        symbol = f"{SYMBOLS[row['status']]} {row['index']:>{digits}}"
+        told = [(symbol, row["name"], f"{row['status']}{_more(row, view)}"), *_items(row, view)]
+        cells += told
+        of += [row["index"], *[None] * (len(told) - 1)]
+    lines = ["Phases:"]
+    working = {row["index"]: row for row in view["active"]}
+    for index, line in zip(of, table(cells, indent="  ", fits=fits), strict=True):
+        lines += [line, *parts(working.get(index, {}), view["now"], indent=" " * (digits + 6))]
     if left_out:
         counts = ", ".join(f"{count} {status}" for status, count in view["counts"].items() if count)
         lines.append(f"  … {left_out} more ({counts}); all of them: phaseloom workflow status --all")
@@ -155,18 +168,24 @@ def _items(row: Json, view: Json) -> list[tuple[str, str, str]]:
         (each["status"], each["id"], f": {_first_line(each['message'])}" if each["message"].strip() else "")
         for each in row["items"]["troubled"]
     ]
-    told += [(each["status"], each["id"], _more(each, view["now"])) for each in working]
+    told += [(each["status"], each["id"], _more(each, view)) for each in working]
     return [("", f"  {SYMBOLS[status]} {name}", f"{status}{more}") for status, name, more in told]
 
 
-def _more(row: Json, now: str) -> str:
-    status, waits = row["status"], row.get("waits_for")
+def _whose(row: Json, view: Json) -> list[str]:
+    """The people whose parts are open."""
+    whose = (entry for entry in view["waiting"] if entry["for"] == "person" and entry["phase"] == row["index"])
+    return [str(role) for role in next(whose, {"who": row["agents"]})["who"]]
+
+
+def _more(row: Json, view: Json) -> str:
+    status, waits, now = row["status"], row.get("waits_for"), view["now"]
     if waits == "items":
         open_ones = sum(row["items"][each] for each in ("pending", "running", "paused"))
         done = f"{row['items']['total'] - open_ones}/{row['items']['total']} items"
         return f" ({done}, started {since(row['started_at'], now)})"
     if status == "in_progress":
-        who = f", waits for {', '.join(row['agents'])}" if waits == "person" else ""
+        who = f", waits for {', '.join(_whose(row, view))}" if waits == "person" else ""
         queue = f", waits for {QUEUES[waits]}" if waits in QUEUES else ""
         queue = ", at a gate" if waits == "gate" else queue
         stopping = ", stopping" if waits == "cancellation" else ""

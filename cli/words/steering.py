@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.asking import people, way, what
 from cli.words.durations import counted, since
 from cli.words.parallel import missing_signals, named, started
 
@@ -21,6 +22,31 @@ def reported(answer: Json, view: Json | None) -> list[str]:
     if not any(counts.get(status) for status in ("pending", "in_progress", "paused")):
         return [*lines, *missing_signals(answer["missing"])]
     return [*lines, f"Not reported yet: {', '.join(answer['missing'])}"]
+
+
+def failed(answer: Json, view: Json | None) -> list[str]:
+    """After `fail-phase`: what the phase's `on_failure` has made of it."""
+    phase = answer["phase"]
+    words = {
+        "failed": f"{named(phase)} has failed.",
+        "paused": f"{named(phase)} has failed and waits for a decision.",
+        "running": f"{named(phase)} has failed; its other agents are being stopped.",
+    }
+    lines = [words.get(phase["status"], f"{named(phase)} is {phase['status']}.")]
+    status = answer["run"]["status"]
+    if status in {"completed", "failed", "cancelled"}:
+        return [*lines, f"The workflow has {_past(status)}."]
+    if view is None:
+        return lines
+    lines += started(answer["started"], [], view)
+    if view["pause"] is not None:
+        lines += ["", view["pause"]["text"], "See the options with: phaseloom workflow status"]
+    return lines
+
+
+def noted(answer: Json, view: Json | None) -> list[str]:  # noqa: ARG001 - all of these have this form
+    """After `report-progress`."""
+    return ["Noted; it shows in: phaseloom workflow status"]
 
 
 def paused(answer: Json, view: Json | None) -> list[str]:  # noqa: ARG001 - all of these have this form
@@ -63,6 +89,8 @@ def decided(answer: Json, view: Json | None) -> list[str]:
     if status in {"completed", "failed", "cancelled"}:
         return [*lines, {"completed": "The workflow is complete."}.get(status, f"The workflow has {_past(status)}.")]
     others = [entry for entry in answer["started"] if entry["index"] != phase["index"]]
+    if view is not None and any(entry["phase"] == phase["index"] for entry in people(view)):
+        lines += [*what(phase["index"], view), f"Complete it with: {way(phase['index'], view)}"]
     lines += started(others, [], view) if view is not None else []
     if view is not None and view["pause"] is not None:
         lines += ["", view["pause"]["text"], "See the options with: phaseloom workflow status"]

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from cli.words.bars import Canvas
 from cli.words.durations import duration
 from cli.words.narration import Stand
-from cli.words.status import SYMBOLS
+from cli.words.symbols import PLAIN, SYMBOLS
 from cli.words.table import padded, shortened
-from engine.forecast import Forecast, Span, remaining
+from engine.forecast import Forecast, PhaseForecast, Span, remaining
 from engine.plan import MANUAL, PhasePlan, Plan
-
-PLAIN = {
-    "pending": ".",
-    "in_progress": ">",
-    "paused": "=",
-    "completed": "+",
-    "failed": "x",
-    "cancelled": "o",
-    "skipped": "-",
-}
-"""The symbols where only ASCII can be shown; they differ without colour too."""
 
 URGENCY = ("in_progress", "paused", "failed", "pending", "completed", "cancelled", "skipped")
 """Whose lanes come first where not all fit."""
@@ -34,13 +23,13 @@ FEW = 3
 FORESEEN = 2000
 """Phases from which on the rest of a run is not foreseen any more: it would take too long to do it all the time."""
 
-CLOCK = 11
+CLOCK = 14
 """Cells of the last column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A run at one moment. `rest` was foreseen at `at`; times are seconds since 1970."""
+    """A run at one moment. `rest` was foreseen at `at`; times are seconds since 1970. `foreseen` is it by index."""
 
     plan: Plan
     stand: Mapping[int, Stand]
@@ -49,6 +38,11 @@ class Scene:
     rest: Forecast | None = None
     guessed: bool = False
     names: int = 0
+    foreseen: Mapping[int, PhaseForecast] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.rest is not None:
+            object.__setattr__(self, "foreseen", {each.index: each for each in self.rest.phases})
 
 
 def scene(
@@ -122,7 +116,7 @@ def _chosen(shown: Scene, rows: int) -> list[int]:
     if len(phases) <= rows:
         return [phase.index for phase in phases]
     nothing = Stand()
-    starts = {each.index: each.start[1] for each in shown.rest.phases} if shown.rest is not None else {}
+    starts = {index: each.start[1] for index, each in shown.foreseen.items()}
 
     def order(index: int) -> tuple[int, float, int]:
         each = shown.stand.get(index, nothing)
@@ -138,9 +132,7 @@ def _lane(shown: Scene, index: int, now: float, on: Canvas, sizes: tuple[int, in
     phase, each = shown.plan.phases[index], shown.stand.get(index, Stand())
     symbol = (SYMBOLS if on.unicode else PLAIN)[each.status]
     name = padded(shortened(phase.id, names, mark=on.more), names)
-    coming = None
-    if shown.rest is not None:
-        coming = next((part for part in shown.rest.phases if part.index == index), None)
+    coming = shown.foreseen.get(index)
     cells = [" "] * room
     if coming is not None and each.status in {"pending", "in_progress"}:
         foreseen = "░" if on.unicode else "."

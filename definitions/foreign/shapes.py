@@ -86,15 +86,19 @@ def _unwrapped(document: Node) -> Node:
 
 def _inner(document: Node) -> Node | None:
     written = entries(document)
+    # Few keys are wrappers, so what stands beside one is not gathered for every key of a large document.
     for key, mark, value in written:
+        if key not in _WRAPPERS:
+            continue
         beside = [found for found in written if found[0] != key]
-        if key in _WRAPPERS and isinstance(value.value, list):
+        if isinstance(value.value, list):
             return mapping([*beside, ("phases", mark, value)], document.mark)
         nested = any(_is_document(inner) for _, _, inner in entries(value))
-        if key in _WRAPPERS and (nested or _is_document(value)) and not _contradict(value, beside):
+        if (nested or _is_document(value)) and not _contradict(value, beside):
             return mapping([*entries(value), *beside], document.mark)
-        if not beside and _is_document(value):
-            return mapping([*entries(value), ("id", mark, Node(key, mark))], value.mark)
+    if len(written) == 1 and _is_document(written[0][2]):
+        key, mark, value = written[0]
+        return mapping([*entries(value), ("id", mark, Node(key, mark))], value.mark)
     return None
 
 

@@ -5,52 +5,58 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from unicodedata import east_asian_width
 
+from definitions.graphs.extent import extent
 from definitions.graphs.model import Graph, Group, Link, Node
 from definitions.graphs.rows import Rows, cut, rows_of, turns
-from definitions.graphs.texts import CIRCLE_COLOUR, LOOKS, PLAIN, SYMBOLS, group_label, heading, label, seen
+from definitions.graphs.texts import CIRCLE_COLOUR, GOES_ON, LOOKS, PLAIN, group_label, heading, label, seen
 
 FONT = "Arimo,Arial,Helvetica"
 SIZE = 14
 LAYOUT = "compound=true, rankdir=TB, nodesep=0.25, ranksep=0.45, newrank=true, pad=0.2, bgcolor=white"
-BOX = (
-    f'shape=box, style="rounded,filled", fillcolor="#F4F7FB", color="{PLAIN}", fontcolor="#111111", margin="0.16,0.09"'
-)
+BOX = f'shape=box, style="rounded,filled", fillcolor="#F4F7FB", color="{PLAIN}", fontcolor="#111111", fixedsize=true'
+CONNECTOR = 'shape=circle, style=filled, fillcolor="#FFFFFF", fontcolor="#111111", width=0.34, height=0.34'
+"""Where a chain leaves a column and where it goes on: the same number in both places."""
+
 STYLES = {"data": "solid", "context": "dashed", "validation": "dotted"}
 FAN = 8
 """A phase that more others wait for has them on several rows."""
 
 
-def dot(graph: Graph) -> str:
-    """The graph as DOT: solid lines for data, dashed for context, dotted for validation, boxes around groups."""
+def dot(graph: Graph, *, headed: bool = True, identified: bool = False) -> str:
+    """The graph as DOT: solid lines for data, dashed for context, dotted for validation, boxes around groups.
+
+    `headed`: with a title. `identified`: with the id below every name whose letters the pictures' own font lacks.
+    """
     common = f'fontname="{FONT}", fontsize'
+    rows = rows_of(graph)
+    breaks = sorted(turns(graph, rows), key=lambda link: graph.members(link[1])[0])
+    title = [*heading(graph, identified=identified), *([GOES_ON] if breaks else [])] if headed else []
     lines = [
         "digraph {",
-        f"  graph [{LAYOUT}, {common}={SIZE + 2}, labelloc=t, label={_text(heading(graph))}]",
+        f"  graph [{LAYOUT}, {common}={SIZE + 2}, labelloc=t, label={_text(title)}]",
         f"  node [{BOX}, {common}={SIZE}]",
         f'  edge [color="{PLAIN}", arrowsize=0.8, {common}={SIZE - 3}]',
     ]
-    lines.extend(f"  {_node(node)}" for node in graph.nodes if node.group is None)
-    rows = rows_of(graph)
+    nodes = [_node(node, label(node, identified=identified)) for node in graph.nodes]
+    lines.extend(f"  {nodes[node.index]}" for node in graph.nodes if node.group is None)
     linked = graph.linked
     free = [node.index for node in graph.nodes if node.group is None and node.index not in linked]
     lines.extend(f"  {line}" for line in _stacked(cut(free)))
     for group in graph.groups:
-        lines.extend(
-            f"  {line}"
-            for line in _cluster(graph, group, rows[group.vertex], linked=not linked.isdisjoint(group.members))
-        )
-    lines.extend(f"  {line}" for line in _links(graph, rows))
+        free_of_links = linked.isdisjoint(group.members)
+        lines.extend(f"  {line}" for line in _cluster(nodes, group, rows[group.vertex], linked=not free_of_links))
+    lines.extend(f"  {line}" for line in _columns(graph, breaks, rows))
+    lines.extend(f"  {line}" for line in _links(graph, rows, breaks))
     return "\n".join([*lines, "}", ""])
 
 
-def _node(node: Node) -> str:
-    lines = label(node)
-    attributes = [f"label={_text(lines)}", f"tooltip={_text([seen(node.id)])}"]
-    if (width := _width(lines)) is not None:
-        attributes.append(f"width={width:.2f}")
+def _node(node: Node, lines: Sequence[str]) -> str:
+    attributes = [f"label={_text(lines)}", f"tooltip={_text([seen(node.id)])}", f'id="phase{node.index}"']
+    width, height = extent(lines, SIZE)
+    attributes.append(f"width={width:.2f}, height={height:.2f}")
     if (look := LOOKS.get(node.status or "")) is not None:
+        attributes.append(f'class="{node.status}"')
         attributes += [f'fillcolor="{look.fill}"', f'color="{look.stroke}"', "penwidth=1.6"]
         if node.status in {"skipped", "pending"}:
             attributes.append('style="rounded,filled,dashed"')
@@ -59,26 +65,12 @@ def _node(node: Node) -> str:
     return f"p{node.index} [{', '.join(attributes)}]"
 
 
-def _width(lines: Sequence[str]) -> float | None:
-    """The width in inches of a label that Graphviz cannot measure: it knows the letters of Western Europe only."""
-    if all(character < "\u0100" for line in lines for character in line):
-        return None
-    ems = max(sum(map(_ems, line)) for line in lines)
-    return ems * SIZE / 72 + 0.32
-
-
-def _ems(character: str) -> float:
-    if character < "\u0100":
-        return 0.53
-    return 1.0 if east_asian_width(character) in "WF" or character in SYMBOLS else 0.66
-
-
-def _cluster(graph: Graph, group: Group, rows: Sequence[Sequence[int]], *, linked: bool) -> Iterator[str]:
+def _cluster(nodes: Sequence[str], group: Group, rows: Sequence[Sequence[int]], *, linked: bool) -> Iterator[str]:
     yield f"subgraph cluster_g{group.vertex} {{"
     yield f'  label={_text([group_label(group)])}; labeljust=l; style="rounded,filled"; fontsize={SIZE - 2}'
     yield '  fillcolor="#FAFAFA"; color="#9A9A9A"; margin=12'
     for member in group.members:
-        yield f"  {_node(graph.nodes[member])}"
+        yield f"  {nodes[member]}"
     if not linked:
         yield from (f"  {{ rank=same; {'; '.join(f'p{member}' for member in row)} }}" for row in rows)
         yield from (f"  {line}" for line in _stacked(rows))
@@ -91,29 +83,55 @@ def _stacked(rows: Sequence[Sequence[int]]) -> Iterator[str]:
         yield from (f"p{one} -> p{other} [style=invis, weight=10]" for one, other in zip(above, below, strict=False))
 
 
-def _links(graph: Graph, rows: Rows) -> Iterator[str]:
+def _columns(graph: Graph, breaks: Sequence[tuple[int, int]], rows: Rows) -> Iterator[str]:
+    """Where a long chain is in columns: a row above it that keeps them in order, with where each goes on from."""
+    if not breaks:
+        return
+    tops = [f"top{number}" for number in range(len(breaks) + 1)]
+    yield f"node [{CONNECTOR}]"
+    yield f"{{ rank=min; {tops[0]} [style=invis]; {' '.join(_connector(tops[n], n) for n in range(1, len(tops)))} }}"
+    yield from (_connector(f"end{number}", number) for number in range(1, len(tops)))
+    yield from (f"{left} -> {right} [style=invis]" for left, right in pairwise(tops))
+    first = graph.nodes[0]
+    head = first.index if first.group is None else len(graph.nodes) + first.group
+    yield f"{tops[0]} -> p{_middle(rows[head][0]) if head in rows else head} [style=invis, weight=20]"
+
+
+def _connector(name: str, number: int) -> str:
+    return f'{name} [label="{number}"];'
+
+
+def _links(graph: Graph, rows: Rows, breaks: Sequence[tuple[int, int]]) -> Iterator[str]:
     into = Counter(link.target for link in graph.links)
     alone = {node.index for node in graph.nodes if node.group is None and into[node.index] == 1}
-    breaks = turns(graph, rows)
+    turned = {link: number for number, link in enumerate(breaks, start=1)}
     fanned: Counter[int] = Counter()
     for link in graph.links:
         attributes = _attributes(link)
         tail, head = link.source, link.target
+        away, into_group = [], []
         if tail in rows:
-            attributes.append(f"ltail=cluster_g{tail}")
+            away.append(f"ltail=cluster_g{tail}")
             tail = _middle(rows[tail][-1])
         if head in rows:
-            attributes.append(f"lhead=cluster_g{head}")
+            into_group.append(f"lhead=cluster_g{head}")
             head = _middle(rows[head][0])
-        if link.source in rows or link.target in rows:
+        if (number := turned.get((link.source, link.target))) is not None:
+            yield _line(f"p{tail}", f"end{number}", [*attributes, *away, *(["minlen=2"] if away else [])])
+            yield _line(f"top{number}", f"p{head}", [*attributes, *into_group, "weight=20"])
+            continue
+        attributes += away + into_group
+        if away or into_group:
             attributes.append("minlen=2")  # the frame of a group takes a part of the way
-        if (link.source, link.target) in breaks:
-            attributes.append("constraint=false")
-        elif link.target in alone:
+        if link.target in alone:
             if fanned[link.source] >= FAN:
                 attributes.append(f"minlen={1 + fanned[link.source] // FAN}")
             fanned[link.source] += 1
-        yield f"p{tail} -> p{head}{' [' + ', '.join(attributes) + ']' if attributes else ''}"
+        yield _line(f"p{tail}", f"p{head}", attributes)
+
+
+def _line(tail: str, head: str, attributes: Sequence[str]) -> str:
+    return f"{tail} -> {head}{' [' + ', '.join(attributes) + ']' if attributes else ''}"
 
 
 def _middle(row: Sequence[int]) -> int:

@@ -15,6 +15,7 @@ from definitions.graphs.model import Graph, Group, Node
 
 PERSON = "☺"
 IN_CIRCLE = "in a circle"
+GOES_ON = "numbers: it goes on where the same number stands"
 LINE, LINES = 26, 3
 """A name is cut into at most so many lines of so many characters."""
 
@@ -55,12 +56,28 @@ def seen(text: str) -> str:
     return " ".join(_UNSEEN.sub(" ", text).split())
 
 
-def label(node: Node) -> list[str]:
-    """The lines in a phase's box: its name, and what there is to say about it."""
+def has_letters_for(text: str) -> bool:
+    """Whether the font that pictures are made with has all these letters: Latin, Greek, Cyrillic, Hebrew and ours."""
+    return all(
+        character < "\u0530"
+        or "\u0590" <= character < "\u0600"
+        or "\u1e00" <= character < "\u2070"
+        or character in SYMBOLS
+        for character in text
+    )
+
+
+def label(node: Node, *, identified: bool = False) -> list[str]:
+    """The lines in a phase's box: its name, and what there is to say about it.
+
+    `identified`: its id too, where the name has letters that pictures lack.
+    """
     name = seen(node.name) or seen(node.id)
     lines = textwrap.wrap(name, LINE, max_lines=LINES, placeholder=" …") or [name[:LINE]]
     if node.people:
         lines[0] = f"{PERSON} {lines[0]}"
+    if identified and not has_letters_for(name):
+        lines.append(f"({seen(node.id)})")
     if node.status is not None:
         look = LOOKS.get(node.status)
         lines.append(f"{look.symbol} {look.word}" if look is not None else seen(node.status))
@@ -69,10 +86,16 @@ def label(node: Node) -> list[str]:
     return lines
 
 
-def heading(graph: Graph) -> list[str]:
-    """The lines above a picture: what it shows, and what its symbol means if there is one."""
+def heading(graph: Graph, *, identified: bool = False) -> list[str]:
+    """The lines above a picture: what it shows, and what its symbol means if there is one.
+
+    `identified`: as in `label`.
+    """
     count = len(graph.nodes)
-    lines = [seen(graph.name) or seen(graph.id), f"{count} phase{'' if count == 1 else 's'}"]
+    name = seen(graph.name) or seen(graph.id)
+    if identified and not has_letters_for(name):
+        name += f" ({seen(graph.id)})"
+    lines = [name, f"{count} phase{'' if count == 1 else 's'}"]
     if graph.circles:
         lines[1] += ", some wait for each other in a circle"
     if any(node.people for node in graph.nodes):

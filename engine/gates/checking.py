@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import expressions
+from engine.phase_state import PhaseState
 from engine.plan import CheckPlan, GatePlan
-from engine.state import PhaseState, State
+from engine.state import State
 from engine.values import scope
 
 Json = dict[str, Any]

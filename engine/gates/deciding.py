@@ -7,15 +7,16 @@ from difflib import get_close_matches
 from typing import Any
 
 from engine import expressions
+from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import flow
 from engine.gates.records import Gate
 from engine.lookup import find_phase
 from engine.manual import identity
+from engine.phase_state import PhaseState
 from engine.plan import ApprovalPlan
 from engine.requests import Request
-from engine.state import PhaseState
 
 Json = dict[str, Any]
 
@@ -175,7 +176,7 @@ def _answer(engine: Engine, phase: PhaseState, gate: Gate, before: int) -> Json:
         "success": True,
         "gate": {"id": gate.plan.id, "status": gate.status, "approvals": gate.approvals, "need": need},
         "phase": identity(phase),
-        "started": engine.started_since(before),
+        "started": started_since(engine, before),
     }
 
 

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from engine.gates.records import Gate
-from engine.state import PhaseState, State
+from engine.phase_state import PhaseState
+from engine.state import State
 
 Json = dict[str, Any]
 

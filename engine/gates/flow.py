@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.gates.checking import in_words, lapsed, results, summary
 from engine.gates.evidence import evidence
 from engine.gates.records import Gate
-from engine.state import PhaseState
+from engine.phase_state import PhaseState
 from engine.timers import Due
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def _open(
         data["outputs"] = outputs
     engine.record("gate_opened", at, phase=phase, actor=actor, note=note, data=data)
     if phase.active:
+        engine.ready.stand_in(phase.plan.index)
         engine.ready.add(phase.plan.index, worker=True)
     else:
         checked(engine, phase, {}, at)

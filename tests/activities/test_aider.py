@@ -41,14 +41,14 @@ async def test_aider_gets_the_prompt_the_tasks_and_the_files(project: Project, a
         (project.root / name).write_text("x")
     (project.root / "directory").mkdir()
     result = await project.aider(
-        {"tasks": ["Add tests", "Keep it short"], "model": "gpt-x"},
+        {"tasks": ["Add tests for ${inputs.feature}", "Keep it short"], "model": "gpt-x"},
         prompt="Work on ${inputs.feature}",
         files_scope=["*.py", "new.md", "directory"],
         values={"inputs": {"feature": "login"}, "phases": {}, "env": {}, "run": {}},
         acceptance_tests=["test -f argv.json"],
     )
     argv = json.loads((project.root / "argv.json").read_text())
-    assert argv[:2] == ["--message", "Work on login\n\nAdd tests\n\nKeep it short"]
+    assert argv[:2] == ["--message", "Work on login\n\nAdd tests for login\n\nKeep it short"]
     assert {"--yes-always", "--no-stream", "--no-pretty", "--analytics-disable", "--no-auto-commits"} < set(argv)
     assert argv[argv.index("--model") + 1] == "gpt-x"
     assert argv[-3:] == ["a.py", "b.py", "new.md"]

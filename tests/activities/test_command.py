@@ -384,4 +384,45 @@ async def test_the_own_executable_is_found_without_a_path(project: Project) -> N
     with pytest.raises(ApplicationError) as caught:
         await project.command({"run": ["phaseloom", "--no-such-option"]})
     assert caught.value.type in {"exit_code", "not_found"}  # not_found: where the console script is not installed
-    assert caught.value.message.startswith("phaseloom")
+    assert caught.value.message.startswith("phaseloom:") or caught.value.message.endswith("phaseloom exited with 2")
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo a >&2; echo 'make: *** no rule' >&2; echo; exit 2", "make: *** no rule; sh exited with 2"),
+        ("echo only stdout; exit 3", "sh exited with 3"),
+        ("printf 'x%.0s' $(seq 300) >&2; exit 1", f"{'x' * 159}…; sh exited with 1"),
+    ],
+)
+async def test_a_failure_says_the_last_line_of_stderr_first(project: Project, script: str, message: str) -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["sh", "-c", script]})
+    assert caught.value.message == message
+
+
+async def test_the_line_that_a_failure_begins_with_holds_no_secret(project: Project) -> None:
+    project.environ["MY_TOKEN"] = "s3cr3t-value"
+    with pytest.raises(ApplicationError) as caught:
+        await project.command({"run": ["sh", "-c", 'echo "no $MY_TOKEN" >&2; exit 1'], "pass_env": ["MY_TOKEN"]})
+    assert caught.value.message == "no ***; sh exited with 1"
+
+
+async def test_what_cannot_be_passed_is_told_at_the_first_attempt_only(project: Project) -> None:
+    config = {"run": ["sh", "-c", "exit 1"], "pass_env": ["GONE_TOKEN"]}
+    for attempt in (1, 2):
+        project.next_attempt(attempt)
+        with pytest.raises(ApplicationError):
+            await project.command(config)
+    assert project.log.count("Invoked (attempt") == 2
+    assert project.log.count("GONE_TOKEN is not set") == 1
+
+
+async def test_a_default_stands_in_for_an_output_that_was_not_written(project: Project) -> None:
+    outputs = {
+        "level": {"type": "integer", "default": 3, "optional": True},
+        "seen": {"type": "integer", "value": "stdout_json.seen", "default": 0, "optional": True},
+        "none": {"type": "string", "optional": True},
+    }
+    result = await project.command({"run": ["sh", "-c", 'echo "{\\"seen\\": null}"']}, outputs=outputs)
+    assert result["outputs"] == {"level": 3, "seen": 0, "none": None}

@@ -1,10 +1,10 @@
-"""Projects with a real embedded server, cleaned up whatever happens."""
+"""Projects with a real embedded server, cleaned up whatever happens; and people at a shell in one."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,8 @@ from cli.embedded.connect import Connection, connect
 from cli.embedded.processes import Process
 from cli.embedded.project import Project, open_project
 from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from tests.cli.program.person import Person
+from tests.cli.program.person import until as sees
 from tests.tidying import tidy
 
 Run = WorkflowHandle[Any, Any]
@@ -132,3 +134,31 @@ async def places(tmp_path: Path) -> AsyncIterator[Callable[[str], Place]]:
 @pytest.fixture
 def place(places: Callable[[str], Place]) -> Place:
     return places("project")
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """A person in a project whose server and worker run, for all tests of a module: starting it is the slow part."""
+    person = Person(tmp_path_factory.mktemp("project"))
+    try:
+        person.types("runs")
+        sees(person.has_worker)
+        yield person
+    finally:
+        asyncio.run(tidy(person.root))
+
+
+@pytest.fixture
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """A person in a project of the test's own, where nothing runs yet."""
+    person = Person(tmp_path_factory.mktemp("alone"))
+    try:
+        yield person
+    finally:
+        asyncio.run(tidy(person.root))
+
+
+@pytest.fixture
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """A person who only reads and checks files; no server is ever started."""
+    return Person(tmp_path_factory.mktemp("offline"))

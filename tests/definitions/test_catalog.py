@@ -145,7 +145,7 @@ def test_what_has_no_effect_yet_is_named() -> None:
         identifier: [text.partition(" ")[0] for text in not_in_effect(plan_of(identifier))] for identifier in ROLES
     }
     assert {identifier: words for identifier, words in named.items() if words} == {
-        "development-lifecycle": ["gates", "gates", "next"],
+        "development-lifecycle": ["gates", "next"],
         "agent-pipeline": ["resource_requirements"],
     }
 

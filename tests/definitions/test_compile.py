@@ -150,7 +150,7 @@ def test_conditions() -> None:
 def test_a_phase_that_is_only_jumped_to_does_not_run_on_its_own() -> None:
     made = plan("phases: [{id: a, next: [{go_to: b}]}, {id: b, on_jump: true}]")
     assert made.phases[1].condition == "false"
-    assert not_in_effect(made) == ["next (a)", "on_jump (b)"]
+    assert not_in_effect(made) == ["next (a: the run goes on in order)", "on_jump (b: it is skipped)"]
 
 
 def test_execution() -> None:
@@ -295,15 +295,37 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
         "execution.adaptive_scaling": True,
     }
     assert not_in_effect(made) == [
-        "resource_manager",
-        "checkpoints",
+        "resource_manager (nothing is shared out)",
+        "checkpoints (none can be restored)",
         "execution.adaptive_scaling",
-        "circuit_breaker (a, b)",
-        "priority (a)",
-        "depends_on of kind validation (b)",
+        "circuit_breaker (all phases: attempts go on)",
+        "priority (a: phases start in the order of the file)",
+        "depends_on of kind validation (b: nothing is reopened)",
     ]
 
 
 def test_estimates() -> None:
     assert phase("{id: a, estimated_duration: 3-5_minutes}").estimate == (180.0, 300.0)
     assert phase("{id: a, estimate: 2h}").estimate == (7200.0, 7200.0)
+
+
+def test_a_default_of_an_output_is_kept_and_its_type_is_checked() -> None:
+    made = phase("{id: a, outputs: {level: {type: integer, default: 3}, note: {description: why}}}").outputs
+    assert (made["level"].default, made["level"].optional) == (3, True)
+    assert (made["note"].description, made["note"].optional) == ("why", False)
+    checked = load_text("phases: [{id: a, outputs: {level: {type: integer, default: high}}}]\n")
+    assert [(each.code, each.message) for each in checked.diagnostics] == [("PL102", "the default is not an integer")]
+
+
+def test_what_all_phases_use_is_told_as_that() -> None:
+    phases = ", ".join(f"{{id: p{index}, resource_requirements: {{cpu: high}}}}" for index in range(7))
+    assert not_in_effect(plan(f"phases: [{phases}]")) == ["resource_requirements (all phases: nothing is reserved)"]
+
+
+def test_what_phases_use_is_named_once_and_says_what_follows() -> None:
+    made = plan("gates: {g: {checks: [{name: c, run: [x]}]}}\nphases: [{id: a, gates: [g]}, {id: b}]")
+    assert not_in_effect(made) == ["gates (a: the run does not stop for them)"]
+
+
+def test_what_only_advice_reads_is_in_effect() -> None:
+    assert not_in_effect(plan("phases: [{id: a, independent: true}]")) == []

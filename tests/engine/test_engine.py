@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engine import snapshots
+from engine.answers import waiting_for
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.plan import AgentPlan, Execution, InputPlan, Need, PhasePlan, StepGroup
@@ -118,7 +119,7 @@ def test_a_failure_pauses_the_phase_while_siblings_go_on_and_then_the_run() -> N
     world.fail(0)
     assert world.statuses() == ["paused", "running", "pending"]
     assert view(world.engine, world.now)["status"] == "running"
-    assert world.engine.waiting_for() == ["decision:p0"]
+    assert waiting_for(world.engine) == ["decision:p0"]
     world.finish(1)
     assert view(world.engine, world.now)["status"] == "paused"
     world.operate("intervene", phase=0, action="retry")
@@ -169,7 +170,7 @@ def test_progress_is_small_live_state_and_goes_with_the_attempt() -> None:
     world = World(plan_of(phase(0)))
     world.operate("report_progress", phase=0, progress="90%")
     with pytest.raises(RefusedError, match="larger than"):
-        world.operate("report_progress", phase=0, progress={"text": "x" * 2000})
+        world.operate("report_progress", phase=0, progress={"text": "x" * 17_000})
     world.fail(0)
     world.operate("intervene", phase=0, action="retry")
     assert "progress" not in view(world.engine, world.now)["phases"][0]
@@ -248,3 +249,10 @@ def test_settled_phases_never_change(old: PhaseStatus) -> None:
 def test_ended_runs_never_change() -> None:
     with pytest.raises(IllegalTransitionError):
         check_run("completed", "running")
+
+
+def test_a_run_that_has_failed_waits_for_no_signal_any_more() -> None:
+    world = World(plan_of(phase(0, on_failure="isolate"), completion_signals=("Canary is green",)))
+    world.fail(0)
+    assert world.engine.state.status == "failed"
+    assert view(world.engine, world.now)["waiting"] == []

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from engine import snapshots
+from engine.answers import waiting_for
 from engine.children import child_id
 from engine.effects import AgentFinished, RunAgent
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.expansion import PhasePlans
 from engine.journal import lines
+from engine.phase_state import PhaseState
 from engine.plan import AgentPlan, Execution, InputPlan, OutputPlan, PhasePlan, Plan, StepGroup
-from engine.state import PhaseState
 from engine.view import details, view
 from tests.engine.world import PERSON, World, phase, plan_of
 
@@ -110,6 +111,7 @@ def test_an_empty_list_completes_the_phase_at_once() -> None:
         ({"$artifact": "sha256"}, "for_each", "for_each: the list is too large to be kept inline"),
         ([1] * 2001, "for_each", "for_each: the list has 2001 items, over 2000"),
         (["x", "y" * 4096], "for_each", "for_each: item 1 has 4098 bytes, over 4096"),
+        (["x" * 3998] * 300, "for_each", "for_each: the list has 1200000 bytes, over 1048576"),
     ],
 )
 def test_what_is_no_list_of_small_items_fails_the_phase(given: Any, code: str, message: str) -> None:
@@ -153,7 +155,7 @@ def test_a_failed_item_asks_for_a_decision_while_its_siblings_go_on() -> None:
     world.fail(at(world, "p0.1").plan.index)
     assert [at(world, word).status for word in ("p0.1", "p0")] == ["paused", "running"]
     assert view(world.engine, world.now)["status"] == "running"
-    assert world.engine.waiting_for() == ["decision:p0.1"]
+    assert waiting_for(world.engine) == ["decision:p0.1"]
     finish(world, "p0.0")
     finish(world, "p0.2")
     assert view(world.engine, world.now)["status"] == "paused", "the phase that waits for its items moves nothing"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine import snapshots
+from engine.answers import waiting_for
 from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
@@ -263,7 +264,7 @@ def test_a_waiver_needs_a_reason_and_somebody(fields: dict[str, str], why: str) 
 def test_waiting_for_people_holds_no_worker() -> None:
     world = gated(approved(people=("ana",)))
     assert world.engine.ready.slots_used == 0
-    assert world.engine.waiting_for() == ["gate:p0/release"]
+    assert waiting_for(world.engine) == ["gate:p0/release"]
     entry = view(world.engine, world.now)["waiting"][0]
     assert (entry["for"], entry["gate"], entry["who"], entry["need"]) == ("gate", "release", ["ana"], 1)
 

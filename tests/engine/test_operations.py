@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.answers import waiting_for
 from engine.effects import AgentFinished
 from engine.errors import RefusedError
 from engine.plan import AgentPlan, OutputPlan, PhasePlan
@@ -147,7 +148,7 @@ def test_the_run_completes_only_when_every_completion_signal_is_reported() -> No
     world = World(plan_of(phase(0), completion_signals=("Canary is green",)))
     world.finish(0)
     assert world.finished is None
-    assert world.engine.waiting_for() == ["signal:Canary is green"]
+    assert waiting_for(world.engine) == ["signal:Canary is green"]
     with pytest.raises(RefusedError, match="did you mean"):
         world.operate("report_signal", signal="Canary is gren")
     world.operate("report_signal", signal="canary is  GREEN")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cli.command import Act, Look
+from cli.command import Act, Look, Where
 from cli.console import Console
 from cli.exits import Exit
 
 if TYPE_CHECKING:
     from cli.api.answers import Answer, Queued
+    from cli.api.client import Client
     from cli.api.handle import About, RunHandle
 
     A = TypeVar("A", bound=Answer)
@@ -41,6 +42,24 @@ async def looked_at(look: Look, console: Console) -> RunHandle:
     from cli.reach.selection import run_to_look_at  # noqa: PLC0415
 
     return RunHandle(await run_to_look_at(look, console), here(), where=look)
+
+
+async def client_for(where: Where, console: Console, *, actor: str | None = None) -> Client:
+    """A client for the project here, its notices told."""
+    from cli.api.client import Client  # noqa: PLC0415 - not needed for --help
+    from cli.reach.contact import connected  # noqa: PLC0415
+
+    connection = await connected(where, console)
+    return Client(connection, actor=actor, address=where.address, profile=where.profile)
+
+
+async def client_to_read(where: Where, console: Console) -> Client | None:
+    """As `client_for`; None where there can be no run: the folder is no project, and cannot be made one."""
+    from cli.api.client import Client  # noqa: PLC0415 - not needed for --help
+    from cli.reach.contact import connected_to_read  # noqa: PLC0415
+
+    connection = await connected_to_read(where, console)
+    return None if connection is None else Client(connection, address=where.address, profile=where.profile)
 
 
 async def answered(message: Awaitable[A | Queued], console: Console) -> A | None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.command import command
 from cli.console import Console
 from cli.exits import Exit
-
-if TYPE_CHECKING:
-    from definitions.loading import Checked
-
-Json = dict[str, Any]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
@@ -28,23 +23,11 @@ def register(app: typer.Typer) -> None:
 
 def list_definitions(*, json: AsJson = False) -> Exit:
     """List the definitions that can be started by id."""
-    from cli.reach.launch import shortest  # noqa: PLC0415 - not needed for --help
+    from cli.api.catalog import listed  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.definitions import listing  # noqa: PLC0415
-    from definitions import entries  # noqa: PLC0415 - half a second
 
-    found = [
-        {
-            "id": entry.id,
-            "name": entry.name,
-            "description": entry.description,
-            "phases": entry.phases,
-            "origin": entry.origin,
-            "path": str(shortest(entry.path)),
-            "ok": entry.ok,
-        }
-        for entry in entries(here())
-    ]
+    found = [entry.to_json() for entry in listed(here())]
     Console(json=json).answer({"definitions": found}, listing(found))
     return Exit.OK
 
@@ -55,16 +38,11 @@ def show(
     json: AsJson = False,
 ) -> Exit:
     """Show a definition's phases and their indexes."""
-    import os  # noqa: PLC0415
-
-    from cli.reach.launch import read_definition, usable  # noqa: PLC0415 - not needed for --help
+    from cli.api.catalog import detailed  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
-    from cli.words.definitions import described, shown  # noqa: PLC0415
-    from definitions import compile_plan, env_names, not_in_effect  # noqa: PLC0415
+    from cli.words.definitions import shown  # noqa: PLC0415
 
-    checked = usable(read_definition(definition, here()))
-    plan = compile_plan(checked, {name: os.environ.get(name, "") for name in env_names(checked)})
-    description = described(plan, checked.format, not_in_effect(plan))
+    description = detailed(definition, here()).to_json()
     Console(json=json).answer(description, shown(description))
     return Exit.OK
 
@@ -76,36 +54,12 @@ def define(
     json: AsJson = False,
 ) -> Exit:
     """Keep a definition in this project, to be started by its id."""
-    from cli.reach.launch import shortest, usable  # noqa: PLC0415 - not needed for --help
+    from cli.api.catalog import kept, of_file  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
-    from definitions import keep, load  # noqa: PLC0415
 
-    root = here()
-    checked = usable(load(file))
-    _refuse_another(checked, root, force=force)
-    path = shortest(keep(_kept(checked), root))
+    done = kept(of_file(file), here(), replace=force)
     Console(json=json).answer(
-        {"id": checked.id, "path": str(path)},
-        [f"Kept {checked.id} as {path}", f"Start it with: phaseloom workflow start {checked.id}"],
+        done.to_json(),
+        [f"Kept {done.id} as {done.path}", f"Start it with: phaseloom workflow start {done.id}"],
     )
     return Exit.OK
-
-
-def _kept(checked: Checked) -> Json:
-    """The document that is kept: native, with the id and the name that the file's name may have given it."""
-    return {"id": checked.id, "name": checked.name, **checked.plain}
-
-
-def _refuse_another(checked: Checked, root: Path, *, force: bool) -> None:
-    from definitions import load  # noqa: PLC0415 - loaded by then
-    from engine.errors import RefusedError  # noqa: PLC0415
-
-    path = root / ".phaseloom" / "definitions" / f"{checked.id}.yaml"
-    if force or not path.exists():
-        return
-    kept = load(path)
-    if kept.plain != _kept(checked):
-        raise RefusedError(
-            f"another definition is kept as {checked.id!r} already",
-            hint="replace it with --force, or give this one an id",
-        )

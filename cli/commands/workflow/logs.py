@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from cli.command import Look, command
+from cli.commands.workflow.acting import looked_at
 from cli.console import Console, write
 from cli.exits import Exit
 
@@ -29,34 +30,18 @@ async def logs(
     count: Annotated[int | None, typer.Option("--lines", "-n", min=0, help="Only the last lines.")] = None,
 ) -> Exit:
     """Print the log of a run, or of one of its phases."""
-    from cli.reach import logfiles  # noqa: PLC0415 - not needed for --help
-    from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
-
     console = Console(json=look.json)
-    root = here()
-    run = await run_to_look_at(look, console)
-    path = await logfiles.log_of(run, root, phase)
-    lines, position = logfiles.last_lines(path, count)
+    run = await looked_at(look, console)
     if follow:
-        _print_each(console, lines)
-        async for added in logfiles.added_lines(run, root, path, position):
-            _print_each(console, added)
+        async for lines in run.follow_log(phase, lines=count):
+            _print_each(console, lines)
         return Exit.OK
-    if not position:
-        if phase is not None:
-            raise await logfiles.no_log(run, phase, path)
-        lines = await logfiles.from_journal(run)
-        lines = lines[-count:] if count else lines
-    _print(console, path, lines)
+    log = await run.log(phase, lines=count)
+    console.answer(log.to_json(), log.lines)
     return Exit.OK
 
 
-def _print(console: Console, path: Path, lines: list[str]) -> None:
-    console.answer({"log": str(path), "lines": lines}, lines)
-
-
-def _print_each(console: Console, lines: list[str]) -> None:
+def _print_each(console: Console, lines: Iterable[str]) -> None:
     """Print lines of which more will follow; as JSON in an object each."""
     if console.json:
         write(sys.stdout, "".join(json.dumps({"line": line}, ensure_ascii=False) + "\n" for line in lines))

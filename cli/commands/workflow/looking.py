@@ -9,12 +9,12 @@ import typer
 
 from cli.command import Look, command
 from cli.commands.workflow.acting import looked_at
-from cli.console import Console
+from cli.console import Console, is_terminal
 from cli.exits import Exit
 
 if TYPE_CHECKING:
+    from cli.api import NoWorkerError
     from cli.api.handle import RunHandle
-    from cli.reach.contact import NoWorkerError
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ async def status(
     every: Annotated[bool, typer.Option("--all", help="Every phase of a large plan too.")] = False,
 ) -> Exit:
     """Show what has stopped, who is waited for, and the phases."""
-    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
+    from cli.api import NoWorkerError  # noqa: PLC0415 - not needed for --help
     from cli.words import status as words  # noqa: PLC0415
     from cli.words.bars import canvas  # noqa: PLC0415
 
@@ -43,15 +43,18 @@ async def status(
         if phase is not None:
             return await _explain(run, phase, console)
         view = (await run.view(every=every)).to_json()
+        view["eta"] = await run.prospect(view)
     except NoWorkerError as error:
         raise await _known_without_worker(run, error) from None
-    console.answer(view, words.status(view, complete=every, on=canvas(sys.stdout)))
+    on = canvas(sys.stdout)
+    fits = on.width if is_terminal(sys.stdout) else None
+    console.answer(view, words.status(view, complete=every, on=on, fits=fits))
     return Exit.OK
 
 
 async def _known_without_worker(run: RunHandle, error: NoWorkerError) -> NoWorkerError:
     """The error, with what the server itself knows of the run."""
-    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - loaded by then
+    from cli.api import NoWorkerError  # noqa: PLC0415 - loaded by then
 
     known = await run.summary()
     if known is None:
@@ -90,18 +93,16 @@ async def watch(
     """Follow a run as it happens. Ctrl-C leaves it alone."""
     from cli.attending import Attendance  # noqa: PLC0415 - not needed for --help
     from cli.live import screen  # noqa: PLC0415
-    from cli.reach.following import Follower  # noqa: PLC0415
-    from cli.reach.selection import run_to_look_at  # noqa: PLC0415
     from cli.words import status as words  # noqa: PLC0415
     from cli.words.narration import Narration  # noqa: PLC0415
 
     console = Console(json=look.json)
-    run = await run_to_look_at(look, console)
+    run = await looked_at(look, console)
     view = await run.view(limit=0)
-    console.lines([*words.heading(view), ""])
+    console.lines([*words.heading(view.to_json()), ""])
     with screen(quiet=look.json) as shown:
         attendance = Attendance(
-            follower=Follower(run=run, where=look, tell=console.note),
+            follower=run.watch(tell=console.note),
             narration=Narration(await run.plan()),
             screen=shown,
             console=console,

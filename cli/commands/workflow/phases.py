@@ -1,4 +1,4 @@
-"""`workflow next`, `workflow complete-phase`, `workflow signal`: what people report to a run."""
+"""`workflow next`, `complete-phase`, `fail-phase`, `report-progress`, `signal`: what somebody reports to a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from cli.command import Act, command
 from cli.commands.workflow.acting import about, act_on
-from cli.exits import Exit
+from cli.exits import Exit, UsageError
 from cli.reach.inputs import values
 
 Json = dict[str, Any]
@@ -17,12 +17,18 @@ Outputs = Annotated[
     list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output; may be repeated.")
 ]
 Phase = Annotated[str, typer.Argument(metavar="PHASE", help="Index, id or name of the phase.")]
+Epoch = Annotated[
+    int | None,
+    typer.Option("--epoch", min=0, metavar="N", help="Refuse if the phase has been started again since this epoch."),
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     command(app, "next")(next_phase)
     command(app, "complete-phase")(complete_phase)
+    command(app, "fail-phase")(fail_phase)
+    command(app, "report-progress")(report_progress)
     command(app, "signal")(signal)
 
 
@@ -33,11 +39,47 @@ async def next_phase(act: Act, output: Outputs = None) -> Exit:
     return await act_on(act, lambda run: run.next(outputs=_outputs(output), **about(act)), completed)
 
 
-async def complete_phase(phase: Phase, act: Act, output: Outputs = None) -> Exit:
+async def complete_phase(phase: Phase, act: Act, output: Outputs = None, epoch: Epoch = None) -> Exit:
     """Complete one phase."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, lambda run: run.complete_phase(phase, outputs=_outputs(output), **about(act)), completed)
+    outputs = _outputs(output)
+    return await act_on(
+        act, lambda run: run.complete_phase(phase, outputs=outputs, epoch=epoch, **about(act)), completed
+    )
+
+
+async def fail_phase(
+    phase: Phase,
+    act: Act,
+    *,
+    error: Annotated[str | None, typer.Option("--error", metavar="TEXT", help="What went wrong.")] = None,
+    epoch: Epoch = None,
+) -> Exit:
+    """Report that the work of a phase failed; its `on_failure` decides."""
+    from cli.words.steering import failed  # noqa: PLC0415 - not needed for --help
+
+    return await act_on(act, lambda run: run.fail_phase(phase, error, epoch=epoch, **about(act)), failed)
+
+
+async def report_progress(
+    phase: Phase,
+    act: Act,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="How far the work is.")] = None,
+    *,
+    value: Annotated[
+        str | None, typer.Option("--json-value", metavar="JSON", help="The same as a JSON value, instead of TEXT.")
+    ] = None,
+    epoch: Epoch = None,
+) -> Exit:
+    """Note how far the work of a running phase is.
+
+    It shows in `workflow status`, and agents at work can read it.
+    """
+    from cli.words.steering import noted  # noqa: PLC0415 - not needed for --help
+
+    progress = _progress(text, value)
+    return await act_on(act, lambda run: run.report_progress(phase, progress, epoch=epoch, **about(act)), noted)
 
 
 async def signal(
@@ -55,3 +97,16 @@ async def signal(
 
 def _outputs(written: list[str] | None) -> Json | None:
     return values(written, "--output") if written else None
+
+
+def _progress(text: str | None, value: str | None) -> Any:
+    import json  # noqa: PLC0415 - only here
+
+    if (text is None) == (value is None):
+        raise UsageError("say the progress either as TEXT or with --json-value")
+    if value is None:
+        return text
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise UsageError(f"--json-value is not JSON: {error}", hint="a text needs no --json-value") from error

@@ -40,7 +40,7 @@ async def pause(act: Act) -> Exit:
 
 async def resume(act: Act) -> Exit:
     """Go on after a pause; the last checkpoint is shown first."""
-    from cli.reach.contact import NoWorkerError  # noqa: PLC0415 - not needed for --help
+    from cli.api import NoWorkerError  # noqa: PLC0415 - not needed for --help
     from cli.words.steering import checkpoint, resumed  # noqa: PLC0415
 
     console = Console(json=act.json)

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from cli.api import Client, NotFoundError, Queued, RefusedError, UsageError
 from cli.api.views import View
 from definitions import InvalidDefinitionError
-from tests.cli.program.person import Person, until
+from tests.cli.program.person import Person
 
 Json = dict[str, Any]
 
@@ -27,17 +26,6 @@ PHASES: list[Json] = [
     {"name": "Ship", "agents": ["echo"]},
 ]
 AGENTS: Json = {"echo": {"run": ["echo", "ok"]}}
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    person = Person(tmp_path_factory.mktemp("project"))
-    try:
-        person.types("runs")
-        until(person.has_worker)
-        yield person
-    finally:
-        person.tries("down", "--force")
 
 
 async def defined(client: Client) -> str:
@@ -186,10 +174,9 @@ async def test_definitions_are_listed_and_checked_as_by_the_command_line(person:
         assert {**told, "file": ""} | {**found.to_json(), "file": ""} == {**told, "file": ""}
 
 
-async def test_a_message_without_a_worker_is_queued(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_without_a_worker_is_queued(person: Person) -> None:
     """The queue is one that no worker serves."""
-    monkeypatch.setattr("cli.reach.runs.PATIENCE", 0.5)
-    async with Client.connect(person.root, task_queue="nobody-works-here") as client:
+    async with Client.connect(person.root, task_queue="nobody-works-here", patience=0.5) as client:
         run = await client.start(await defined(client))
         answer = await run.pause()
         assert isinstance(answer, Queued)

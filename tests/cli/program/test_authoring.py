@@ -193,7 +193,7 @@ def test_import_replaces_nothing_unless_it_is_told_to(offline: Person) -> None:
     [
         (["good.yaml"], 2, "native format already"),
         (["bad.md"], 3, "PL015"),
-        (["missing.md"], 3, "PL001"),
+        (["missing.md"], 4, "there is no file 'missing.md'"),
         (["plan.md", "--id", "not an id"], 2, "--id 'not an id'"),
         (["plan.md", "--output", "plan.md/x.yaml"], 6, "cannot be written"),
     ],

@@ -7,10 +7,12 @@ import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from cli.words.table import width as cells
 from tests.cli.program.person import Person
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -65,6 +67,90 @@ def test_the_suffix_of_the_file_chooses_the_format(offline: Person, name: str, b
     said = offline.types("graph", offline.write("release.yaml", SMALL), "--output", name)
     assert said.out == f"Wrote {name}\n"
     assert (offline.root / name).read_text(encoding="utf-8").startswith(begins)
+
+
+class Page(HTMLParser):
+    """What a page holds: its tags with attributes, its words by tag, and whether its tags are closed in order."""
+
+    EMPTY = frozenset({"meta", "path", "polygon", "polyline", "ellipse"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: dict[str, list[str]] = {}
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and data.strip():
+            self.words.setdefault(self.open[-1], []).append(data)
+
+
+@pytest.mark.parametrize("count", [5, 40, 300])
+def test_html_is_one_page_with_every_name_in_picture_and_table_and_nothing_from_elsewhere(
+    offline: Person, count: int
+) -> None:
+    text = "name: Long\nphases:\n" + "".join(
+        f"  - {{name: Work on part {number}, parallel: {str(number % 20 > 3).lower()}}}\n" for number in range(count)
+    )
+    offline.types("graph", offline.write("long.yaml", text), "--output", "long.html")
+    written = (offline.root / "long.html").read_text(encoding="utf-8")
+    page = Page(written)
+    names = {f"☺ Work on part {number}" for number in range(count)}
+    assert names == {word for word in page.words["text"] if "Work on part" in word}
+    assert names <= set(page.words["td"])
+    assert "://" not in written
+    assert not [attributes for _, attributes in page.tags if {"src", "srcset", "data"} & attributes.keys()]
+    links = [attributes["href"] or "" for _, attributes in page.tags if "href" in attributes]
+    places = {f"#{attributes.get('id')}" for _, attributes in page.tags}
+    assert len(links) == count
+    assert set(links) <= places
+    assert page.words["title"][0] == "Long"
+
+
+def test_html_shows_names_as_they_are_and_runs_nothing_of_them(offline: Person) -> None:
+    name = "</svg></title><script>1</script> {{style}}"
+    text = f'name: "{name}"\nphases:\n  - {{id: a, name: "{name}"}}\n'
+    said = offline.types("graph", offline.write("odd.yaml", text), "--format", "html")
+    page = Page(said.out)
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert name in page.words["h1"]
+    assert f"☺ {name}" in page.words["td"]
+
+
+def test_a_list_in_the_terminal_is_no_wider_than_it_and_leaves_no_need_out(offline: Person) -> None:
+    text = "phases:\n" + "".join(
+        f"  - {{id: a-rather-long-name-{number}, name: 'Überprüfung 設計 of everything that there is {number}'}}\n"
+        for number in range(70)
+    )
+    text += f"  - {{id: last, depends_on: [{', '.join(f'a-rather-long-name-{number}' for number in range(9))}]}}\n"
+    name = offline.write("many.yaml", text)
+    lines = offline.types("graph", name).lines
+    assert max(map(cells, lines)) <= 120
+    for number in range(9):
+        assert f"a-rather-long-name-{number}" in " ".join(lines[-9:])
+
+
+def test_a_picture_in_columns_says_where_it_goes_on(offline: Person) -> None:
+    text = "phases:\n" + "".join(f"  - {{id: s{number}}}\n" for number in range(40))
+    svg = offline.types("graph", offline.write("chain.yaml", text), "--format", "svg").out
+    tree = ET.fromstring(svg)  # noqa: S314 - we have just made it
+    at = [(node.text or "", float(node.attrib["x"])) for node in tree.iter(f"{SVG}text")]
+    assert [text for text, _ in at].count("1") == 2
+    first, second = (x for text, x in at if text in {"☺ s0", "☺ s10"})
+    assert first < second, "columns go from left to right"
 
 
 def test_a_png_is_written_without_being_told_where(offline: Person) -> None:
@@ -158,7 +244,7 @@ def test_without_the_extra_text_formats_work_and_pictures_say_what_to_install(of
     blocked = {"PYTHONPATH": str(offline.root / "blocked")}
     for form in ("mermaid", "dot"):
         offline.types("graph", name, "--format", form, **blocked)
-    for form in ("svg", "png", "terminal"):
+    for form in ("svg", "png", "html", "terminal"):
         said = offline.tries("graph", name, "--format", form, **blocked)
         assert said.code == 2
         assert "pip install 'phaseloom[graph]'" in said.err
@@ -177,6 +263,9 @@ phases:
     run = person.current
     svg = person.types("graph", "--run", run, "--format", "svg").out
     assert {"√ completed", "× failed", "» skipped"} <= set(words(svg))  # noqa: RUF001
+    page = person.types("graph", "--run", run, "--format", "html").out
+    for status in ("completed", "failed", "skipped"):
+        assert f"</span> {status}</span> 1</li>" in page, "the legend counts every status"
     assert "√ completed" in person.types("graph", "ships.yaml", "--run", run).out
     told = person.types("graph", "--run", run, "--json").json
     assert [phase["status"] for phase in told["phases"]] == ["completed", "failed", "skipped"]

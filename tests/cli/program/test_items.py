@@ -8,7 +8,10 @@ FLEET = """\
 id: fleet
 inputs: {services: {type: list, default: [api, web, db]}}
 agents:
-  builder: {uses: command, shell: 'test -e "$SERVICE" && echo "$PHASELOOM_ITEM_INDEX $PHASELOOM_ITEM"', env: {SERVICE: "${item}"}}
+  builder:
+    uses: command
+    shell: 'test -e "$SERVICE" && echo "$PHASELOOM_ITEM_INDEX $PHASELOOM_ITEM"'
+    env: {SERVICE: "${item}"}
 phases:
   - {name: Build, agents: [builder], for_each: "${inputs.services}", max_parallel: 2}
   - {name: Check, agents: [tester], for_each: [east, west]}

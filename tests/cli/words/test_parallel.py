@@ -100,7 +100,10 @@ def test_a_phase_with_a_person_and_then_an_agent_goes_on() -> None:
     phase = PhasePlan(id="p", name="P", index=0, agents=(person("architect"), SH))
     story = Story(Plan(id="x", name="X", phases=(phase,)))
     answer = story.ask("next")
-    assert completed(answer, story.view)[0] == "Recorded. P (index: 0) goes on with its next agent."
+    assert completed(answer, story.view) == [
+        "Recorded. P (index: 0) goes on: architect's part is done; sh works on it: command true, for 0s.",
+        "Look on with: phaseloom workflow watch; its output: phaseloom workflow logs p",
+    ]
 
 
 def test_parallel_status_tells_when_each_member_started_and_finished() -> None:

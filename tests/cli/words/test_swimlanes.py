@@ -8,7 +8,8 @@ import pytest
 
 from cli.words.bars import Canvas
 from cli.words.narration import Narration
-from cli.words.swimlanes import PLAIN, Scene, scene, swimlanes
+from cli.words.swimlanes import Scene, scene, swimlanes
+from cli.words.symbols import PLAIN
 from cli.words.table import width
 from engine.forecast import Span
 from engine.plan import PhasePlan, Plan

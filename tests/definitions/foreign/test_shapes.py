@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from definitions import foreign
+from definitions.foreign.trees import mapping
 from definitions.nodes import Mark, Node
 from definitions.yaml_reader import read_yaml
 
@@ -130,3 +132,11 @@ def test_words_for_dependencies_are_one(word: str) -> None:
 @pytest.mark.parametrize("text", ["5", "text", "[1, 2]", "phases: 5", "phases: [5, x, null]", "steps: {a: 5}", "{}"])
 def test_what_has_no_shape_stays_for_the_checks(text: str) -> None:
     assert native(text)[0] == tree(text).plain()
+
+
+def test_unwrapping_a_document_of_many_keys_takes_time_for_each_key_once() -> None:
+    mark = Mark(1, 1)
+    wide = mapping([(f"key{number}", mark, Node(number, mark)) for number in range(50_000)], mark)
+    began = time.process_time()
+    assert foreign.normalise(wide)[1] == "native"
+    assert time.process_time() - began < 5

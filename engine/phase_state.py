@@ -1,0 +1,64 @@
+"""One phase of a run as the facts so far tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.gates.records import Gate
+from engine.plan import PhasePlan
+from engine.statuses import PhaseStatus
+
+Json = dict[str, Any]
+
+SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
+
+
+@dataclass(slots=True)
+class PhaseState:
+    """One phase of a run. `held`: cancelled with its group and not settled, it waits for a decision.
+
+    `turn_at`: when the agents of the present turn began.
+    """
+
+    plan: PhasePlan
+    status: PhaseStatus = "pending"
+    epoch: int = 0
+    turn: int = 0
+    open_needs: int = 0
+    bad_needs: int = 0
+    active: set[int] = field(default_factory=set)
+    persons: tuple[int, ...] = ()
+    cancelling: str | None = None
+    held: bool = False
+    agent_outputs: dict[int, Json] = field(default_factory=dict)
+    outputs: Json = field(default_factory=dict)
+    error: Json | None = None
+    results: list[Json] = field(default_factory=list)
+    failures: list[Json] = field(default_factory=list)
+    edits: Json | None = None
+    started_at: float | None = None
+    turn_at: float | None = None
+    finished_at: float | None = None
+    actor: str | None = None
+    reason: str | None = None
+    gates: list[Gate] = field(default_factory=list)
+    at_gate: int | None = None
+    """Which of its gates the phase has come to; None before its agents are done."""
+    feedback: list[Json] = field(default_factory=list)
+    """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """The gate that the phase has come to."""
+        return None if self.at_gate is None else self.gates[self.at_gate]
+
+    @property
+    def settled(self) -> bool:
+        """The phase has ended and what needs it may look at it."""
+        return self.status in SETTLED and not self.held
+
+    @property
+    def satisfied(self) -> bool:
+        """Settled so that dependents may run: completed, or skipped on purpose."""
+        return self.status == "completed" or (self.status == "skipped" and self.reason != "needs")
