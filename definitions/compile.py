@@ -31,11 +31,13 @@ from engine.children import CHILD
 from engine.expressions import single
 from engine.plan import (
     MANUAL,
+    MAX_ROUNDS,
     TESTS,
     AgentPlan,
     Execution,
     InputPlan,
     Json,
+    JumpPlan,
     OutputPlan,
     PhasePlan,
     Plan,
@@ -135,6 +137,8 @@ def _phase(
         estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
         limits=agents.limits(checked, index),
         gates=gates.of(phase),
+        jumps=_jumps(checked, phase),
+        on_jump=phase.on_jump,
         for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
         max_parallel=phase.max_parallel,
         list_reads=checked.facts.list_reads.get(index, ()),
@@ -161,10 +165,22 @@ def _with_lists(checked: Checked, plans: list[PhasePlan]) -> tuple[PhasePlan, ..
     return tuple(plans)
 
 
+def _jumps(checked: Checked, phase: Phase) -> tuple[JumpPlan, ...]:
+    """The ways of a phase's `next`, as far as they can ever be gone."""
+    order = checked.facts.order
+    return tuple(
+        JumpPlan(
+            to=order.find(jump.go_to)[0],
+            condition=single(jump.if_) if isinstance(jump.if_, str) else None,
+            max_rounds=jump.max_rounds if jump.max_rounds is not None else MAX_ROUNDS,
+        )
+        for jump in phase.next
+        if jump.if_ is not False
+    )
+
+
 def _condition(phase: Phase) -> str | None:
-    """The source of the condition. A phase that is only jumped to does not run on its own, and nothing jumps yet."""
-    if phase.on_jump:
-        return "false"
+    """The source of the condition; None where the phase always runs."""
     if phase.if_ is None or phase.if_ is True:
         return None
     return "false" if phase.if_ is False else single(phase.if_)

@@ -2,7 +2,8 @@
 
 One rule: a phase without `depends_on` comes after the group before it, whatever other phases say. Adjacent
 `parallel: true` phases are one group, up to one that waits for a member of it; a phase between or alone is a group of
-one and has no number. What a phase writes under `depends_on` replaces the rule for that phase; `[]` makes it a root.
+one and has no number. A phase with `on_jump` stands outside of this order: it waits for nothing, and nothing for it.
+What a phase writes under `depends_on` replaces the rule for that phase; `[]` makes it a root.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def order_of(phases: Sequence[Phase], key: str, findings: Findings, damage: Dama
     _group(order, phases)
     for index, phase in enumerate(phases):
         if phase.depends_on is None:
-            needs, after = _after_the_group_before(order, index)
+            needs, after = _after_the_group_before(order, phases, index)
         else:
             needs, after = _written(order, index, phase.depends_on, key, findings), None
         order.needs.append(needs)
@@ -129,15 +130,20 @@ def _needs_any(phase: Phase, words: set[str]) -> bool:
     return any(need.phase in words for need in phase.depends_on or () if need.kind == "data")
 
 
-def _after_the_group_before(order: Order, index: int) -> tuple[tuple[Need, ...], int | None]:
-    group = order.groups[index]
-    first = order.members[group].start if group is not None else index
-    if first == 0:
+def _after_the_group_before(order: Order, phases: Sequence[Phase], index: int) -> tuple[tuple[Need, ...], int | None]:
+    """What a phase waits for by its place; one that only runs when jumped to waits for nothing, and nothing for it."""
+    if phases[index].on_jump:
         return (), None
-    before = order.groups[first - 1]
+    group = order.groups[index]
+    last = (order.members[group].start if group is not None else index) - 1
+    while last >= 0 and order.groups[last] is None and phases[last].on_jump:
+        last -= 1
+    if last < 0:
+        return (), None
+    before = order.groups[last]
     if before is not None:
         return (), before
-    return (Need(phase=first - 1, implicit=True),), None
+    return (Need(phase=last, implicit=True),), None
 
 
 def _written(order: Order, index: int, written: Sequence[NeedText], key: str, findings: Findings) -> tuple[Need, ...]:

@@ -7,10 +7,9 @@ drive the same class.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
-from engine import expressions, items
+from engine import expressions, items, jumps
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -25,6 +24,7 @@ from engine.effects import (
     WakeAt,
     WorkersCounted,
 )
+from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
 from engine.gates import flow
 from engine.phase_state import PhaseState
@@ -62,7 +62,6 @@ class Engine:
         self.answer_bytes = 0
         self._wake_at: float | None = None
         self.effects: list[Effect] = []
-        self._opened: deque[int] = deque()
 
     # Events
 
@@ -181,7 +180,7 @@ class Engine:
                 self.ready.release_slot(phase.plan.index)
                 flow.reach(self, phase, at, gathered_outputs)
             else:
-                self.settle(phase, "completed", at, actor=actor, data={"outputs": gathered_outputs, **data})
+                self.complete(phase, gathered_outputs, at, actor=actor, data={"outputs": gathered_outputs, **data})
             return
         self.record(
             "agent_settled", at, phase=phase, actor=actor, data={"positions": positions, "outputs": outputs, **data}
@@ -207,6 +206,8 @@ class Engine:
         then = phase.cancelling
         if then == "fail":
             self.failed(phase, phase.error or {}, at)
+        elif then == jumps.BY_JUMP and self.state.jump is not None:
+            self.settle(phase, "cancelled", at, data={"held": True, "reason": jumps.BY_JUMP})
         elif then == "hold" and self.state.stopping is None:
             self.settle(phase, "cancelled", at, data={"held": True, "reason": "parallel execution cancelled"})
         else:
@@ -236,7 +237,20 @@ class Engine:
         if phase.plan.gates:
             flow.reach(self, phase, at, outputs, actor=actor)
         else:
-            self.settle(phase, "completed", at, actor=actor, data={"outputs": outputs})
+            self.complete(phase, outputs, at, actor=actor, data={"outputs": outputs})
+
+    def complete(
+        self, phase: PhaseState, outputs: Json, at: float, *, actor: str | None = None, data: Json | None = None
+    ) -> None:
+        """The phase has completed; control goes on, or where its `next` says."""
+        try:
+            way = jumps.chosen(self, phase, "completed", outputs)
+        except PhaseError as error:
+            self.failed(phase, {"code": error.code, "message": error.message, "hint": error.hint}, at, actor)
+            return
+        self.settle(phase, "completed", at, actor=actor, data=data)
+        if way is not None:
+            jumps.begin(self, phase, phase.plan.jumps[way].to, at, way=way)
 
     def fail(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """The phase's work has failed for good: stop its other agents, then act by its `on_failure`."""
@@ -248,6 +262,14 @@ class Engine:
     def failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """Nothing of the phase runs any more and it has failed: act by its `on_failure`."""
         policy = phase.plan.on_failure if self.state.stopping is None else "isolate"
+        try:
+            way = jumps.chosen(self, phase, "failed", {})
+        except PhaseError as wrong:
+            way, error = None, {"code": wrong.code, "message": wrong.message, "hint": wrong.hint}
+        if way is not None:
+            self.settle(phase, "failed", at, actor=actor, data={"error": error})
+            jumps.begin(self, phase, phase.plan.jumps[way].to, at, way=way)
+            return
         if policy == "pause":
             self.record("phase_paused", at, phase=phase, actor=actor, data={"error": error})
             self.ready.leave(phase.plan.index)
@@ -293,27 +315,30 @@ class Engine:
     def advance(self, at: float) -> None:
         """Start what may start, pause or end the run if nothing can move."""
         self._open(at)
-        while self._launch(at):
+        while self._launch(at) or jumps.go_on(self, at):
             self._open(at)
         self._judge(at)
         if not self.state.ended and (due := self.timers.next()) is not None:
             self._wake(due)
 
     def _open(self, at: float) -> None:
-        """Look at every phase whose needs have just settled."""
-        while self.state.newly_open:
-            opened, self.state.newly_open = self.state.newly_open, []
-            for index in opened:
-                self._opened.append(index)
-            while self._opened:
-                self._admit(self.state.phases[self._opened.popleft()], at)
+        """Look at every phase whose needs have just settled; while control is about to go elsewhere, at none."""
+        state = self.state
+        while state.newly_open and state.jump is None:
+            self._admit(state.phases[state.newly_open.popleft()], at)
 
     def _admit(self, phase: PhaseState, at: float) -> None:
         if phase.status != "pending" or self.ready.waits_for_slot(phase.plan.index):
             return
-        if phase.bad_needs and not phase.plan.always:
-            self.settle(phase, "skipped", at, data={"reason": "needs"})
+        if phase.plan.on_jump and not phase.jumped_to:
+            self.settle(phase, "skipped", at, data={"reason": "on_jump"})
             return
+        if not phase.jumped_to:
+            if phase.open_needs:
+                return  # a jump has come in between
+            if phase.bad_needs and not phase.plan.always:
+                self.settle(phase, "skipped", at, data={"reason": "needs"})
+                return
         if phase.plan.condition is not None and not self._condition(phase, phase.plan.condition, at):
             return
         self.queue(phase)
@@ -336,7 +361,7 @@ class Engine:
 
     def _launch(self, at: float) -> bool:
         """Start the next phase or turn that may; False when there is none."""
-        if not self.launching or self.state.pause is not None or self.state.ended:
+        if not self.launching or self.state.pause is not None or self.state.ended or self.state.jump is not None:
             return False
         if self.state.stopping is not None and any(self.state.phases[i].cancelling for i in self.state.running):
             return False  # what runs after a failure follows the agents that are being stopped
@@ -377,7 +402,7 @@ class Engine:
     def _judge(self, at: float) -> None:
         """Settle the run when all is settled; pause it, or let it go on, when that is what it has come to."""
         state = self.state
-        if state.ended:
+        if state.ended or state.jump is not None:
             return
         counts = state.counts
         if not (counts["pending"] or counts["running"] or counts["paused"] or state.held):

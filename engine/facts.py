@@ -30,6 +30,8 @@ FactKind = Literal[
     "gate_escalated",
     "gate_settled",
     "gate_waived",
+    "jump_begun",
+    "jumped",
     "group_cancelled",
     "signal_reported",
     "run_paused",

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine import jumps
 from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import flow
-from engine.lookup import find_phase
+from engine.lookup import find_phase, listed
 from engine.manual import identity
 from engine.phase_state import PhaseState
 from engine.requests import Request
 
 Json = dict[str, Any]
 
-ACTIONS = ("retry", "retry_with", "replace_output", "skip", "cancel")
-AT_A_GATE = ("retry_gate", "retry", "retry_with", "skip_gate", "cancel")
+ACTIONS = ("retry", "retry_with", "replace_output", "skip", "go_to", "cancel")
+AT_A_GATE = ("retry_gate", "retry", "retry_with", "skip_gate", "go_to", "cancel")
 KNOWN = tuple(dict.fromkeys((*ACTIONS, *AT_A_GATE)))
 
 
@@ -40,16 +41,32 @@ def check_intervene(engine: Engine, request: Request) -> None:
         raise RefusedError("skipping needs a reason", hint="say why with: --reason '…'")
     if action == "retry_with" and "prompt" not in request.fields:
         raise RefusedError("retry_with needs the edited input", hint="give it with: --prompt '…'")
+    if action == "go_to":
+        _check_target(engine, phase, request)
     if action == "replace_output" and "outputs" not in request.fields:
         raise RefusedError("replace_output needs the outputs", hint="give them with: --output name=value")
 
 
+def _check_target(engine: Engine, phase: PhaseState, request: Request) -> None:
+    """Refuse to go anywhere but to a phase before this one, or to one that only runs when jumped to."""
+    if "to" not in request.fields:
+        raise RefusedError("go_to needs the phase to go back to", hint="name it with: --to PHASE")
+    target = find_phase(engine.state, request.fields["to"])
+    before = jumps.upstream(engine.state, phase.plan.index)
+    if target.plan.index in before or target.plan.on_jump:
+        return
+    earlier = listed(engine.state.phases[index] for index in sorted(before)[:20])
+    raise RefusedError(f"{target.plan.name} does not come before {phase.plan.name}", hint=f"before it come: {earlier}")
+
+
 def available(phase: PhaseState) -> tuple[str, ...]:
     """The actions that are possible for the phase now."""
-    if phase.status == "paused" and phase.gate is not None:
-        return tuple(a for a in AT_A_GATE if a != "skip_gate" or phase.gate.plan.skippable)
     if phase.status == "paused":
-        return ACTIONS
+        possible = AT_A_GATE if phase.gate is not None else ACTIONS
+        never = set() if phase.gate is None or phase.gate.plan.skippable else {"skip_gate"}
+        if phase.plan.item is not None or not (phase.plan.needs or phase.plan.after_group is not None):
+            never.add("go_to")  # there is nothing before it
+        return tuple(action for action in possible if action not in never)
     if phase.held:
         return ("retry", "skip", "cancel")
     if phase.status == "running":
@@ -70,6 +87,8 @@ def act_intervene(engine: Engine, request: Request, at: float) -> Json:
     data: Json = {"action": action}
     if action == "retry_with":
         data["edits"] = {"prompt": request.fields["prompt"]}
+    if action == "go_to":
+        data["to"] = find_phase(engine.state, request.fields["to"]).plan.index
     engine.record("intervened", at, phase=phase, actor=request.actor, note=_reason(request) or None, data=data)
     _CARRY_OUT[action](engine, phase, request, at)
     pause = engine.state.pause
@@ -92,7 +111,12 @@ def _replace(engine: Engine, phase: PhaseState, request: Request, at: float) -> 
     if phase.plan.gates:
         engine.done(phase, at, outputs, actor=request.actor)
     else:
-        engine.settle(phase, "completed", at, actor=request.actor, data={"outputs": outputs, "replaced": True})
+        engine.complete(phase, outputs, at, actor=request.actor, data={"outputs": outputs, "replaced": True})
+
+
+def _go_to(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
+    target = find_phase(engine.state, request.fields["to"])
+    jumps.begin(engine, phase, target.plan.index, at, actor=request.actor)
 
 
 def _gate_again(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
@@ -114,6 +138,7 @@ _CARRY_OUT: dict[str, Callable[[Engine, PhaseState, Request, float], None]] = {
     "retry": _again,
     "retry_with": _again,
     "replace_output": _replace,
+    "go_to": _go_to,
     "retry_gate": _gate_again,
     "skip_gate": _skip_gate,
     "skip": _skip,

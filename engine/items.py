@@ -51,7 +51,9 @@ def _kept(state: State, before: Expansion, number: int, value: Any) -> bool:
 
 
 def _unwanted(phase: PhaseState) -> bool:
-    """Whether somebody asked for changes of what the items have made."""
+    """Whether what the items have made no longer counts: control came back, or somebody asked for changes."""
+    if phase.anew:
+        return True
     return bool(phase.feedback) and phase.feedback[-1]["epoch"] == phase.epoch - 1
 
 
@@ -82,7 +84,7 @@ def _end_if_settled(engine: Engine, phase: PhaseState, at: float) -> bool:
     elif phase.plan.gates:
         flow.reach(engine, phase, at)
     else:
-        engine.settle(phase, "completed", at)
+        engine.complete(phase, engine.state.outputs_of_items(phase), at)
     return True
 
 

@@ -82,6 +82,8 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
             "if": "its condition is false",
             "needs": "a phase it needs did not complete",
             "operator": fact.note or "",
+            "on_jump": "it runs only when control is sent to it",
+            "jump": "control went past it",
         }
         return [("INFO", f"{name}Skipped{by}: {why.get(fact.data.get('reason', ''), '')}"), *checkpoint]
     return [("WARN", f"{name}Cancelled{by}"), *([] if fact.data.get("held") else checkpoint)]

@@ -134,6 +134,7 @@ OPERATIONS: dict[str, Operation] = {
             "reason": (str,),
             "prompt": (str,),
             "outputs": (dict,),
+            "to": (int, str),
         },
         required=("phase", "action"),
     ),

@@ -42,6 +42,10 @@ class PhaseState:
     finished_at: float | None = None
     actor: str | None = None
     reason: str | None = None
+    jumped_to: bool = False
+    """Control came here by a jump: the phase runs whatever it needs, also one that only runs then."""
+    anew: bool = False
+    """It was reset by a jump: none of its items counts any more."""
     gates: list[Gate] = field(default_factory=list)
     at_gate: int | None = None
     """Which of its gates the phase has come to; None before its agents are done."""

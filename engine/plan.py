@@ -142,6 +142,19 @@ class Need:
     implicit: bool = False
 
 
+MAX_ROUNDS = 10
+"""How often control goes one way where the definition does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JumpPlan:
+    """Where control goes when a phase has completed or failed and the condition (no `${}`; None: always) holds."""
+
+    to: int
+    condition: str | None = None
+    max_rounds: int = MAX_ROUNDS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputPlan:
     """One input of a run. Without `required`, a run that is not given it sees `default`."""
@@ -200,6 +213,8 @@ class PhasePlan:
     estimate: tuple[float, float] | None = None
     limits: tuple[int, ...] = ()
     gates: tuple[GatePlan, ...] = ()
+    jumps: tuple[JumpPlan, ...] = ()
+    on_jump: bool = False
     deferred: Json = field(default_factory=dict)
     for_each: Any = None
     max_parallel: int | None = None

@@ -10,6 +10,7 @@ from engine.effects import CountWorkers
 from engine.engine import Engine
 from engine.facts import Fact
 from engine.gates import flow
+from engine.phase_state import PhaseState
 from engine.plan import Plan
 from engine.reports import Reports
 
@@ -66,15 +67,18 @@ def _rebuild(engine: Engine, at: float, admitted: list[int], unplaced: set[int])
             engine.ready.stand_in(index)
         if index not in unplaced:
             engine.ready.hold(index)
-        if index in state.expanding:
-            continue  # it goes on, or ends, with its items
-        if phase.cancelling is not None:
-            phase.active.clear()
-            engine.cancelled(phase, at)
-        elif phase.active:
-            engine.ready.add(index, worker=True)
-        elif phase.gate is not None and phase.gate.status == "waiting":
-            flow.watch(engine, phase, phase.gate)
+        if index not in state.expanding:  # such a one goes on, or ends, with its items
+            _take_up(engine, phase, at)
     if state.max_workers == 0:
         engine.effects.append(CountWorkers())
     engine.advance(at)
+
+
+def _take_up(engine: Engine, phase: PhaseState, at: float) -> None:
+    if phase.cancelling is not None:
+        phase.active.clear()
+        engine.cancelled(phase, at)
+    elif phase.active:
+        engine.ready.add(phase.plan.index, worker=True)
+    elif phase.gate is not None and phase.gate.status == "waiting":
+        flow.watch(engine, phase, phase.gate)

@@ -6,15 +6,17 @@ arrive, so that no question asked per event costs more than what the event touch
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from engine import rewinding
 from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
 from engine.gates import folding
 from engine.gates.records import Gate
+from engine.needs import Needs
 from engine.phase_state import PhaseState
 from engine.plan import MANUAL, Plan
 from engine.statuses import ENDED, SHOWN, PhaseStatus, RunStatus, check_phase, check_run
@@ -56,12 +58,19 @@ class State:
         """Phases whose gate waits for people."""
         self.digests: dict[int, str] = {}
         """Of settled phases: what `engine.gates.evidence` makes of their outputs and of those before them."""
+        self.jump: Json | None = None
+        """A jump that waits until nothing runs any more of what it starts anew."""
+        self.rounds: dict[tuple[int, int], int] = {}
+        """How often control has gone each way of a phase's `next`."""
+        self.returning: dict[int, int] = {}
+        """Phases to which control returns, and after which phase that was jumped to."""
         self.waivers: dict[tuple[str, str], Json] = {}
         """What need not hold, by gate and check (an empty check: the whole gate): `{reason, by, at, expires}`."""
-        self.group_of: dict[int, list[int]] = {}
-        self.newly_open: list[int] = []
+        self.needs = Needs(self.phases)
+        self.group_of = self.needs.group_of
+        self.newly_open: deque[int] = deque()
         self.index_of = {phase.id: phase.index for phase in plan.phases}
-        self._index_needs()
+        self.newly_open.extend(p.plan.index for p in self.phases if not p.open_needs)
         self._appliers: dict[str, Callable[[Fact], None]] = {
             "run_started": self._run_started,
             "workers_counted": self._workers_counted,
@@ -81,6 +90,8 @@ class State:
             "gate_escalated": partial(folding.escalated, self),
             "gate_settled": partial(folding.settled, self),
             "gate_waived": partial(folding.waived, self),
+            "jump_begun": partial(rewinding.begun, self),
+            "jumped": partial(rewinding.jumped, self),
             "group_cancelled": self._group_cancelled,
             "signal_reported": self._signal_reported,
             "run_paused": self._run_paused,
@@ -89,27 +100,6 @@ class State:
             "message_refused": lambda _fact: None,
             "run_settled": self._run_settled,
         }
-
-    def _index_needs(self) -> None:
-        self.dependents: list[list[int]] = [[] for _ in self.phases]
-        self._after: dict[int, list[int]] = {}
-        self._group_open: dict[int, int] = {}
-        self._group_bad: dict[int, int] = {}
-        for phase in self.phases:
-            plan = phase.plan
-            if plan.group is not None:
-                self.group_of.setdefault(plan.group, []).append(plan.index)
-            for need in plan.needs:
-                if need.kind == "data":
-                    self.dependents[need.phase].append(plan.index)
-                    phase.open_needs += 1
-            if plan.after_group is not None:
-                self._after.setdefault(plan.after_group, []).append(plan.index)
-                phase.open_needs += 1
-        for group, members in self.group_of.items():
-            self._group_open[group] = len(members)
-            self._group_bad[group] = 0
-        self.newly_open.extend(p.plan.index for p in self.phases if not p.open_needs)
 
     def apply(self, fact: Fact) -> None:
         """Change the state by one fact; facts come in the order of their numbers."""
@@ -309,28 +299,14 @@ class State:
         return {"items": [item.outputs if item.status == "completed" else None for item in items]}
 
     def _release(self, phase: PhaseState) -> None:
-        bad = not phase.satisfied
-        if phase.plan.item is not None:
-            if bad:
-                self.expansions[phase.plan.item.parent].bad.append(phase.plan.item.number)
+        if (item := phase.plan.item) is not None:
+            if not phase.satisfied:
+                self.expansions[item.parent].bad.append(item.number)
             return
-        for index in self.dependents[phase.plan.index]:
-            self._need_settled(index, bad=bad)
-        group = phase.plan.group
-        if group is None:
-            return
-        self._group_open[group] -= 1
-        self._group_bad[group] += bad
-        if not self._group_open[group]:
-            for index in self._after.get(group, ()):
-                self._need_settled(index, bad=bool(self._group_bad[group]))
-
-    def _need_settled(self, index: int, *, bad: bool) -> None:
-        dependent = self.phases[index]
-        dependent.open_needs -= 1
-        dependent.bad_needs += bad
-        if not dependent.open_needs:
-            self.newly_open.append(index)
+        self.newly_open += self.needs.settled(phase)
+        for waiting in [index for index, after in self.returning.items() if after == phase.plan.index]:
+            del self.returning[waiting]
+            self.newly_open += self.needs.met(waiting, bad=not phase.satisfied)
 
     def _intervened(self, fact: Fact) -> None:
         phase = self.phase_of(fact)
@@ -382,6 +358,7 @@ class State:
 
     def _run_stopping(self, fact: Fact) -> None:
         self.stopping = fact.data["then"]
+        self.jump = None
         if self.stopping == "cancelled" or not self._paused_by_operator:
             self.pause = None
 

@@ -23,13 +23,14 @@ PHASE_TRANSITIONS: Final[dict[PhaseStatus, frozenset[PhaseStatus]]] = {
     "pending": frozenset({"running", "paused", "failed", "skipped", "cancelled"}),
     # Back to pending: an approver asked for changes.
     "running": frozenset({"pending", "completed", "failed", "paused", "skipped", "cancelled"}),
-    # Back to running: its gate is checked again.
-    "paused": frozenset({"pending", "running", "completed", "failed", "skipped", "cancelled"}),
-    "completed": frozenset(),
-    "failed": frozenset(),
+    # Back to running: its gate is checked again. Paused again: a decision was taken, and another is needed.
+    "paused": frozenset({"pending", "running", "paused", "completed", "failed", "skipped", "cancelled"}),
+    # Back to pending from an end: control went back to the phase, or to one before it.
+    "completed": frozenset({"pending"}),
+    "failed": frozenset({"pending"}),
     # Cancelled with its parallel group, a phase waits for a decision: run it again, skip it or give it up.
     "cancelled": frozenset({"pending", "skipped", "cancelled"}),
-    "skipped": frozenset(),
+    "skipped": frozenset({"pending"}),
 }
 
 SHOWN: Final[dict[PhaseStatus, str]] = {

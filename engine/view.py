@@ -284,6 +284,7 @@ def _options(phase: PhaseState) -> list[Json]:
         "retry_with": f"Retry {name} with edited input",
         "replace_output": f"Replace the output of {name}",
         "skip": f"Skip the {name.lower()} phase (not recommended)",
+        "go_to": f"Go back to a phase before {name}",
         "cancel": f"Cancel the {name.lower()} phase (what needs it is skipped)",
     }
     if phase.gate is not None:

@@ -42,7 +42,7 @@ from definitions.schema.scalars import (
 from engine.expansion import ITEMS_LIMIT, problem_of
 
 DEFERRED = (
-    "on_jump", "next", "deadline", "remind", "synchronization", "circuit_breaker",
+    "deadline", "remind", "synchronization", "circuit_breaker",
     "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
     "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
     "cache", "workspace", "builders", "priority",

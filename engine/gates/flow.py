@@ -103,7 +103,7 @@ def passed(
         _open(engine, phase, following, at)
     else:
         of_items = phase.plan.index in engine.state.expansions and "items" in phase.outputs
-        engine.settle(phase, "completed", at, data=None if of_items else {"outputs": phase.outputs})
+        engine.complete(phase, phase.outputs, at, data=None if of_items else {"outputs": phase.outputs})
 
 
 def refused(engine: Engine, phase: PhaseState, code: str, message: str, at: float, *, actor: str | None = None) -> None:

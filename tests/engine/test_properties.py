@@ -17,6 +17,7 @@ from engine.plan import (
     CheckPlan,
     Execution,
     GatePlan,
+    JumpPlan,
     Need,
     NeedKind,
     PhasePlan,
@@ -47,6 +48,7 @@ GATES: list[tuple[GatePlan, ...]] = [
     (GatePlan(id="decided", approval=BY_ANYONE),),
     (GatePlan(id="checked", checks=(LINT,), approval=BY_ANA, skippable=False), GatePlan(id="late", checks=(HOLDS,))),
 ]
+WAYS = [None, "status == 'failed'", "status == 'completed'", "outputs.unknown > 1"]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
 NO_NEEDS: st.SearchStrategy[set[int]] = st.just(set())
 Json = dict[str, Any]
@@ -92,6 +94,8 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
     kind = draw(st.sampled_from(KINDS))
     behind = draw(st.booleans())
     items = draw(st.sampled_from([None, None, None, None, [], ["a"], ["a", "b", "c"], "inputs.missing"]))
+    way = JumpPlan(to=draw(st.integers(0, len(groups) - 1)), condition=draw(st.sampled_from(WAYS)), max_rounds=2)
+    jumps = (way,) if draw(st.integers(0, 3)) == 0 else ()
     return PhasePlan(
         id=f"p{index}",
         name=f"Phase {index}",
@@ -106,6 +110,8 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         on_failure=draw(st.sampled_from(["pause", "isolate", "fail_fast"])),
         limits=tuple(limits),
         gates=draw(st.sampled_from(GATES)),
+        jumps=jumps,
+        on_jump=draw(st.integers(0, 6)) == 0,
         for_each=items,
         max_parallel=draw(st.sampled_from([None, 1, 2])) if items else None,
     )
@@ -127,6 +133,7 @@ MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
                 "reason": st.just("because"),
                 "prompt": st.just("again"),
                 "outputs": st.just({"x": 1}),
+                "to": st.integers(0, 7),
             }
         ),
     ),
@@ -233,15 +240,18 @@ def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(
     if world.finished:
         return
     snapshot = json.loads(json.dumps(snapshots.snapshot(world.engine)))
-    settled = {i: p.outputs for i, p in enumerate(world.engine.state.phases) if p.settled}
+    settled = {(i, p.epoch): p.outputs for i, p in enumerate(world.engine.state.phases) if p.settled}
     successor = World(plan, engine=snapshots.restore(plan, snapshot, world.now))
     if world.counting or plan.execution.max_workers == 0:
         successor.counting = not world.engine.state.max_workers
     play(successor, more)
     successor.drive_to_end()
-    for index, outputs in settled.items():
-        assert successor.engine.state.phases[index].outputs == outputs
-        settlements = [f for f in successor.engine.ledger if f.kind == "phase_settled" and f.phase == index]
+    for (index, epoch), outputs in settled.items():
+        phase = successor.engine.state.phases[index]
+        assert phase.outputs == outputs or phase.epoch > epoch
+        settlements = [
+            f for f in successor.engine.ledger if f.kind == "phase_settled" and (f.phase, f.epoch) == (index, epoch)
+        ]
         assert sum(not f.data.get("held") for f in settlements) == 1
 
 

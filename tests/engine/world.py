@@ -102,7 +102,7 @@ class World:
             assert len(self.working()) <= 1
         for index in state.running:
             current = state.phases[index]
-            if current.status == "running":
+            if current.status == "running" and not current.jumped_to:
                 for need in current.plan.needs:
                     if need.kind == "data":
                         assert state.phases[need.phase].settled
@@ -208,7 +208,10 @@ class World:
             self.operate("resume")
         elif undecided := sorted(state.paused_phases | state.held):
             possible = available(state.phases[undecided[0]])
-            action = next(action for action in ("skip", "skip_gate", "cancel") if action in possible)
+            # What cannot say where control goes next says so again each time.
+            lost = (state.phases[undecided[0]].error or {}).get("code") == "expression"
+            ways = ("cancel",) if lost else ("skip", "skip_gate", "cancel")
+            action = next(action for action in ways if action in possible)
             self.operate("intervene", phase=undecided[0], action=action, reason="not needed")
         elif waiting := sorted(state.at_gates):
             gate = state.phases[waiting[0]].gate

@@ -1,0 +1,53 @@
+"""What a jump changes in the state of a run: phases are pending again, and needs are counted anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.facts import Fact
+    from engine.phase_state import PhaseState
+    from engine.state import State
+
+
+def begun(state: State, fact: Fact) -> None:
+    """Control goes elsewhere as soon as nothing runs there; a way of `next` counts its rounds."""
+    state.jump = dict(fact.data)
+    if (way := fact.data.get("way")) is not None:
+        key = (fact.data["from"], way)
+        state.rounds[key] = state.rounds.get(key, 0) + 1
+
+
+def jumped(state: State, fact: Fact) -> None:
+    """The target and what lies behind it start anew."""
+    state.jump = None
+    reset = [state.phases[index] for index in fact.data["reset"]]
+    for phase in reset:
+        _reset(state, phase)
+    for phase in reset:
+        state.needs.count(phase)
+    returns = fact.data.get("returns")
+    if returns is not None:
+        state.returning[returns] = fact.data["to"]
+        state.phases[returns].open_needs += 1
+    target = state.phases[fact.data["to"]]
+    target.jumped_to = True
+    state.newly_open += [p.plan.index for p in reset if not p.open_needs or p is target]
+
+
+def _reset(state: State, phase: PhaseState) -> None:
+    index = phase.plan.index
+    state.returning.pop(index, None)
+    if phase.status == "pending":
+        return
+    if phase.settled:
+        state.needs.unsettled(phase)
+    state.set_status(phase, "pending")
+    state.forget_gates(phase)
+    state.digests.pop(index, None)
+    state.held.discard(index)
+    phase.epoch += 1
+    phase.held = phase.jumped_to = False
+    phase.anew = True
+    phase.outputs, phase.agent_outputs, phase.results = {}, {}, []
+    phase.error = phase.reason = phase.actor = phase.started_at = phase.finished_at = phase.cancelling = None
