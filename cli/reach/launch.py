@@ -104,7 +104,7 @@ def _unbound(checked: Checked, plan: Plan) -> tuple[str, ...]:
 
     assert checked.definition is not None
     bound = bindings(checked.definition, checked.project.agents if checked.project is not None else {})
-    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents)
+    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents if agent.uses == MANUAL)
     return tuple(role for role in roles if role not in bound and role != PERSON)
 
 
