@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it tells no types
 
 PATIENCE = 3.0
 """Seconds in which what is about to end may end."""
@@ -28,7 +28,7 @@ APART = ("tests/acceptance/", "tests/cli/test_embedded_", "tests/project/test_do
 """Where each test starts all it needs, and takes seconds: any worker of xdist may have the next one of these."""
 
 
-class ByFile(LoadScopeScheduling):
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # as above
     """The tests of a file run one after the other in one process, so that what a module shares is started once."""
 
     def _split_scope(self, nodeid: str) -> str:
