@@ -94,7 +94,11 @@ class LiveScreen:
 
         from cli.words.bars import canvas  # noqa: PLC0415
 
-        self._console: Console = Console(no_color=bool(os.environ.get("NO_COLOR")), highlight=False, soft_wrap=True)
+        # As wide as the terminal is, whatever COLUMNS says: the lanes are, too.
+        environ = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+        self._console: Console = Console(
+            no_color=bool(os.environ.get("NO_COLOR")), highlight=False, soft_wrap=True, _environ=environ
+        )
         self._scene: Scene | None = None
         self._canvas = canvas
         self._live: Live = Live(

@@ -11,9 +11,11 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it tells no types
 
 PATIENCE = 3.0
 """Seconds in which what is about to end may end."""
@@ -26,12 +28,16 @@ APART = ("tests/acceptance/", "tests/cli/test_embedded_", "tests/project/test_do
 """Where each test starts all it needs, and takes seconds: any worker of xdist may have the next one of these."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of other files stay together (`--dist loadgroup`), so that what a module shares is started once."""
-    for item in items:
-        file = item.path.relative_to(item.config.rootpath).as_posix()
-        if not file.startswith(APART):
-            item.add_marker(pytest.mark.xdist_group(file))
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # as above
+    """The tests of a file run one after the other in one process, so that what a module shares is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        return nodeid if file.startswith(APART) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

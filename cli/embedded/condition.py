@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 END_SECONDS = 60.0
+TURN_SECONDS = 1.0
+"""How long the lock is waited for before it is looked who holds it."""
+
 NO_PROJECT = "none"
 """In place of the identity of a folder that is no project and cannot be made one."""
 
@@ -55,17 +58,31 @@ async def stop(root: Path, *, force: bool = False, grace: float = workers.STOP_G
     running = bool(supervisor or workers.adopt(project) or servers.living(project))
     if agents and not force:
         return Stopped(was_running=running, refused=True, agents=agents)
-    if supervisor is not None:
-        await end_process(supervisor.process, grace=END_SECONDS)
-    # Also when there was no supervisor: what it would have stopped may live, and a worker may be starting one now.
-    lock = await take_over(project, patience=END_SECONDS)
-    if lock is None:
-        raise UnreachableError("the supervisor does not end", hint=f"see {project.file(supervision.LOG)}")
+    lock = await _without_supervisor(project)
     try:
         await end_all(project, grace=grace)
+        supervision.note_stop(project)
     finally:
         os.close(lock)
     return Stopped(was_running=running, refused=False, agents=agents)
+
+
+async def _without_supervisor(project: Project) -> int:
+    """The supervisor's lock, once there is none any more.
+
+    Also when there was none: what it would have stopped may live, and a worker may be starting one now. When one ends,
+    another that waited for its place may come, and is ended too.
+    """
+    until = time.monotonic() + END_SECONDS
+    while True:
+        supervisor = supervision.living(project)
+        if supervisor is not None:
+            await end_process(supervisor.process, grace=END_SECONDS)
+        lock = await take_over(project, patience=TURN_SECONDS)
+        if lock is not None:
+            return lock
+        if time.monotonic() > until:
+            raise UnreachableError("the supervisor does not end", hint=f"see {project.file(supervision.LOG)}")
 
 
 async def status(root: Path, target: Target | None = None) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 
 from cli.embedded import boot
@@ -12,6 +13,7 @@ from cli.embedded.server import trim
 
 RECORD = "supervisor.json"
 LOCK = "supervisor.lock"
+STOPPED = "stopped.json"
 LOG = "supervisor.log"
 ACTIVITY = "activity"
 """A client touches this file when it comes; its time tells the supervisor that the project is in use."""
@@ -55,10 +57,26 @@ def living(project: Project) -> Supervision | None:
 
 
 def start(project: Project) -> Process:
-    """Start a supervisor in the background. Should there be one already, the new one ends by itself."""
+    """Start a supervisor in the background.
+
+    Should there be one already, the new one ends by itself; so does one that gets its turn only after somebody has
+    stopped everything.
+    """
     log = project.file(LOG)
     trim(log)
-    return spawn(boot.command("supervisor", project.root), folder=project.root, log=log, environ=surroundings())
+    line = boot.command("supervisor", project.root, repr(time.time()))
+    return spawn(line, folder=project.root, log=log, environ=surroundings())
+
+
+def note_stop(project: Project) -> None:
+    """Remember that everything was stopped now, for those that were started before and come later."""
+    project.write(STOPPED, {"at": time.time()})
+
+
+def is_outdated(project: Project, asked_at: float) -> bool:
+    """Whether everything has been stopped since a supervisor was asked for."""
+    at = project.read(STOPPED).get("at", 0.0)
+    return isinstance(at, float) and at > asked_at
 
 
 def surroundings() -> dict[str, str]:

@@ -25,7 +25,7 @@ from cli.embedded import server as servers
 from cli.embedded import workers
 from cli.embedded.processes import current, gone, reap
 from cli.embedded.project import Json, Project, open_project, same_file, take_lock
-from cli.embedded.supervision import ACTIVITY, IDLE_VARIABLE, LOCK, RECORD, surroundings
+from cli.embedded.supervision import ACTIVITY, IDLE_VARIABLE, LOCK, RECORD, is_outdated, surroundings
 from cli.embedded.version import described, differs, installation
 from cli.exiting import leave
 from engine.errors import PhaseloomError, UnreachableError
@@ -362,25 +362,29 @@ async def take_over(project: Project, *, patience: float) -> int | None:
     return lock
 
 
-async def supervise(root: Path) -> None:
-    """Supervise the project at `root` in the background, unless another process does."""
+async def supervise(root: Path, asked_at: float) -> None:
+    """Supervise the project at `root` in the background, unless another process does, or nobody wants it any more."""
     project = open_project(root)
     lock = await take_over(project, patience=LOCK_SECONDS)
     if lock is None:
         logger.info("another supervisor is at work")
         return
+    if is_outdated(project, asked_at):
+        logger.info("everything was stopped meanwhile")
+        os.close(lock)
+        return
     await Supervisor(project, lock).run()
 
 
-def main(root: Path, _options: list[str]) -> None:
-    """Be the background supervisor of the project at `root`."""
+def main(root: Path, options: list[str]) -> None:
+    """Be the background supervisor of the project at `root`; the option is when somebody asked for it."""
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="[%(asctime)sZ] [%(levelname)s] %(message)s", datefmt="%FT%T"
     )
     code = 0
     try:
-        asyncio.run(supervise(root))
+        asyncio.run(supervise(root, float(options[0])))
     except PhaseloomError as error:
         logger.error("%s", error.message)  # noqa: TRY400 - a sentence for the user, no traceback
         code = 1

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+UNBOUND = "PL402"
+"""A role that is bound to nothing."""
+
 ID_LETTERS = string.digits + string.ascii_lowercase
 ID_LENGTH = 6
 
@@ -93,18 +96,18 @@ def prepare(
         env=environment(checked),
         deferred=deferred,
         warnings=tuple(beside_errors(checked)),
-        unbound=_unbound(checked, plan),
+        unbound=_unbound(checked, plan) if any(each.code == UNBOUND for each in checked.diagnostics) else (),
         asked={key: value for key, value in asked.items() if value is not None and value is not False},
     )
 
 
 def _unbound(checked: Checked, plan: Plan) -> tuple[str, ...]:
-    """The roles that nothing binds, in the order of the phases."""
+    """The roles that nothing binds, in the order of the phases; none where the definition declares no roles at all."""
     from definitions.roles import PERSON, bindings  # noqa: PLC0415 - loaded by then
 
     assert checked.definition is not None
     bound = bindings(checked.definition, checked.project.agents if checked.project is not None else {})
-    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents)
+    roles = dict.fromkeys(agent.role for phase in plan.phases for agent in phase.agents if agent.uses == MANUAL)
     return tuple(role for role in roles if role not in bound and role != PERSON)
 
 

@@ -165,6 +165,7 @@ class Operator:
             history = await self.still()
             began = stamp(time.time())
             printed = await asyncio.to_thread(said, "workflow", "status", "--json", "--run", self.run.id)
+            printed.pop("eta")  # an estimate that `status` adds to the view
             asked = await self.handle.query("view", {})
             facts: list[Json] = []
             while (answer := await self.handle.query("journal", {"since": len(facts), "limit": 7}))["facts"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,8 @@ async def test_a_log_is_read_and_followed_to_its_end(person: Person) -> None:
         log = await run.log()
         assert tuple(followed) == log.lines
         assert any("one two" in line for line in await run.logs(0))
-        printed = person.types("workflow", "logs", "say", "--run", run.id, "--json").json
+        said = await asyncio.to_thread(person.types, "workflow", "logs", "say", "--run", run.id, "--json")
+        printed = said.json
         assert (await run.log("say")).to_json() == printed
         watched = [fact.n async for facts in run.watch().news() for fact in facts]
         assert watched == list(range(1, len(watched) + 1))
