@@ -404,10 +404,6 @@ def _deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> 
 
 
 CONSEQUENCES = {
-    "gates": "the run does not stop for them",
-    "next": "the run goes on in order",
-    "on_jump": "it is skipped",
-    "approval": "nobody is asked",
     "deadline": "nothing happens when it passes",
     "remind": "nobody is reminded",
     "circuit_breaker": "attempts go on",

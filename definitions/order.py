@@ -195,7 +195,7 @@ def _report_circle(order: Order, circle: list[int], phases: Sequence[Phase], key
     circle = [*circle[turn:], *circle[:turn]]
     written = next((index for index in circle if phases[index].depends_on), circle[0])
     names = [order.ids[index] for index in [*circle, circle[0]]]
-    message = f"phases wait for each other: {' → '.join(names)}"
+    message = f"Step deadlock detected: phases wait for each other: {' → '.join(names)}"
     following = circle[(circle.index(written) + 1) % len(circle)]
     findings.add(
         "PL201", _path_of_need(order, written, following, phases, key), message, hint=_cycle_hint(phases, circle)

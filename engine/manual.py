@@ -21,9 +21,6 @@ COMPLETE = "phaseloom workflow complete-phase"
 TOLD = 3
 """The most phases at work that a refusal tells of."""
 
-ENDINGS = ("next", "gates", "approval")
-"""What a definition may say about the moment after a phase: where it is not in effect, who ends the phase is told."""
-
 
 def check_next(engine: Engine, request: Request) -> None:
     """Refuse unless exactly one manual phase runs and no parallel group is open."""
@@ -205,7 +202,6 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
     before = len(engine.ledger)
     group = engine.state.group_of.get(phase.plan.group, []) if phase.plan.group is not None else []
     data: Json = {"note": request.note} if request.note else {}
-    ends = not phase.active and phase.turn + 1 == len(phase.plan.turns)
     unknown = sorted(request.fields.get("outputs", {}).keys() - asked_for(phase).keys()) if asked_for(phase) else []
     declared = list(asked_for(phase))
     if artifacts := request.fields.get("artifacts"):
@@ -227,5 +223,5 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
         "work": at_work(phase, at) if phase.status == "running" else "",
         "undeclared": unknown,
         "declared": declared,
-        "not_in_effect": [name for name in ENDINGS if name in phase.plan.deferred] if ends else [],
+        "gate": None if phase.gate is None else {"id": phase.gate.plan.id, "status": phase.gate.status},
     }

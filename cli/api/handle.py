@@ -22,7 +22,7 @@ Json = dict[str, Any]
 Phase = int | str
 """A phase by its index, id or name."""
 
-Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "cancel"]
+Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel"]
 
 A = TypeVar("A", bound="Answer")
 
@@ -304,10 +304,14 @@ class RunHandle:
         reason: str | None = None,
         prompt: str | None = None,
         outputs: Mapping[str, Any] | None = None,
+        to: Phase | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.Decided | Queued:
-        """Decide how a phase goes on. `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`."""
+        """Decide how a phase goes on.
+
+        `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`, and `go_to` a phase `to` go to.
+        """
         return await self._send(
             api.Decided,
             "intervene",
@@ -317,6 +321,7 @@ class RunHandle:
             reason=reason,
             prompt=prompt,
             outputs=outputs,
+            to=to,
             epoch=epoch,
         )
 

@@ -67,17 +67,11 @@ def _output(name: str, declared: Json) -> str:
 
 
 def beside(answer: Json) -> list[str]:
-    """What the person who completed a phase should know of it: outputs nobody declared, what does not happen yet."""
+    """What the person who completed a phase should know of it: outputs that nobody declared."""
     phase = answer["phase"]["name"]
     lines = []
     if answer.get("undeclared"):
         known = ", ".join(answer.get("declared", ()))
         kept = ", ".join(answer["undeclared"])
         lines.append(f"Note: {phase} declares no output {kept} (it declares: {known}); it is kept all the same.")
-    said = {
-        "next": "going back or on to another phase (next) is not in effect yet: the run goes on in order",
-        "gates": "gates are not in effect yet: their checks have not run",
-        "approval": "approvals are not in effect yet: nobody is asked",
-    }
-    lines += [f"Note: {said[name]}." for name in answer.get("not_in_effect", ()) if name in said]
     return lines

@@ -23,6 +23,7 @@ class Field:
 FIELDS = {
     "retry_with": (Field(name="prompt", option="--prompt", question="The edited input"),),
     "replace_output": (Field(name="outputs", option="--output", question="Each output as name=value, empty to end"),),
+    "go_to": (Field(name="to", option="--to", question="To which phase"),),
     "skip_gate": (Field(name="reason", option="--reason", question="Why it is skipped"),),
     "skip": (Field(name="reason", option="--reason", question="Why it is skipped"),),
 }

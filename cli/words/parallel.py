@@ -87,8 +87,14 @@ def completed(answer: Json, view: Json | None) -> list[str]:
 
 
 def _goes_on(answer: Json) -> list[str]:
-    """A phase of which one part is done: whose parts are still open, and who works on them."""
+    """A phase of which one part is done: whose parts are still open, and who works on them; or it is at its gate."""
     phase = answer["phase"]
+    if (gate := answer.get("gate")) is not None:
+        stands = {"waiting": "waits for a decision", "checking": "is being checked"}.get(gate["status"], gate["status"])
+        return [
+            f"Recorded. {named(phase)} is done once its gate is passed: {gate['id']} {stands}.",
+            f"See: phaseloom workflow gate show {gate['id']}",
+        ]
     still_open = [part["who"] for part in answer.get("parts", ()) if part["state"] == "open"]
     if still_open:
         return [f"Recorded. {named(phase)} waits for {listed(still_open)}."]

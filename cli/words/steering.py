@@ -80,6 +80,7 @@ def decided(answer: Json, view: Json | None) -> list[str]:
         "retry_with": f"{named(phase)} is tried again with the edited input.",
         "replace_output": f"{named(phase)} counts as completed with the given output.",
         "retry_gate": f"The gate of {named(phase)} is checked again.",
+        "go_to": f"{named(phase)} is done again after the phase that you named.",
         "skip_gate": f"The gate of {named(phase)} is skipped.",
         "skip": f"{named(phase)} is skipped.",
         "cancel": f"{named(phase)} is cancelled.",

@@ -127,7 +127,11 @@ def test_the_development_lifecycle_has_its_gates_where_they_belong() -> None:
         "pre-deploy": ["security scan", "build"],
     }
     assert definition.gates["pre-push"].includes == ["pre-commit"]
-    assert definition.gates["pre-deploy"].includes == ["pre-commit", "pre-push"]
+    assert definition.gates["pre-deploy"].includes == ["pre-push"]
+    (gate,) = plan_of("development-lifecycle").phases[5].gates
+    assert [check.name for check in gate.checks] == [
+        *("lint", "format", "types", "tests", "coverage", "security scan", "build")
+    ]
 
 
 def test_iterate_can_return_to_every_earlier_phase() -> None:
@@ -145,7 +149,6 @@ def test_what_has_no_effect_yet_is_named() -> None:
         identifier: [text.partition(" ")[0] for text in not_in_effect(plan_of(identifier))] for identifier in ROLES
     }
     assert {identifier: words for identifier, words in named.items() if words} == {
-        "development-lifecycle": ["gates", "next"],
         "agent-pipeline": ["resource_requirements"],
     }
 

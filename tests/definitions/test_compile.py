@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from definitions import InvalidDefinitionError, compile_plan, env_names, load_text, not_in_effect
-from engine.plan import AgentPlan, Execution, InputPlan, OutputPlan, PhasePlan, Plan, Retry, StepGroup
+from engine.plan import AgentPlan, Execution, InputPlan, JumpPlan, Need, OutputPlan, PhasePlan, Plan, Retry, StepGroup
 
 
 def plan(text: str, env: dict[str, str] | None = None, file: str = "x.yaml") -> Plan:
@@ -149,8 +149,20 @@ def test_conditions() -> None:
 
 def test_a_phase_that_is_only_jumped_to_does_not_run_on_its_own() -> None:
     made = plan("phases: [{id: a, next: [{go_to: b}]}, {id: b, on_jump: true}]")
-    assert made.phases[1].condition == "false"
-    assert not_in_effect(made) == ["next (a: the run goes on in order)", "on_jump (b: it is skipped)"]
+    assert made.phases[1].on_jump
+    assert made.phases[0].jumps == (JumpPlan(to=1),)
+    assert not_in_effect(made) == []
+
+
+def test_a_phase_that_is_only_jumped_to_stands_outside_of_the_order() -> None:
+    made = plan("phases: [{id: a, next: [{go_to: fix}]}, {id: fix, on_jump: true}, {id: b}]")
+    assert [phase.needs for phase in made.phases] == [(), (), (Need(phase=0, implicit=True),)]
+
+
+def test_ways_of_next_have_their_conditions_and_their_caps() -> None:
+    ways = "[{if: '${outputs.n > 0}', go_to: a, max_rounds: 3}, {if: false, go_to: a}, {go_to: a}]"
+    made = plan(f"phases: [{{id: a}}, {{id: b, outputs: {{n: {{type: integer}}}}, next: {ways}}}]")
+    assert made.phases[1].jumps == (JumpPlan(to=0, condition="outputs.n > 0", max_rounds=3), JumpPlan(to=0))
 
 
 def test_execution() -> None:
@@ -323,8 +335,32 @@ def test_what_all_phases_use_is_told_as_that() -> None:
 
 
 def test_what_phases_use_is_named_once_and_says_what_follows() -> None:
-    made = plan("gates: {g: {checks: [{name: c, run: [x]}]}}\nphases: [{id: a, gates: [g]}, {id: b}]")
-    assert not_in_effect(made) == ["gates (a: the run does not stop for them)"]
+    made = plan("hooks: {on_failure: [x]}\nphases: [{id: a, hooks: {on_failure: [x]}}, {id: b}]")
+    assert not_in_effect(made) == ["hooks (a: none of them runs)"]
+
+
+GATES = """
+groups: {leads: [ana, bo]}
+gates:
+  clean: {checks: [{name: lint, run: [ruff, check]}, {name: enough, expr: "${phases.a.outputs.n >= 2}"}]}
+  go: {includes: [clean], checks: [{name: build, detect: build}], approval: {by: ["group:leads", cy], need: 2}}
+phases: [{id: a, outputs: {n: {type: integer}}, gates: [clean, go], approval: {by: [dee]}}]
+"""
+
+
+def test_gates_hold_the_checks_of_those_that_they_include_and_groups_are_people() -> None:
+    clean, go, own = plan(GATES).phases[0].gates
+    lint, enough = clean.checks
+    assert (lint.run, enough.expr) == (("ruff", "check"), "phases.a.outputs.n >= 2")
+    assert [(check.name, check.gate) for check in go.checks] == [
+        ("lint", "clean"),
+        ("enough", "clean"),
+        ("build", "go"),
+    ]
+    assert go.approval is not None
+    assert go.approval.people == ("ana", "bo", "cy")
+    assert own.approval is not None
+    assert (own.id, own.approval.people) == ("approval", ("dee",))
 
 
 def test_what_only_advice_reads_is_in_effect() -> None:

@@ -276,11 +276,23 @@ def test_scope_overlap_of_concurrent_steps() -> None:
         ("phases: [{id: a, retry: {max_attempts: 0}}]\n", 1, 40),
         ("phases: [{id: a, retry: {jitter: 2}}]\n", 1, 34),
         ("phases: [{id: a}]\nstep_groups: [{id: g, steps: [a], max_workers: 0}]\n", 2, 48),
-        ("phases: [{id: a}]\ngates: {g: {approval: {by: [ana], need: 2}}}\n", 2, 23),
+        ("phases: [{id: a}]\ngates: {g: {approval: {by: [ana], need: 2}}}\n", 2, 45),
     ],
 )
 def test_impossible_limit(text: str, line: int, column: int) -> None:
     assert place(only(text, "PL110")) == (line, column)
+
+
+def test_gates_that_include_each_other() -> None:
+    gates = "gates: {a: {includes: [b]}, b: {includes: [c]}, c: {includes: [a]}}\n"
+    finding = only("phases: [{id: p, gates: [a]}]\n" + gates, "PL113")
+    assert "a → b → c → a" in finding.message
+
+
+def test_an_unknown_group_of_people() -> None:
+    text = "groups: {leads: [ana]}\nphases: [{id: p, approval: {by: [group:lead]}}]\n"
+    finding = only(text, "PL114")
+    assert finding.hint == "did you mean 'leads'?"
 
 
 def test_contradicting_keys() -> None:

@@ -106,6 +106,7 @@ async def intervene(
     output: Annotated[
         list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output.")
     ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="PHASE", help="Where go_to goes back to.")] = None,
 ) -> Exit:
     """Decide how a phase goes on, or ends.
 
@@ -116,7 +117,7 @@ async def intervene(
 
     console = Console(json=act.json)
     run = await meant(act, console)
-    given = _details(reason, prompt, prompt_file, output)
+    given = _details(reason, prompt, prompt_file, output) | ({"to": to} if to is not None else {})
     if choice is None:
         option, asked = await _asked(run, console, phase)
         given = asked | given

@@ -18,7 +18,8 @@ from tests.cli.words.stories import HOUR, SH, START, Story, delivery, fleet, nee
 Json = dict[str, Any]
 
 POSSIBLE = (
-    "Possible now: retry, retry_with, replace_output, skip, cancel (phaseloom workflow intervene <option> --phase 1)"
+    "Possible now: retry, retry_with, replace_output, skip, go_to, cancel "
+    "(phaseloom workflow intervene <option> --phase 1)"
 )
 
 
@@ -77,8 +78,9 @@ def test_a_pause_is_told_with_its_reason_and_numbered_options() -> None:
         "  3. Replace the output of Testing",
         "  4. Skip the testing phase (not recommended)",
     ]
-    assert lines[at + 6].startswith("  5. Cancel")
-    assert lines[at + 7] == "Choose with: phaseloom workflow intervene <number>"
+    assert lines[at + 6] == "  5. Go back to a phase before Testing"
+    assert lines[at + 7].startswith("  6. Cancel")
+    assert lines[at + 8] == "Choose with: phaseloom workflow intervene <number>"
     assert "  ‖ 1  Testing  paused: sh exited with 3" in lines
     assert at < lines.index("Phases:")
 
