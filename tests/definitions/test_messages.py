@@ -276,7 +276,7 @@ def test_scope_overlap_of_concurrent_steps() -> None:
         ("phases: [{id: a, retry: {max_attempts: 0}}]\n", 1, 40),
         ("phases: [{id: a, retry: {jitter: 2}}]\n", 1, 34),
         ("phases: [{id: a}]\nstep_groups: [{id: g, steps: [a], max_workers: 0}]\n", 2, 48),
-        ("phases: [{id: a}]\ngates: {g: {approval: {by: [ana], need: 2}}}\n", 2, 45),
+        ("phases: [{id: a}]\ngates: {g: {approval: {by: [ana], need: 2}}}\n", 2, 41),
     ],
 )
 def test_impossible_limit(text: str, line: int, column: int) -> None:
