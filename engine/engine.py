@@ -59,8 +59,6 @@ class Engine:
         self._wake_at: float | None = None
         self.effects: list[Effect] = []
 
-    # Events
-
     def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
         """Begin the run: inputs get their defaults, and the first phases start at once where the limits are known."""
         given = {name: declared.default for name, declared in self.plan.inputs.items()} | inputs
