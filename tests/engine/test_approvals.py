@@ -152,6 +152,20 @@ def test_a_gate_of_several_phases_has_to_be_named_with_its_phase() -> None:
     assert world.finished == "completed"
 
 
+def test_what_an_agent_runs_decides_about_no_gate() -> None:
+    world = gated(approved(self_approval=True))
+    for name, fields in (
+        ("decide_gate", {"decision": "approve"}),
+        ("delegate_gate", {"to": "bo"}),
+        ("waive_gate", {"reason": "no time"}),
+    ):
+        with pytest.raises(RefusedError, match="what an agent runs decides about no gate"):
+            world.operate(name, gate="release", actor="agent:builder", **fields)
+    decide(world, "ana", "reject", comment="no")
+    with pytest.raises(RefusedError, match="what an agent runs decides about no gate"):
+        world.operate("intervene", phase=0, action="skip_gate", reason="no time", actor="agent:builder")
+
+
 # Evidence
 
 
