@@ -1,4 +1,4 @@
-"""A gate as people meet it: it stops a run, is mended and checked again, and decided about from here and from Temporal."""
+"""Gates as people meet them: a run stops, is mended and checked again; they decide from here and from Temporal."""
 
 from __future__ import annotations
 
