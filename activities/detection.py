@@ -28,6 +28,11 @@ class Detected:
     fix: tuple[str, ...] = ()
 
 
+def table(value: object) -> Mapping[str, Any]:
+    """The value, if it is one with names in it, as it should be; else nothing."""
+    return value if isinstance(value, dict) else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Python:
     """A Python project: its directory, what `pyproject.toml` holds, where programs are looked for."""
@@ -38,7 +43,11 @@ class Python:
 
     def tool(self, name: str) -> bool:
         """Whether `pyproject.toml` configures the tool."""
-        return name in self.settings.get("tool", {})
+        return name in table(self.settings.get("tool"))
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """What `pyproject.toml` says about the tool; empty where it says nothing that can be read."""
+        return table(table(self.settings.get("tool")).get(name))
 
     def has(self, *names: str) -> bool:
         """Whether one of these files exists."""
@@ -77,7 +86,7 @@ def _types(project: Python) -> Detected | None:
         return Detected(run=(project.program("pyright"),))
     if project.tool("mypy") or project.has("mypy.ini", ".mypy.ini"):
         # Without files or packages in its configuration mypy wants to be told what to look at.
-        given = project.settings.get("tool", {}).get("mypy", {})
+        given = project.table("mypy")
         where = () if any(key in given for key in ("files", "packages", "modules")) else (".",)
         return Detected(run=(project.program("mypy"), *where))
     return Detected(run=(project.program("mypy"), ".")) if project.installed("mypy") else None
@@ -92,7 +101,7 @@ def _tests(project: Python) -> Detected | None:
 def _coverage(project: Python) -> Detected | None:
     if not (project.tool("coverage") or project.has(".coveragerc", ".coverage")):
         return None
-    report = project.settings.get("tool", {}).get("coverage", {}).get("report", {})
+    report = table(project.table("coverage").get("report"))
     threshold = () if "fail_under" in report or project.has(".coveragerc") else ("--fail-under=80",)
     return Detected(run=(project.program("coverage"), "report", *threshold))
 
@@ -171,8 +180,7 @@ def _node(kind: str, root: Path) -> Detected | None:
     if not file.is_file():
         return None
     try:
-        package = json.loads(file.read_text(encoding="utf-8"))
-        scripts = package.get("scripts", {}) if isinstance(package, dict) else {}
+        scripts = table(table(json.loads(file.read_text(encoding="utf-8"))).get("scripts"))
     except (ValueError, OSError) as error:
         raise AttemptError("bad_output", f"package.json cannot be read: {error}") from None
     name = next((name for name in _NODE[kind].names if name in scripts), None)

@@ -18,12 +18,13 @@ from activities.masking import mask_json
 from activities.processes import Ended
 from activities.worker_context import WorkerContext
 from activities.workspace import tree_digest
+from engine.expressions import ExpressionError
 from engine.plan import CheckPlan, Json, decode
 
 TAIL = 500
 """Characters of what a failing check printed last that its result keeps."""
 
-CANNOT_RUN = {126: "it cannot be executed", 127: "it was not found"}
+CANNOT_RUN = {126: "a command cannot be executed", 127: "a command was not found"}
 """What a shell answers with when there is no such program."""
 
 
@@ -64,7 +65,7 @@ async def _checked(job: Job, check: CheckPlan) -> Json:
             result = await _with_fix(own, check, command)
             if result["status"] != "passed":
                 break
-    except AttemptError as error:
+    except (AttemptError, ExpressionError) as error:
         return {"status": "error", "message": error.message}
     masked = mask_json(result, own.environment.secrets)
     assert isinstance(masked, dict)

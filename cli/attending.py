@@ -126,7 +126,8 @@ class Attendance:
             view = await self.follower.run.view(limit=0)
         except PhaseloomError:
             return False
-        if not waits_for_people(view):
+        behind = int(view.get("facts", 0)) > len(self.narration.facts)  # what has happened since is told first
+        if behind or not waits_for_people(view):
             return False
         if not self._told_waiting and self.stays:
             self._told_waiting = True

@@ -92,7 +92,14 @@ class Expressions:
     def _is_direct(self, use: _Later) -> bool:
         if use.target == use.reader:
             return use.text.own
+        if self._sends(use.target, use.reader):
+            return True
         return any(need.phase == use.target for need in self.order.needs[use.reader])
+
+    def _sends(self, index: int, to: int) -> bool:
+        """Whether a phase sends control to one that runs only then: that one may read what it was sent for."""
+        phases = self.known.definition.ordered
+        return phases[to].on_jump and any(to in self.order.find(jump.go_to) for jump in phases[index].next)
 
     def _parsed(self, text: Text, findings: Findings) -> Iterator[Expr]:
         """The expressions in a text that can be read; what the text must be as a whole is checked here."""

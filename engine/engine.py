@@ -256,10 +256,7 @@ class Engine:
     def failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """Nothing of the phase runs any more and it has failed: act by its `on_failure`."""
         policy = phase.plan.on_failure if self.state.stopping is None else "isolate"
-        try:
-            way = jumps.chosen(self, phase, "failed", {})
-        except PhaseError as wrong:
-            way, error = None, {"code": wrong.code, "message": wrong.message, "hint": wrong.hint}
+        way = jumps.chosen(self, phase, "failed", phase.outputs)
         if way is not None:
             self.settle(phase, "failed", at, actor=actor, data={"error": error})
             jumps.begin(self, phase, phase.plan.jumps[way].to, at, way=way)

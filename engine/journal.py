@@ -29,6 +29,8 @@ Texts = list[tuple[str, str]]
 def _texts(plans: PhasePlans, run: str, fact: Fact) -> Texts:
     if fact.phase is None:
         return _RUN_TEXTS[fact.kind](run, fact)
+    if fact.kind == "jump_begun":
+        return [("INFO", f"Phase: {plans[fact.phase].id} - Control goes to {plans[fact.data['to']].id}{_by(fact)}")]
     return _PHASE_TEXTS[fact.kind](plans[fact.phase], fact)
 
 
@@ -171,6 +173,7 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "gate_escalated": lambda phase, fact: [("WARN", f"{_gate(phase, fact)}Escalated to {_people(fact)}")],
     "gate_settled": _gate_settled,
     "gate_waived": _gate_waived,
+    "jumped": lambda _phase, _fact: [],  # it has been said when it began
 }
 _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "run_started": lambda run, _fact: [("INFO", f"Workflow {run} started")],

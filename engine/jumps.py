@@ -29,6 +29,8 @@ BY_JUMP = "jump"
 def chosen(engine: Engine, phase: PhaseState, status: str, outputs: Json) -> int | None:
     """Which way of the phase's `next` control goes now that its work has ended so; None: on, as ever.
 
+    Of a phase that has failed a condition without a value does not hold: outputs that it names may be missing.
+
     Raises:
         PhaseError: a condition has no value.
     """
@@ -49,6 +51,8 @@ def _holds(state: State, phase: PhaseState, jump: JumpPlan, status: str, outputs
     try:
         return expressions.condition(jump.condition, values)
     except expressions.ExpressionError as error:
+        if status == "failed":
+            return False
         raise PhaseError(f"next: {error.message}", code="expression", hint=error.hint) from None
 
 

@@ -22,12 +22,15 @@ def jumped(state: State, fact: Fact) -> None:
     """The target and what lies behind it start anew."""
     state.jump = None
     reset = [state.phases[index] for index in fact.data["reset"]]
+    returns = fact.data.get("returns")
+    # The phase that is jumped to may read what made control go there; the other one begins with nothing.
+    kept = state.phases[returns].outputs if returns is not None else {}
     for phase in reset:
         _reset(state, phase)
     for phase in reset:
         state.needs.count(phase)
-    returns = fact.data.get("returns")
     if returns is not None:
+        state.phases[returns].outputs = kept
         state.returning[returns] = fact.data["to"]
         state.phases[returns].open_needs += 1
     target = state.phases[fact.data["to"]]

@@ -186,6 +186,7 @@ class State:
         phase.started_at = fact.at
         phase.finished_at = None
         phase.error = None
+        phase.outputs = {}
         self.forget_gates(phase)
         if phase.plan.for_each is None:
             self._enter_turn(phase, 0, fact.at)

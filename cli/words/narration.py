@@ -77,6 +77,7 @@ class Narration:
             "phase_cancelling": lambda fact: [f"  {CANCELLED} [{self._id(fact)}] Stopping..."],
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
+            "jump_begun": self._jump_begun,
             "group_cancelled": lambda fact: [f"{CANCELLED} Parallel execution cancelled{_who(fact)}"],
             "signal_reported": lambda fact: [f"{DONE} Reported{_who(fact)}: {fact.data['signal']}"],
             "run_paused": self._run_paused,
@@ -116,6 +117,9 @@ class Narration:
                 self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at, items=items)
             case "intervened" if fact.data["action"] in {"retry", "retry_with"}:
                 self.stand.pop(fact.phase, None)
+            case "jumped":
+                for index in fact.data["reset"]:
+                    self.stand.pop(index, None)
             case _:
                 pass
 
@@ -203,6 +207,9 @@ class Narration:
         words = str(fact.data["action"]).replace("_", " ")
         note = f": {fact.note}" if fact.note else ""
         return [f"  {NEXT} [{self._id(fact)}] Decided{_who(fact)}: {words}{note}"]
+
+    def _jump_begun(self, fact: Fact) -> list[str]:
+        return [f"  {NEXT} [{self._id(fact)}] Control goes to {self._plans[fact.data['to']].id}{_who(fact)}"]
 
     def _run_paused(self, fact: Fact) -> list[str]:
         if fact.data.get("auto"):

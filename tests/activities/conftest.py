@@ -16,6 +16,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.aider import AiderActivities
 from activities.command import CommandActivities
+from activities.gate import GateActivities
 from activities.worker_context import Settings, WorkerContext
 
 Json = dict[str, Any]
@@ -62,6 +63,14 @@ class Project:
     async def aider(self, config: Json, **changes: Any) -> Json:
         activities = AiderActivities(WorkerContext(self.root, self.settings, self.environ))
         return await self.env.run(activities.aider, self.task(config, **changes))
+
+    async def gate(self, *checks: Json, **changes: Any) -> Json:
+        """What the worker says of a gate with these checks: `{"results", "tree"}`."""
+        given = [{"gate": "pre-push", **check} for check in checks]
+        activities = GateActivities(WorkerContext(self.root, self.settings, self.environ))
+        result = await self.env.run(activities.gate, self.task({"checks": given}, **changes))
+        said: Json = result["gate"]
+        return said
 
     def next_attempt(self, attempt: int) -> None:
         """A new environment, with the details that the last attempt left."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine import snapshots
+from engine import journal, snapshots
 from engine.effects import AgentFinished
 from engine.errors import RefusedError
-from engine.plan import ApprovalPlan, Execution, GatePlan, JumpPlan, Plan
+from engine.plan import ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, Plan
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 
@@ -48,6 +48,55 @@ def test_tests_fail_then_fix_then_tests_again_then_on() -> None:
     assert [p.epoch for p in world.engine.state.phases] == [0, 1, 1, 0]
     world.finish(3)
     assert world.finished == "completed"
+
+
+def test_the_phase_that_is_jumped_to_reads_what_it_was_sent_for() -> None:
+    fix = phase(2, on_jump=True, reads=("phases.p1.outputs.failed",))
+    test = phase(1, 0, jumps=(JumpPlan(to=2, condition=FAILED),))
+    world = World(plan_of(phase(0), test, fix, phase(3, 1, reads=("phases.p1.outputs",))))
+    world.finish(0)
+    for failed in (3, 1):
+        world.finish(1, failed=failed, seen=failed)
+        (effect,) = world.running.values()
+        assert effect.task["values"]["phases"]["p1"]["outputs"] == {"failed": failed}
+        world.finish(2)
+        assert world.engine.state.phases[1].outputs == {}, "it begins with nothing"
+    world.finish(1, failed=0)
+    (effect,) = world.running.values()
+    assert effect.task["values"]["phases"]["p1"]["outputs"] == {"failed": 0}
+
+
+def test_a_jump_is_told_in_the_log_once_with_who_wanted_it() -> None:
+    world = World(plan_of(phase(0), phase(1, 0)))
+    world.finish(0)
+    world.fail(1)
+    world.operate("intervene", phase=1, action="go_to", to="p0", actor="ana")
+    told = [line.split("] ", 2)[2] for line in journal.lines(world.engine.state.plans, "wf_1", world.engine.ledger)]
+    assert [line for line in told if "Control" in line] == ["Phase: p1 - Control goes to p0 by ana"]
+
+
+def test_a_failure_that_next_cannot_judge_keeps_its_own_words() -> None:
+    ways = (JumpPlan(to=2, condition=FAILED), JumpPlan(to=0, condition="status == 'failed'", max_rounds=1))
+    world = World(plan_of(phase(0), phase(1, 0, jumps=ways), phase(2, on_jump=True)))
+    world.finish(0)
+    world.fail(1)  # there are no outputs: the first way cannot be judged, the second one is taken
+    assert world.statuses() == ["running", "pending", "skipped"]
+    world.finish(0)
+    world.fail(1)
+    assert world.statuses()[1] == "paused"
+    assert "exit code 1" in view(world.engine, world.now)["pause"]["text"]
+
+
+def test_a_gate_that_is_not_passed_lets_next_judge_the_outputs() -> None:
+    covered = CheckPlan(name="coverage", gate="push", expr="outputs.coverage >= 0.8")
+    world = checked_and_fixed(gates=(GatePlan(id="push", checks=(covered,)),))
+    world.finish(0)
+    world.finish(1, failed=1, coverage=0.5)
+    assert world.statuses() == ["completed", "pending", "running", "pending"]
+    world.finish(2)
+    world.finish(1, failed=0, coverage=0.5)
+    assert world.statuses()[1] == "paused"
+    assert "coverage" in view(world.engine, world.now)["pause"]["text"]
 
 
 def test_after_the_last_round_control_goes_on() -> None:

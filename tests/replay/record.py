@@ -18,7 +18,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, PhasePlan, Plan
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Agents, failing, until_cancelled
 from worker import sandbox_runner
@@ -95,6 +95,72 @@ async def cancelled_by_temporal(handle: Handle, agents: Agents) -> None:
     await handle.cancel()
 
 
+def gated() -> Plan:
+    """A gate with checks and people, one whose time runs out twice, one that is waived."""
+    lint = CheckPlan(name="lint", gate="release", run=("lint",))
+    seen = CheckPlan(name="seen", gate="release", expr="outputs.n == 1")
+    people = ApprovalPlan(people=("ana", "bo", "cy"), need=2, deadline=3600.0, remind=600.0)
+    late = ApprovalPlan(
+        people=("ana",),
+        evidence="optional",
+        deadline=0.6,
+        remind=0.4,
+        on_deadline="escalate",
+        escalate_to=("dee",),
+        after_escalation="approve",
+    )
+    broken = CheckPlan(name="broken", gate="last", expr="1 > 2")
+    return plan_of(
+        phase(0, gates=(GatePlan(id="release", checks=(lint, seen), approval=people),)),
+        phase(1, 0, gates=(GatePlan(id="late", approval=late), GatePlan(id="last", checks=(broken,)))),
+    )
+
+
+def repeated() -> Plan:
+    """Tests that are mended twice, and a phase from which somebody goes back."""
+    ways = (JumpPlan(to=2, condition="outputs.failed > 0", max_rounds=3),)
+    return plan_of(phase(0), phase(1, 0, jumps=ways), phase(2, on_jump=True), phase(3, 1))
+
+
+def counting_down() -> Callable[[Json], Json]:
+    """Tests of which two fail, then one, then none."""
+    left = [0, 1, 2]
+    return lambda _task: {"failed": left.pop() if left else 0}
+
+
+async def at_gate(handle: Handle, gate: str, status: str) -> Json:
+    """The open gate once it stands so."""
+    while True:
+        for row in (await handle.query("view"))["gates"]:
+            if (row["gate"], row["gate_status"]) == (gate, status):
+                return dict(row)
+        await asyncio.sleep(0.05)
+
+
+async def decided(handle: Handle, _agents: Agents) -> None:
+    evidence = (await at_gate(handle, "release", "waiting"))["evidence"]
+    vote = {"gate": "release", "decision": "approve", "evidence": evidence}
+    await handle.signal("decide_gate", {**vote, "evidence": None, "actor": "bo"})
+    await handle.execute_update("decide_gate", {**vote, "actor": "ana"})
+    await handle.execute_update("retry_gate", {"gate": "release", "actor": "ann"})
+    vote["evidence"] = (await at_gate(handle, "release", "waiting"))["evidence"]
+    await handle.execute_update("delegate_gate", {"gate": "release", "to": "eve", "actor": "cy"})
+    await handle.signal("decide_gate", {**vote, "actor": "eve"})
+    await handle.execute_update("decide_gate", {**vote, "decision": "request_changes", "comment": "no", "actor": "bo"})
+    vote["evidence"] = (await at_gate(handle, "release", "waiting"))["evidence"]
+    await handle.execute_update("decide_gate", {**vote, "actor": "ana"})
+    await handle.signal("decide_gate", {**vote, "actor": "bo"})
+    await at_gate(handle, "last", "failed")
+    await handle.execute_update("waive_gate", {"gate": "last", "reason": "known", "actor": "ann"})
+
+
+async def gone_back(handle: Handle, agents: Agents) -> None:
+    while (await handle.query("view"))["status"] != "paused":
+        await asyncio.sleep(0.05)
+    del agents.script["p3"]
+    await handle.execute_update("intervene", {"phase": 3, "action": "go_to", "to": "p0", "actor": "ann"})
+
+
 async def untouched(_handle: Handle, _agents: Agents) -> None:
     """Nobody does anything."""
 
@@ -142,6 +208,8 @@ STORIES: dict[str, Story] = {
         item_retried,
         {"drain_events": 40},
     ),
+    "gates": (gated(), {"p0": lambda _task: {"n": 1}}, decided, {"drain_events": 60}),
+    "jumps": (repeated(), {"p1": counting_down(), "p3": failing()}, gone_back, {"drain_events": 60}),
     "agents-in-parallel": (
         plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
         {},
@@ -172,7 +240,7 @@ async def record(client: Client, name: str, story: Story) -> None:
         client,
         task_queue=name,
         workflows=[PhaseRun],
-        activities=[agents.command, agents.archive_run, agents.count_cpus],
+        activities=[agents.command, agents.gate, agents.archive_run, agents.count_cpus],
         workflow_runner=sandbox_runner(),
         identity=IDENTITY,
     ):
