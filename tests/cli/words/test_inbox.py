@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +50,7 @@ def inbox(*items: Json, others: int = 0) -> Json:
     return {"actor": "ana", "now": "2024-02-19T10:00:00.000Z", "for_others": others, "items": list(items)}
 
 
-PEOPLE = ApprovalPlan(people=("ana", "bo"), need=2)
+PEOPLE = ApprovalPlan(people=("ana", "bo"), need=2, evidence="optional")  # so that no worker is needed
 
 
 @pytest.mark.parametrize("actor", ["ana", "bo", "cy", "dee"])
@@ -99,7 +100,14 @@ def test_a_gate_reads_as_who_is_asked_by_when_and_what_to_type() -> None:
     gate = standing(at_gate(replace(PEOPLE, deadline=86_400.0)))
     lines = listing(inbox(of_gate(RUN, gate, "ana"), others=1))
     assert lines[0].split() == ["WAITS", "FOR", "PHASE", "RUN", "WORKFLOW", "SINCE", "DUE"]
-    assert lines[1].split("  ") == ["gate go", "Build (index: 0)", "wf_abc123", "release", "just now", "in 1d 00h"]
+    assert re.split(r"  +", lines[1]) == [
+        "gate go",
+        "Build (index: 0)",
+        "wf_abc123",
+        "release",
+        "just now",
+        "in 1d 00h",
+    ]
     assert lines[2:] == [
         f"    asked: ana, bo; 0 of 2 approved, evidence {gate['evidence'][:19]}",
         "    phaseloom workflow gate show build/go --run wf_abc123",
@@ -129,7 +137,7 @@ def test_stopped_phases_people_signals_and_pauses_each_have_their_command() -> N
     items = from_view(RUN, story.view)
     told = {item["kind"]: item["command"] for item in items}
     assert told["decision"] == "phaseloom workflow intervene <action> --phase 0 --run wf_abc123"
-    assert items[0]["what"].endswith("sh exited with 3; the others go on.")
+    assert items[0]["what"].startswith("1 phase needs you because tests are failing")
     story.ask("intervene", phase=0, action="skip", reason="flaky")
     (open_one,) = from_view(RUN, story.view)
     assert (open_one["who"], open_one["what"]) == (["lead"], "Read it all.")
@@ -178,6 +186,5 @@ def test_all_but_the_commands_fits_the_terminal() -> None:
 
 def test_the_end_of_a_walk_counts_what_was_decided() -> None:
     outcomes = ["approve", "approve", "request_changes", "reject", "skip", "refused", "gone"]
-    assert summary(outcomes, 2) == (
-        "Gates: 2 approved, 1 sent back, 1 rejected, 1 left for now, 1 not decided, 1 not open any more, 2 not looked at."
-    )
+    told = "2 approved, 1 sent back, 1 rejected, 1 left for now, 1 not decided, 1 not open any more, 2 not looked at"
+    assert summary(outcomes, 2) == f"Gates: {told}."
