@@ -120,7 +120,7 @@ def from_view(run: Json, view: Json) -> list[Json]:
     if pause is not None and not pause["phases"]:
         items.append(_item(run, "resume", "phaseloom workflow resume", {}, what=pause["text"]))
     elif pause is not None:  # the text is about the first of its phases
-        items = [item | {"what": pause["text"]} if item.get("phase") == pause["phases"][0] else item for item in items]
+        items = [item | {"what": pause["text"]} if item["phase"] == pause["phases"][0] else item for item in items]
     cut = len(waiting) >= LISTED and waiting[-1]["for"] in {*_ENTRIES, "gate"}
     if cut or len(view["gates"]) >= LISTED:
         items.append(_item(run, "more", "phaseloom workflow status --all", {}))
@@ -165,17 +165,20 @@ def from_list(run: Json) -> list[Json]:
 
 
 def _item(run: Json, kind: str, command: str, entry: Json, **more: Any) -> Json:
-    about: Json = {name: entry[name] for name in ("phase", "id", "name", "since") if name in entry}
+    about = {name: entry.get(name) for name in ("phase", "id", "name", "since")}
     return {
         "kind": kind,
         "run": run["run"],
         "definition": run["definition"],
         "workflow": run["name"],
-        "command": f"{command} --run {run['run']}",
+        **about,
+        "what": "",
+        "who": [],
+        "deadline": None,
         "mine": True,
         "answered": True,
-        "since": None,
-        "deadline": None,
-        **about,
+        "command": f"{command} --run {run['run']}",
+        "options": [],
+        "gate": None,
         **more,
     }

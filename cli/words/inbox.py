@@ -55,8 +55,8 @@ def _what(item: Json) -> str:
 
 
 def _phase(item: Json) -> str:
-    if item.get("phase") is None:
-        return item.get("id") or ""
+    if item["phase"] is None:
+        return item["id"] or ""
     return f"{item['name']} (index: {item['phase']})"
 
 
@@ -82,7 +82,7 @@ def _told(item: Json) -> list[str]:
             who = ", ".join(item["who"]) or "anyone"
             return [f"asked: {who}; {gate['approvals']} of {gate['need']} approved{evidence}"]
         case "decision":
-            return [item.get("what", ""), f"actions: {', '.join(item['options'])}"]
+            return [item["what"], f"actions: {', '.join(item['options'])}"]
         case "person" | "resume":
             return [item["what"]]
         case _:
