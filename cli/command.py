@@ -79,6 +79,16 @@ def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[F], F]:
     return register
 
 
+def default(app: typer.Typer) -> Callable[[F], F]:
+    """Register a function as what a group does when it is called, also before a command of its own is carried out."""
+
+    def register(function: F) -> F:
+        app.callback(invoke_without_command=True)(_plain(function))
+        return function
+
+    return register
+
+
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """A synchronous function with plain parameters that calls `function`."""
     hints = get_type_hints(function, include_extras=True)

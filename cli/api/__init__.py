@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cli.api.client import Client
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
+    from cli.api.inbox import Inbox, InboxItem
     from cli.api.planning import RunForecast
     from cli.api.results import Result
     from cli.api.views import (
@@ -78,6 +79,7 @@ _HOMES = {
     "cli.api.client": ("Client",),
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
+    "cli.api.inbox": ("Inbox", "InboxItem"),
     "cli.api.planning": ("RunForecast",),
     "cli.api.results": ("Result",),
     "cli.api.views": (
@@ -118,6 +120,8 @@ __all__ = [
     "GateRef",
     "GateRow",
     "ImportedDefinition",
+    "Inbox",
+    "InboxItem",
     "InvalidDefinitionError",
     "Journal",
     "KeptDefinition",

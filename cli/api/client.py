@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
     from cli.api.checking import Validation
     from cli.api.importing import ImportedDefinition
+    from cli.api.inbox import Inbox
     from cli.api.planning import RunForecast
     from cli.api.restarting import Restart
     from cli.api.views import RunSummary
@@ -254,6 +255,16 @@ class Client:
 
         found = await listed(self._connection, ended_too=every, limit=limit)
         return tuple(RunSummary.of(each) for each in found)
+
+    async def inbox(self, *, all: bool = False) -> Inbox:  # noqa: A002 - as the command's option
+        """What waits for the actor over all open runs, the soonest deadline first; `all`: gates of others too.
+
+        Only runs that wait for something are asked; of one whose worker does not answer, what the list of runs says.
+        """
+        from cli.api.inbox import inbox_of  # noqa: PLC0415 - loaded by then
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        return await inbox_of(self._connection, actor(self._actor), every=all, patience=self._patience)
 
     async def run(self, run_id: str) -> RunHandle:
         """The open or ended run with this id. Raises NotFoundError when there is none."""

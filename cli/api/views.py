@@ -134,6 +134,8 @@ class GateDetails(GateRow):
     results: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     votes: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     delegates: dict[str, str] = field(default_factory=dict)
+    people: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    self_approval: bool = False
     form: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
 

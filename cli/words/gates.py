@@ -44,8 +44,13 @@ def standing(gate: Json, now: str) -> str:
             return str(other)
 
 
-def details(gate: Json, now: str) -> list[str]:
-    """One gate: what it is for, its checks, its decisions, and the commands that are possible."""
+def details(gate: Json, now: str, *, run: str | None = None) -> list[str]:
+    """One gate: what it is for, its checks, its decisions, and what can be typed, with `--run` if it is given."""
+    return [*described(gate, now), *_commands(gate, run)]
+
+
+def described(gate: Json, now: str) -> list[str]:
+    """What a decision about a gate is to rest on: what it is for, its checks, its decisions, the evidence."""
     lines = [
         f"Gate: {gate['gate']} (after {gate['name']}, index: {gate['phase']})",
         *([gate["description"]] if gate.get("description") else []),
@@ -61,7 +66,7 @@ def details(gate: Json, now: str) -> list[str]:
         lines.append(f"To approve it, fill in: {fields}")
     if gate.get("evidence"):
         lines.append(f"Evidence: {gate['evidence']}")
-    return [*lines, *_commands(gate)]
+    return lines
 
 
 def checks(results: list[Json]) -> list[str]:
@@ -82,22 +87,22 @@ def _vote(vote: Json, now: str) -> str:
     return f"- {vote['who']}{instead}: {vote['decision']}, {since(vote['at'], now)}{comment}"
 
 
-def _commands(gate: Json) -> list[str]:
-    name = gate["gate"]
+def _commands(gate: Json, run: str | None) -> list[str]:
+    name, of = gate["gate"], f" --run {run}" if run is not None else ""
     start = "phaseloom workflow gate"
     if gate["gate_status"] == "waiting":
         evidence = f" --evidence {gate['evidence'][:DIGEST_SHOWN]}" if gate.get("evidence") else ""
         form = "".join(f" --form {field}=…" for field in gate.get("form") or {})
         return [
             "Decide with:",
-            f"  {start} approve {name}{evidence}{form}",
-            f"  {start} request-changes {name}{evidence} --comment '…'",
-            f"  {start} reject {name}{evidence} --comment '…'",
+            f"  {start} approve {name}{of}{evidence}{form}",
+            f"  {start} request-changes {name}{of}{evidence} --comment '…'",
+            f"  {start} reject {name}{of}{evidence} --comment '…'",
         ]
     if gate["gate_status"] == "failed":
-        lines = ["After the fix:", f"  {start} retry {name}"]
+        lines = ["After the fix:", f"  {start} retry {name}{of}"]
         if gate.get("skippable", True):
-            lines += ["Or, not recommended:", f"  {start} waive {name} --reason '…'"]
+            lines += ["Or, not recommended:", f"  {start} waive {name}{of} --reason '…'"]
         return lines
     return []
 

@@ -177,6 +177,7 @@ def act_decide(engine: Engine, request: Request, at: float) -> Json:
 
 
 def _answer(engine: Engine, phase: PhaseState, gate: Gate, before: int) -> Json:
+    gate = next((each for each in phase.gates if each.plan is gate.plan), gate)  # the phase may have begun again
     need = gate.plan.approval.need if gate.plan.approval is not None else 0
     return {
         "success": True,

@@ -57,6 +57,8 @@ def gate_details(gate: Gate) -> Json:
         "results": gate.checks["results"] if gate.checks is not None else [],
         "votes": [{"who": name, **vote, "at": iso(vote["at"])} for name, vote in gate.votes.items()],
         "delegates": gate.delegates,
+        "people": list(gate.people),
+        "self_approval": approval is not None and approval.self_approval,
         "form": {name: field.type for name, field in approval.form.items()} if approval is not None else {},
         "reminders": gate.reminders,
         "opened_at": iso(gate.opened_at),

@@ -56,7 +56,8 @@ def test_a_rejection_needs_a_reason_and_pauses_the_phase() -> None:
 
 def test_requested_changes_reach_the_next_attempt_of_the_phase() -> None:
     world = gated(approved(people=("ana",)))
-    decide(world, "ana", "request_changes", comment="rename it")
+    answer = decide(world, "ana", "request_changes", comment="rename it")
+    assert answer["gate"]["status"] == "pending"
     assert world.statuses() == ["running", "pending"]
     (effect,) = world.running.values()
     assert effect.epoch == 1

@@ -54,13 +54,15 @@ async def client_for(where: Where, console: Console, *, actor: str | None = None
     return Client(connection, actor=actor, address=where.address, profile=where.profile)
 
 
-async def client_to_read(where: Where, console: Console) -> Client | None:
+async def client_to_read(where: Where, console: Console, *, actor: str | None = None) -> Client | None:
     """As `client_for`; None where there can be no run: the folder is no project, and cannot be made one."""
     from cli.api.client import Client  # noqa: PLC0415 - not needed for --help
     from cli.reach.contact import connected_to_read  # noqa: PLC0415
 
     connection = await connected_to_read(where, console)
-    return None if connection is None else Client(connection, address=where.address, profile=where.profile)
+    if connection is None:
+        return None
+    return Client(connection, actor=actor, address=where.address, profile=where.profile)
 
 
 async def answered(message: Awaitable[A | Queued], console: Console) -> A | None:

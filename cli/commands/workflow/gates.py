@@ -67,7 +67,7 @@ async def show(gate: Gate, look: Look) -> Exit:
     run = await looked_at(look, console)
     found = await the_gate(run, gate)
     now = (await run.view(limit=0)).now
-    console.answer(found.to_json(), details(found.to_json(), now))
+    console.answer(found.to_json(), details(found.to_json(), now, run=look.run))
     return Exit.OK
 
 
@@ -196,7 +196,7 @@ async def the_gate(run: RunHandle, word: str) -> GateDetails:
 
 async def seen(run: RunHandle, gate: GateDetails, evidence: str | None, decision: str, console: Console) -> str | None:
     """The digest that a decision names: the one given, also by its beginning, or that of what is shown here and now."""
-    from cli.words.gates import DIGEST_SHOWN, details  # noqa: PLC0415 - not needed for --help
+    from cli.words.gates import DIGEST_SHOWN, described  # noqa: PLC0415 - not needed for --help
 
     if evidence is not None:
         whole = gate.evidence is not None and len(evidence) >= DIGEST_SHOWN and gate.evidence.startswith(evidence)
@@ -204,7 +204,7 @@ async def seen(run: RunHandle, gate: GateDetails, evidence: str | None, decision
     if gate.gate_status != "waiting" or console.json or not sys.stdin.isatty():
         return None  # the run says what is missing
     now = (await run.view(limit=0)).now
-    console.lines(line for line in details(gate.to_json(), now) if not line.startswith(("Decide with:", "  phaseloom")))
+    console.lines(described(gate.to_json(), now))
     if not typer.confirm(f"{decision.replace('_', ' ').capitalize()}?", default=False):
         raise UsageError("nothing was decided")
     return gate.evidence

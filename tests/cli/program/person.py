@@ -130,7 +130,7 @@ class Person:
     ) -> str:
         """What a command shows on a terminal of so many columns where this is typed, with its control characters.
 
-        `seeing` is told, again and again, what has been shown so far.
+        `seeing` is told, again and again, what has been shown so far; a text that it returns is typed then.
         """
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
@@ -148,7 +148,8 @@ class Person:
         with contextlib.suppress(OSError):  # the terminal's other end is closed
             while part := os.read(ours, 65536):
                 shown += part
-                seeing(shown.decode(errors="replace"))
+                if isinstance(more := seeing(shown.decode(errors="replace")), str):
+                    os.write(ours, more.encode())
         os.close(ours)
         assert process.wait(30) == 0
         return shown.decode(errors="replace")
