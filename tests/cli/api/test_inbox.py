@@ -26,7 +26,7 @@ async def filled(client: Client, number: int, *, every: bool = False) -> Inbox:
 
 
 async def test_the_inbox_is_typed_and_stays_readable_without_a_worker(person: Person) -> None:
-    async with Client.connect(person.root, actor="bo", patience=1.0) as client:
+    async with Client.connect(person.root, actor="bo") as client:
         assert (await client.inbox()).items == ()
         approval = {"by": ["ana"], "deadline": "1d"}
         await client.define("gated", name="Gated", phases=PHASES, agents=AGENTS, gates={"go": {"approval": approval}})
@@ -47,14 +47,15 @@ async def test_the_inbox_is_typed_and_stays_readable_without_a_worker(person: Pe
         await gated.decide_gate("go", "approve", evidence=standing.evidence, actor="ana")
         again = await client.start("gated")
         await filled(client, 2, every=True)
-        pids = [person.record(name)["pid"] for name in ("supervisor", "worker")]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            silent = await client.inbox()
-        finally:
-            for pid in reversed(pids):
-                os.kill(pid, signal.SIGCONT)
+        async with Client.connect(person.root, actor="bo", patience=0.5) as hasty:
+            pids = [person.record(name)["pid"] for name in ("supervisor", "worker")]
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                silent = await hasty.inbox()
+            finally:
+                for pid in reversed(pids):
+                    os.kill(pid, signal.SIGCONT)
         told = {item.run: (item.kind, item.answered, item.mine) for item in silent.items}
         assert told == {again.id: ("gate", False, None), review.id: ("person", False, True)}
         await again.cancel()
