@@ -17,6 +17,7 @@ from cli.commands.workflow import definitions as workflow_definitions
 from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow.app import workflow
 from cli.console import prepare_streams, report, write
+from cli.examples import illustrate
 from cli.exiting import leave
 from cli.exits import Exit, UsageError, exit_for
 from engine.errors import PhaseloomError
@@ -45,6 +46,7 @@ for module in MODULES:
 for workflow_module in WORKFLOW_MODULES:
     workflow_module.register(workflow)
 app.add_typer(workflow)
+illustrate(app)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
