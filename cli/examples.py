@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "audit": ("phaseloom audit", "phaseloom audit security --json", "phaseloom audit all --root ../shop --output report"),
     "config show": ("phaseloom config show", "phaseloom config show release.yaml --json"),
     "doctor": ("phaseloom doctor", "phaseloom doctor --json"),
     "down": ("phaseloom down", "phaseloom down --force"),

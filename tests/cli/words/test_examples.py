@@ -18,7 +18,7 @@ def commands(group: object = ROOT, path: str = "") -> Iterator[str]:
     for name, command in getattr(group, "commands", {}).items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{path}{name} ")
-        else:
+        elif not command.hidden:
             yield f"{path}{name}"
 
 
