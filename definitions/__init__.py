@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from definitions.advice import advise
     from definitions.children import check_children
-    from definitions.compile import compile_plan, env_names, not_in_effect
+    from definitions.compile import compile_plan, env_names
+    from definitions.deferring import not_in_effect
     from definitions.diagnostics import MEANINGS, Diagnostic, InvalidDefinitionError
     from definitions.loading import Checked, load, load_text
     from definitions.project import ProjectConfig, load_config
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "advice": ("advise",),
     "children": ("check_children",),
-    "compile": ("compile_plan", "env_names", "not_in_effect"),
+    "compile": ("compile_plan", "env_names"),
+    "deferring": ("not_in_effect",),
     "diagnostics": ("MEANINGS", "Diagnostic", "InvalidDefinitionError"),
     "loading": ("Checked", "load", "load_text"),
     "project": ("ProjectConfig", "load_config"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from definitions.deferring import deferred_of_definition, kept
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
 from definitions.gates import GatePlans
 from definitions.loading import Checked, under_project
 from definitions.project import ProjectConfig
 from definitions.roles import PERSON, TOOLS, bindings
-from definitions.schema import document, phases
+from definitions.schema import phases
 from definitions.schema.agents import (
     IN_EFFECT,
     Activity,
@@ -86,7 +86,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
         completion_signals=tuple(definition.completion_signals),
-        deferred=_deferred_of_definition(checked, project),
+        deferred=deferred_of_definition(checked, project),
     )
 
 
@@ -142,7 +142,7 @@ def _phase(
         for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
         max_parallel=phase.max_parallel,
         list_reads=checked.facts.list_reads.get(index, ()),
-        deferred=_kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
+        deferred=kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
         if checked.definition
         else {},
     )
@@ -385,71 +385,3 @@ def _not_startable(checked: Checked, definition: Definition, agents: _Agents) ->
             )
         )
     return errors
-
-
-def _kept(written: Mapping[str, Any], names: tuple[str, ...]) -> Json:
-    """What is kept for later, under its name in the file; what is switched off or empty is nothing to keep."""
-    return {name: written[name] for name in names if name in written and written[name] not in (False, [], {}, "", None)}
-
-
-def _deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> Json:
-    deferred = _kept(checked.plain, document.DEFERRED)
-    execution = checked.plain.get("execution", {})
-    if project is not None and isinstance(written := project.node.plain(), dict):
-        deferred = {**_kept(written, document.PROJECT_DEFERRED), **deferred}
-        execution = {**written.get("execution", {}), **execution}
-    if scaling := execution.get("adaptive_scaling"):
-        deferred["execution.adaptive_scaling"] = scaling
-    return deferred
-
-
-CONSEQUENCES = {
-    "deadline": "nothing happens when it passes",
-    "remind": "nobody is reminded",
-    "circuit_breaker": "attempts go on",
-    "resource_requirements": "nothing is reserved",
-    "resource_manager": "nothing is shared out",
-    "context": "no values are shared",
-    "cross_validation": "nobody checks",
-    "compensation": "nothing is undone",
-    "budget": "nothing is limited",
-    "hooks": "none of them runs",
-    "checkpoints": "none can be restored",
-    "cache": "all is done anew",
-    "caches": "all is done anew",
-    "workspace": "all work in the project's directory",
-    "builders": "all work in the project's directory",
-    "for_each": "the phase runs once",
-    "priority": "phases start in the order of the file",
-    "notifications": "nobody is told",
-    "barriers": "nobody waits at them",
-    "depends_on of kind validation": "nothing is reopened",
-}
-"""What follows from a key that is not in effect, where that can be said in a few words."""
-
-
-def not_in_effect(plan: Plan) -> list[str]:
-    """What the plan keeps and Phaseloom does not do yet, each with its phases and what follows from it.
-
-    `gates (review: the run does not stop for them)`, `circuit_breaker (all phases)`, and so on.
-    """
-    mentions: dict[str, list[str]] = {}
-    for phase in plan.phases:
-        for name in phase.deferred:
-            mentions.setdefault(name, []).append(phase.id)
-        if any(need.kind == "validation" for need in phase.needs):
-            mentions.setdefault("depends_on of kind validation", []).append(phase.id)
-    lines = []
-    for name in dict.fromkeys([*plan.deferred, *mentions]):
-        # What the phases of a definition use is told with them, and not once more for where it is declared.
-        about = [_mentioned(mentions[name], len(plan.phases))] if name in mentions else []
-        about += [CONSEQUENCES[name]] if name in CONSEQUENCES else []
-        lines.append(f"{name} ({': '.join(about)})" if about else name)
-    return lines
-
-
-def _mentioned(ids: list[str], total: int) -> str:
-    if len(ids) == total and total > 1:
-        return "all phases"
-    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-    return f"{', '.join(ids[:5])}{more}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import expressions, items, jumps
+from engine import expressions, items, judging, jumps
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -18,7 +18,6 @@ from engine.effects import (
     CountWorkers,
     Effect,
     Event,
-    Finish,
     RunAgent,
     TimerFired,
     WakeAt,
@@ -52,9 +51,6 @@ class Engine:
         self.ledger: list[Fact] = []
         self.ready = ReadyList(plan, plan.execution.max_workers)
         self.timers = Timers()
-        for phase in plan.phases:
-            if phase.for_each is not None:
-                self.ready.stand_aside(phase.index)
         self.launching = True
         self.next_start_at = 0.0
         self.reports = Reports()
@@ -62,8 +58,6 @@ class Engine:
         self.answer_bytes = 0
         self._wake_at: float | None = None
         self.effects: list[Effect] = []
-
-    # Events
 
     def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
         """Begin the run: inputs get their defaults, and the first phases start at once where the limits are known."""
@@ -314,7 +308,7 @@ class Engine:
         self._open(at)
         while self._launch(at) or jumps.go_on(self, at):
             self._open(at)
-        self._judge(at)
+        judging.judge(self, at)
         if not self.state.ended and (due := self.timers.next()) is not None:
             self._wake(due)
 
@@ -395,39 +389,6 @@ class Engine:
         if self._wake_at is None or due < self._wake_at:
             self._wake_at = due
             self.effects.append(WakeAt(due=due))
-
-    def _judge(self, at: float) -> None:
-        """Settle the run when all is settled; pause it, or let it go on, when that is what it has come to."""
-        state = self.state
-        if state.ended or state.jump is not None:
-            return
-        counts = state.counts
-        if not (counts["pending"] or counts["running"] or counts["paused"] or state.held):
-            self._finish(at)
-            return
-        moving = len(state.running) > len(state.expanding) or bool(self.ready)
-        stuck = bool(state.paused_phases or state.held) and not moving
-        if (stuck or state.pause is not None) and state.status == "running":
-            self.record("run_paused", at, data={"auto": True, **self._pause_reason()})
-        elif state.status == "paused" and not stuck and state.pause is None:
-            self.record("run_resumed", at, data={"auto": True})
-
-    def _pause_reason(self) -> Json:
-        if self.state.pause is not None:
-            return {"code": self.state.pause["code"]}
-        return {"code": "needs_intervention", "phases": sorted(self.state.paused_phases | self.state.held)}
-
-    def _finish(self, at: float) -> None:
-        counts = self.state.counts
-        status: RunStatus = self.state.stopping or (
-            "failed" if counts["failed"] or counts["cancelled"] else "completed"
-        )
-        if status == "completed" and self.state.missing_signals:
-            return
-        if self.state.status == "paused":
-            self.record("run_resumed", at, data={"auto": True})
-        self.record("run_settled", at, data={"status": status})
-        self.effects.append(Finish(status=status))
 
 
 def _kept(result: Json) -> Json:

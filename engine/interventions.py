@@ -37,6 +37,8 @@ def check_intervene(engine: Engine, request: Request) -> None:
     if action not in allowed:
         able = f"possible now: {', '.join(allowed)}" if allowed else "nothing can be decided about it any more"
         raise RefusedError(f"{named} is {phase.status}; {action} is not possible", hint=able)
+    if phase.gate is not None and action != "cancel" and request.by_agent:
+        raise RefusedError(f"{request.actor}: what an agent runs decides about no gate")
     if action in {"skip", "skip_gate"} and not _reason(request):
         raise RefusedError("skipping needs a reason", hint="say why with: --reason '…'")
     if action == "retry_with" and "prompt" not in request.fields:

@@ -7,6 +7,7 @@ runs when jumped to (`on_jump`) control returns to the phase that it came from. 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from engine import expressions
@@ -97,23 +98,19 @@ def _skip_between(engine: Engine, between: set[int], at: float) -> None:
 
 def downstream(state: State, index: int) -> set[int]:
     """Every phase that needs this one, directly or through others."""
-    found: set[int] = set()
-    todo = [index]
-    while todo:
-        for after in state.needs.directly_after(todo.pop()):
-            if after not in found:
-                found.add(after)
-                todo.append(after)
-    return found
+    return _reached(index, state.needs.directly_after)
 
 
 def upstream(state: State, index: int) -> set[int]:
     """Every phase that this one needs, directly or through others."""
+    return _reached(index, state.needs.directly_before)
+
+
+def _reached(start: int, further: Callable[[int], Iterable[int]]) -> set[int]:
     found: set[int] = set()
-    todo = [index]
+    todo = [start]
     while todo:
-        for before in state.needs.directly_before(todo.pop()):
-            if before not in found:
-                found.add(before)
-                todo.append(before)
+        new = set(further(todo.pop())) - found
+        found |= new
+        todo += new
     return found

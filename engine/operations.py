@@ -105,7 +105,7 @@ def _act_signal(engine: Engine, request: Request, at: float) -> Json:
 _PHASE: dict[str, tuple[type, ...]] = {"phase": (int, str)}
 _GATE: dict[str, tuple[type, ...]] = {"gate": (str,), "phase": (int, str)}
 
-JOURNALLED = frozenset({"decide_gate"})
+JOURNALLED = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
 """Messages whose refusal is written down however they come: who tried to decide what, and why it did not count."""
 
 OPERATIONS: dict[str, Operation] = {

@@ -321,7 +321,7 @@ def _decode(hint: Any, value: Any) -> Any:
     if origin is tuple:
         item = get_args(hint)[0]
         return tuple(_decode(item, v) for v in value)
-    if origin is dict and value:
+    if origin is dict:
         item = get_args(hint)[1]
         return {key: _decode(item, v) for key, v in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):

@@ -28,7 +28,9 @@ class ReadyList:
                 limits.append(len(self._limits) - 1)
         self._taken = [0] * len(self._limits)
         self._blocked: list[list[tuple[Waiting, bool]]] = [[] for _ in self._limits]
-        self._inherited: dict[int, list[int]] = {}
+        # A phase with items takes no place in its step groups: its items will.
+        self._inherited = {phase.index: self._of[phase.index] for phase in plan.phases if phase.for_each is not None}
+        self._of.update((index, []) for index in self._inherited)
         self._places: dict[int, tuple[int, int]] = {}
         self._people: list[Waiting] = []
         self._workers: list[Waiting] = []
@@ -59,11 +61,6 @@ class ReadyList:
         """All phases that wait in this list."""
         return frozenset(self._waiting)
 
-    def stand_aside(self, index: int) -> None:
-        """The phase takes no place in its step groups: its items will."""
-        self._inherited[index] = self._of[index]
-        self._of[index] = []
-
     def stand_in(self, index: int) -> None:
         """The items of the phase are done; until it leaves it takes places itself, for its gates."""
         if self._inherited.get(index) and not self._of[index]:
@@ -71,7 +68,7 @@ class ReadyList:
             self._of[index] = self._inherited[index]
 
     def expand(self, parent: int, items: Sequence[tuple[int, int]], at_once: int | None) -> None:
-        """Take in the items (number, index) of a phase that stands aside, of which at most `at_once` run at once."""
+        """Take in the items (number, index) of a phase, of which at most `at_once` run at once."""
         limits = self._inherited[parent]
         if at_once is not None:
             self._limits.append(at_once)

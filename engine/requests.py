@@ -14,6 +14,9 @@ Json = dict[str, Any]
 COMMON: dict[str, tuple[type, ...]] = {"actor": (str,), "note": (str,), "request_id": (str,), "expect": (list,)}
 """Fields that every message may carry."""
 
+AGENT = "agent:"
+"""How the name begins under which something acts that an agent has started; it can decide about nothing."""
+
 TEXT_LIMIT = 4096
 """Characters of an actor, note, reason or id; a longer one is refused."""
 
@@ -36,6 +39,11 @@ class Request:
     request_id: str | None = None
     at: float | None = None
     expect: tuple[Json, ...] = ()
+
+    @property
+    def by_agent(self) -> bool:
+        """Whether an agent sent it, by what it says of itself."""
+        return self.actor is not None and self.actor.startswith(AGENT)
 
 
 def read(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cli import api  # its names are imported when used: looking at a run needs no class of an answer
+from cli.api.messages import About, Gates, Phase
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
-    from cli.api.answers import Answer, Queued
+    from cli.api.answers import Queued
     from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
     from cli.reach.following import Follower
@@ -19,24 +20,10 @@ if TYPE_CHECKING:
     from engine.plan import Plan
 
 Json = dict[str, Any]
-Phase = int | str
-"""A phase by its index, id or name."""
-
 Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel"]
 
-A = TypeVar("A", bound="Answer")
 
-
-class About(TypedDict, total=False):
-    """What every message may carry: see `docs/reference/messages.md`."""
-
-    actor: str | None
-    note: str | None
-    request_id: str | None
-    expect: Sequence[Mapping[str, Any]]
-
-
-class RunHandle:
+class RunHandle(Gates):
     """One run. Messages that make no sense now raise RefusedError, and nothing has changed then.
 
     A message that no worker answers within some seconds is left on the server as a signal; its result is `Queued`.
@@ -50,11 +37,6 @@ class RunHandle:
 
     def __repr__(self) -> str:
         return f"RunHandle({self.id!r})"
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        return self._run.id
 
     # ---- looking
 
@@ -325,66 +307,6 @@ class RunHandle:
             epoch=epoch,
         )
 
-    async def gates(self) -> tuple[api.GateDetails, ...]:
-        """The gates that phases stand at now, with the results of their checks and what was decided."""
-        found = []
-        for row in (await self.view(limit=0)).gates:
-            details = (await self._run.phase(row.phase))["gates"]
-            told: Json = next((gate for gate in details if gate["gate"] == row.gate), {})
-            found.append(api.GateDetails.of({**row.raw, **told}))
-        return tuple(found)
-
-    async def decide_gate(
-        self,
-        gate: str,
-        decision: Literal["approve", "reject", "request_changes"],
-        *,
-        phase: Phase | None = None,
-        evidence: str | None = None,
-        comment: str | None = None,
-        form: Mapping[str, Any] | None = None,
-        **about: Unpack[About],
-    ) -> api.GateAnswered | Queued:
-        """Decide about an open gate. `evidence` is the digest that the gate had when it was looked at."""
-        return await self._send(
-            api.GateAnswered,
-            "decide_gate",
-            about,
-            gate=gate,
-            decision=decision,
-            phase=phase,
-            evidence=evidence,
-            comment=comment,
-            form=form,
-        )
-
-    async def delegate_gate(
-        self, gate: str, to: str, *, phase: Phase | None = None, **about: Unpack[About]
-    ) -> api.GateAnswered | Queued:
-        """Let somebody else decide in one's name."""
-        return await self._send(api.GateAnswered, "delegate_gate", about, gate=gate, to=to, phase=phase)
-
-    async def retry_gate(
-        self, gate: str, *, phase: Phase | None = None, **about: Unpack[About]
-    ) -> api.GateAnswered | Queued:
-        """Check a gate again; what was decided about it is void."""
-        return await self._send(api.GateAnswered, "retry_gate", about, gate=gate, phase=phase)
-
-    async def waive_gate(
-        self,
-        gate: str,
-        reason: str,
-        *,
-        check: str | None = None,
-        expires: float | None = None,
-        phase: Phase | None = None,
-        **about: Unpack[About],
-    ) -> api.GateAnswered | Queued:
-        """Let one check, or the whole gate, be; `expires` in seconds since 1970."""
-        return await self._send(
-            api.GateAnswered, "waive_gate", about, gate=gate, reason=reason, check=check, expires=expires, phase=phase
-        )
-
     async def pause(self, **about: Unpack[About]) -> api.Paused | Queued:
         """Start nothing new; what runs may end."""
         return await self._send(api.Paused, "pause", about)
@@ -403,14 +325,3 @@ class RunHandle:
     async def report_signal(self, signal: str, **about: Unpack[About]) -> api.SignalReported | Queued:
         """Report a completion signal: a condition of the definition that must be met before the run may complete."""
         return await self._send(api.SignalReported, "report_signal", about, signal=signal)
-
-    async def _send(self, kind: type[A], name: str, about: About, **fields: Any) -> A | Queued:
-        """The answer to a message; what is None is left out of it."""
-        from cli.reach.place import actor  # noqa: PLC0415 - only for messages
-
-        given: Json = {key: value for key, value in {**fields, **about}.items() if value is not None}
-        given["actor"] = actor(about.get("actor") or self._actor)
-        answer = await self._run.send(name, given)
-        if answer is None:
-            return api.Queued.of({"run": {"id": self.id}, "sent_as": "signal", "message": name})
-        return kind.of(answer)

@@ -235,9 +235,12 @@ def _disk(project: Project) -> Json:
 
 def _unprotected(report: Json) -> list[str]:
     """What a user may believe to be safe and is not."""
+    names = "decisions are not signed: a gate believes the name that a message gives, unless it is an agent's"
     if report["mode"] == "shared":
-        return [f"whoever may use namespace {report['namespace']} at {report['address']} can read and steer these runs"]
+        told = f"whoever may use namespace {report['namespace']} at {report['address']} can read and steer these runs"
+        return [told, names]
     return [
+        names,
         f"any program on this machine can use the server ({report['address'] or servers.HOST}): it has no password",
         "runs live on this disk alone: there is no copy of .phaseloom/ anywhere else",
         "after a restart of the machine, runs go on with the next phaseloom command, not before",

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from definitions import find_root
 from engine.errors import WorkspaceError
+from engine.requests import AGENT
+
+ATTEMPT_VARIABLE = "PHASELOOM_ATTEMPT_ID"
+"""Set for everything that an agent runs."""
 
 CURRENT = "current"
 STATE = ".phaseloom"
@@ -40,7 +44,12 @@ def make_current(root: Path, run: str) -> None:
 
 
 def actor(given: str | None) -> str:
-    """Who acts: as given, as `PHASELOOM_ACTOR` says, or by the login name."""
+    """Who acts: as given, as `PHASELOOM_ACTOR` says, or by the login name.
+
+    What an agent runs acts as `agent:ROLE`, whatever it says: such a name decides about nothing.
+    """
+    if ATTEMPT_VARIABLE in os.environ:
+        return f"{AGENT}{os.environ.get('PHASELOOM_AGENT') or 'unknown'}"
     if named := given or os.environ.get("PHASELOOM_ACTOR"):
         return named
     try:

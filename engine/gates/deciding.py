@@ -63,6 +63,7 @@ def _no_gate(engine: Engine, name: str, phase: PhaseState | None) -> RefusedErro
 
 def check_decide(engine: Engine, request: Request) -> None:
     """Refuse what is not open, who may not decide, a digest that is missing or stale, and a form that does not fit."""
+    _check_human(request)
     phase, gate = find_gate(engine, request)
     approval = gate.plan.approval
     decision = request.fields["decision"]
@@ -77,6 +78,11 @@ def check_decide(engine: Engine, request: Request) -> None:
         raise RefusedError(f"{decision} needs a reason", hint="say why with: --comment '…'")
     if decision == "approve":
         _form(approval, request)
+
+
+def _check_human(request: Request) -> None:
+    if request.by_agent:
+        raise RefusedError(f"{request.actor}: what an agent runs decides about no gate")
 
 
 def _check_stays(phase: PhaseState) -> None:
@@ -199,6 +205,7 @@ def act_retry(engine: Engine, request: Request, at: float) -> Json:
 
 def check_waive(engine: Engine, request: Request) -> None:
     """Refuse where the gate does not allow it, without a reason, and for a check that the gate does not have."""
+    _check_human(request)
     phase, gate = find_gate(engine, request)
     if not gate.plan.skippable:
         raise RefusedError(f"the gate {gate.plan.id!r} cannot be skipped", hint="its definition says skippable: false")
@@ -238,6 +245,7 @@ def act_waive(engine: Engine, request: Request, at: float) -> Json:
 
 def check_delegate(engine: Engine, request: Request) -> None:
     """Refuse unless the gate allows it and the one who asks may decide."""
+    _check_human(request)
     _, gate = find_gate(engine, request)
     approval = gate.plan.approval
     if gate.status != "waiting" or approval is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from definitions import compile_plan, load
-from definitions.compile import not_in_effect
+from definitions.deferring import not_in_effect
 from definitions.project import load_config
 from definitions.registry import CATALOG
 from engine.plan import Plan

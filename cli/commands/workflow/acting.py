@@ -12,7 +12,8 @@ from cli.exits import Exit
 if TYPE_CHECKING:
     from cli.api.answers import Answer, Queued
     from cli.api.client import Client
-    from cli.api.handle import About, RunHandle
+    from cli.api.handle import RunHandle
+    from cli.api.messages import About
 
     A = TypeVar("A", bound=Answer)
 

@@ -163,10 +163,10 @@ def test_warnings_count_only_when_strict(offline: Person) -> None:
 
 def test_what_is_not_in_effect_is_named_and_what_cannot_start_is_said(offline: Person) -> None:
     offline.write(
-        "later.yaml", "gates: {g: {checks: [{name: lint, run: [ruff]}]}}\nphases:\n  - {name: One, gates: [g]}\n"
+        "later.yaml", "hooks: {on_failure: [notify]}\nphases:\n  - {name: One, hooks: {on_failure: [notify]}}\n"
     )
     said = offline.types("validate", "later.yaml")
-    assert "later.yaml: not in effect yet: gates" in said.out
+    assert "later.yaml: not in effect yet: hooks (one: none of them runs)" in said.out
     offline.write(
         "llm.yaml", "agents: {writer: {uses: llm, model: some}}\nphases:\n  - {name: One, agents: [writer]}\n"
     )
