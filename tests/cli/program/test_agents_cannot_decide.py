@@ -27,7 +27,7 @@ def test_an_agent_that_approves_its_own_gate_is_refused_and_the_journal_says_so(
     person.types("workflow", "complete-phase", "start", PHASELOOM_ACTOR="bo")
 
     def cheated() -> bool:
-        return next(row["status"] for row in person.view()["phases"] if row["id"] == "cheat") == "completed"
+        return bool(next(row["status"] for row in person.view()["phases"] if row["id"] == "cheat") == "completed")
 
     until(cheated)
     assert person.view()["gates"][0]["gate_status"] == "waiting"
