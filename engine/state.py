@@ -143,6 +143,8 @@ class State:
         for index in self.group_of.get(phase.plan.after_group, ()) if phase.plan.after_group is not None else ():
             if not self.phases[index].settled:
                 yield index
+        if (after := self.returning.get(phase.plan.index)) is not None:
+            yield after
 
     def set_status(self, phase: PhaseState, status: PhaseStatus) -> None:
         """Let a phase go from its status to another, if there is such a transition."""

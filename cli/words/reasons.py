@@ -66,7 +66,12 @@ def _standing(phase: Json, view: Json) -> list[str]:
             after = f", after {took}" if took else ""
             return [f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}."]
         case "skipped":
-            reasons = {"if": "Its condition is false.", "needs": "A phase it needs did not complete."}
+            reasons = {
+                "if": "Its condition is false.",
+                "needs": "A phase it needs did not complete.",
+                "on_jump": "It runs only when control is sent to it.",
+                "jump": "Control went past it.",
+            }
             return [reasons.get(phase.get("reason") or "", f"Skipped{_by(phase)}.")]
         case _:
             return [*_failure(phase), *_options(phase)]

@@ -199,9 +199,12 @@ def _more(row: Json, view: Json) -> str:
     if status in {"failed", "paused"} and "error" in row:
         return f": {_first_line(row['error']['message'])}"
     if status == "skipped":
-        return {"if": ": its condition is false", "needs": ": a phase it needs did not complete"}.get(
-            row.get("reason", ""), ""
-        )
+        return {
+            "if": ": its condition is false",
+            "needs": ": a phase it needs did not complete",
+            "on_jump": ": it runs only when control is sent to it",
+            "jump": ": control went past it",
+        }.get(row.get("reason", ""), "")
     return f" (waits for {QUEUES[waits]})" if waits in QUEUES else ""
 
 

@@ -97,7 +97,7 @@ class Weeks:
 
     async def gate(self, name: str, status: str, number: int) -> Json:
         """The open gate, as soon as it stands so in this round."""
-        for _ in range(200):
+        for _ in range(500):
             rows = (await self.view())["gates"]
             if rows and (rows[0]["gate"], rows[0]["gate_status"], rows[0]["round"]) == (name, status, number):
                 return dict(rows[0])

@@ -68,6 +68,7 @@ def test_it_runs_from_the_design_to_the_release(alone: Person) -> None:
         "Build login: POST /login",
         "Make the failing tests pass",
     ]
+    until(lambda: len(of_kind(alone, "gate_checked")) == 2)
     assert [fact["data"]["status"] for fact in of_kind(alone, "gate_checked")] == ["failed", "passed"]
     alone.types("workflow", "gate", "approve", "pre-push", "--evidence", evidence)
     alone.types("workflow", "gate", "approve", "pre-push", "--evidence", evidence, "--actor", "cy")
