@@ -29,7 +29,17 @@ Texts = list[tuple[str, str]]
 def _texts(plans: PhasePlans, run: str, fact: Fact) -> Texts:
     if fact.phase is None:
         return _RUN_TEXTS[fact.kind](run, fact)
+    if fact.kind in {"jump_begun", "jumped"}:
+        return _jump(plans, fact)
     return _PHASE_TEXTS[fact.kind](plans[fact.phase], fact)
+
+
+def _jump(plans: PhasePlans, fact: Fact) -> Texts:
+    phase, to = plans[fact.data["from"]], plans[fact.data["to"]]
+    if fact.kind == "jump_begun":
+        return [("INFO", f"Phase: {phase.id} - Control goes to {to.id}{_by(fact)}{_note(fact)}")]
+    anew = ", ".join(plans[index].id for index in fact.data["reset"])
+    return [("INFO", f"Phase: {to.id} - To be done anew: {anew}")]
 
 
 def _invoked(phase: PhasePlan, turn: int) -> Texts:

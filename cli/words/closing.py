@@ -114,6 +114,10 @@ def skipped_because(fact: Fact) -> str:
             return "its condition is false"
         case "needs":
             return "a step it needs did not complete"
+        case "on_jump":
+            return "it runs only when control is sent to it"
+        case "jump":
+            return "control went past it"
         case _:
             by = f" by {fact.actor}" if fact.actor else ""
             return f"{fact.note or 'decided'}{by}"

@@ -38,7 +38,7 @@ def standing(gate: Json, now: str) -> str:
         case "failed":
             checks = gate.get("checks") or {}
             bad = checks.get("failed", 0)
-            what = f": {bad} of {counted(checks['total'], 'check')} failed" if bad else ""
+            what = f": {bad} of {counted(checks['total'], 'check')} did not pass" if bad else ""
             return f"was not passed{what}"
         case other:
             return str(other)
@@ -49,7 +49,7 @@ def details(gate: Json, now: str) -> list[str]:
     lines = [
         f"Gate: {gate['gate']} (after {gate['name']}, index: {gate['phase']})",
         *([gate["description"]] if gate.get("description") else []),
-        f"It {standing(gate, now)}." + (f" {gate['reason']}" if gate.get("reason") else ""),
+        f"It {standing(gate, now)}.{_reason(gate)}",
     ]
     if gate.get("results"):
         lines += ["Checks:", *checks(gate["results"])]
@@ -62,6 +62,12 @@ def details(gate: Json, now: str) -> list[str]:
     if gate.get("evidence"):
         lines.append(f"Evidence: {gate['evidence']}")
     return [*lines, *_commands(gate)]
+
+
+def _reason(gate: Json) -> str:
+    """Why it is as it is, unless the lines of its checks say so."""
+    told = gate["gate_status"] == "failed" and (gate.get("checks") or {}).get("status") == "failed"
+    return f" {gate['reason']}" if gate.get("reason") and not told else ""
 
 
 def checks(results: list[Json]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
+from cli.words.passage import GATES, jump
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
@@ -42,13 +43,16 @@ def graph(plan: Plan) -> str:
 class Stand:
     """How one phase stands: its status as it is shown, and when it began and ended (seconds since 1970).
 
-    `items` says of a phase that runs once per item how many of how many have settled.
+    `items` says of a phase that runs once per item how many of how many have settled; `gate` is the gate it stands
+    at, and `asked` whether that waits for people.
     """
 
     status: str = "pending"
     began: float | None = None
     ended: float | None = None
     items: tuple[int, int] | None = None
+    gate: str | None = None
+    asked: bool = False
 
 
 class Narration:
@@ -84,6 +88,7 @@ class Narration:
             "run_stopping": self._run_stopping,
             "message_refused": lambda fact: [f"  ! Message {fact.data['message']} refused: {fact.data['why']}"],
             "run_settled": self._run_settled,
+            "jump_begun": lambda fact: jump(self._plans, fact),
         }
 
     def feed(self, fact: Fact) -> list[str]:
@@ -91,6 +96,8 @@ class Narration:
         self.facts.append(fact)
         self._plans.follow(fact)
         self._follow(fact)
+        if fact.kind in GATES:
+            return GATES[fact.kind](self._phase(fact), fact)
         tell = self._tell.get(fact.kind)
         return tell(fact) if tell is not None else []
 
@@ -116,6 +123,23 @@ class Narration:
                 self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at, items=items)
             case "intervened" if fact.data["action"] in {"retry", "retry_with"}:
                 self.stand.pop(fact.phase, None)
+            case _:
+                self._follow_passage(fact.phase, fact, before)
+
+    def _follow_passage(self, index: int, fact: Fact, before: Stand) -> None:
+        """Gates, and control that goes elsewhere."""
+        match fact.kind:
+            case "gate_opened":
+                at = replace(before, status="in_progress", ended=None, gate=fact.data["name"], asked=False)
+                self.stand[index] = at
+            case "gate_checked" if fact.data["status"] == "passed":
+                self.stand[index] = replace(before, asked=True)  # where nobody is asked it is settled at once
+            case "gate_settled":
+                self.stand[index] = replace(before, gate=None, asked=False)
+            case "jumped":
+                for reset in fact.data["reset"]:
+                    self.stand.pop(reset, None)
+                    self.running.pop(reset, None)
             case _:
                 pass
 
@@ -236,5 +260,7 @@ def _who(fact: Fact) -> str:
 
 def _because(fact: Fact) -> str:
     error = fact.data.get("error") or {}
+    if error.get("code") == "gate_failed" and "gate" in error:
+        return f": it did not pass the gate {error['gate']}"  # the checks have been told
     text = str(error.get("message") or error.get("code") or "").strip()
     return f": {text.splitlines()[0]}" if text else ""
