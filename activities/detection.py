@@ -121,18 +121,6 @@ _PYTHON: dict[str, Callable[[Python], Detected | None]] = {
 }
 
 
-_TELLS = {
-    "lint": "[tool.ruff]",
-    "format": "[tool.ruff] or [tool.black]",
-    "types": "[tool.mypy] or [tool.pyright]",
-    "tests": "[tool.pytest.ini_options]",
-    "coverage": "[tool.coverage.report]",
-    "security": "[tool.bandit]",
-    "build": "[build-system]",
-}
-"""What in a project's own file would tell how a kind of check is done."""
-
-
 @dataclass(frozen=True, slots=True)
 class Script:
     """Scripts of a `package.json` that do a kind of check, the first one that exists; and those that mend."""
@@ -162,9 +150,7 @@ def detect(kind: str, root: Path, path: str) -> tuple[Detected, ...]:
     commands = tuple(command for command in found if command is not None)
     if not commands:
         raise AttemptError(
-            "not_found",
-            f"nothing in this project tells how to check its {kind}: {_TELLS[kind]} in pyproject.toml would, or a "
-            "script of package.json; else write the check's command under 'run' in a copy of the definition",
+            "not_found", f"nothing in this project tells how to check its {kind}; write the check's command under 'run'"
         )
     return commands
 

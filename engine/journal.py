@@ -29,17 +29,9 @@ Texts = list[tuple[str, str]]
 def _texts(plans: PhasePlans, run: str, fact: Fact) -> Texts:
     if fact.phase is None:
         return _RUN_TEXTS[fact.kind](run, fact)
-    if fact.kind in {"jump_begun", "jumped"}:
-        return _jump(plans, fact)
-    return _PHASE_TEXTS[fact.kind](plans[fact.phase], fact)
-
-
-def _jump(plans: PhasePlans, fact: Fact) -> Texts:
-    phase, to = plans[fact.data["from"]], plans[fact.data["to"]]
     if fact.kind == "jump_begun":
-        return [("INFO", f"Phase: {phase.id} - Control goes to {to.id}{_by(fact)}{_note(fact)}")]
-    anew = ", ".join(plans[index].id for index in fact.data["reset"])
-    return [("INFO", f"Phase: {to.id} - To be done anew: {anew}")]
+        return [("INFO", f"Phase: {plans[fact.phase].id} - Control goes to {plans[fact.data['to']].id}{_by(fact)}")]
+    return _PHASE_TEXTS[fact.kind](plans[fact.phase], fact)
 
 
 def _invoked(phase: PhasePlan, turn: int) -> Texts:
@@ -181,6 +173,7 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "gate_escalated": lambda phase, fact: [("WARN", f"{_gate(phase, fact)}Escalated to {_people(fact)}")],
     "gate_settled": _gate_settled,
     "gate_waived": _gate_waived,
+    "jumped": lambda _phase, _fact: [],  # it has been said when it began
 }
 _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "run_started": lambda run, _fact: [("INFO", f"Workflow {run} started")],

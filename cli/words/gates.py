@@ -11,6 +11,11 @@ from cli.words.table import table
 Json = dict[str, Any]
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "↷"}
+UNKNOWN = [
+    "Where a check is an error (!), nobody knows whether it holds. How checks are done is told by pyproject.toml or",
+    "package.json of the project ([tool.ruff], [tool.mypy], [tool.coverage], [build-system], scripts), or by `run` in a",
+    "copy of the definition under definitions/.",
+]
 DIGEST_SHOWN = 19
 """Characters of a digest that people are shown and may give: `sha256:` and twelve digits."""
 
@@ -53,6 +58,8 @@ def details(gate: Json, now: str) -> list[str]:
     ]
     if gate.get("results"):
         lines += ["Checks:", *checks(gate["results"])]
+        if any(result["status"] == "error" for result in gate["results"]):
+            lines += UNKNOWN
     if gate.get("votes"):
         lines += ["Decisions:", *[_vote(vote, now) for vote in gate["votes"]]]
     lines += [f"- {who} may decide for {whom}" for who, whom in (gate.get("delegates") or {}).items()]

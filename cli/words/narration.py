@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
-from cli.words.passage import GATES, jump
+from cli.words.passage import GATES
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
@@ -81,6 +81,7 @@ class Narration:
             "phase_cancelling": lambda fact: [f"  {CANCELLED} [{self._id(fact)}] Stopping..."],
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
+            "jump_begun": self._jump_begun,
             "group_cancelled": lambda fact: [f"{CANCELLED} Parallel execution cancelled{_who(fact)}"],
             "signal_reported": lambda fact: [f"{DONE} Reported{_who(fact)}: {fact.data['signal']}"],
             "run_paused": self._run_paused,
@@ -88,7 +89,6 @@ class Narration:
             "run_stopping": self._run_stopping,
             "message_refused": lambda fact: [f"  ! Message {fact.data['message']} refused: {fact.data['why']}"],
             "run_settled": self._run_settled,
-            "jump_begun": lambda fact: jump(self._plans, fact),
         }
 
     def feed(self, fact: Fact) -> list[str]:
@@ -123,11 +123,13 @@ class Narration:
                 self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at, items=items)
             case "intervened" if fact.data["action"] in {"retry", "retry_with"}:
                 self.stand.pop(fact.phase, None)
+            case "jumped":
+                for index in fact.data["reset"]:
+                    self.stand.pop(index, None)
             case _:
-                self._follow_passage(fact.phase, fact, before)
+                self._follow_gate(fact.phase, fact, before)
 
-    def _follow_passage(self, index: int, fact: Fact, before: Stand) -> None:
-        """Gates, and control that goes elsewhere."""
+    def _follow_gate(self, index: int, fact: Fact, before: Stand) -> None:
         match fact.kind:
             case "gate_opened":
                 at = replace(before, status="in_progress", ended=None, gate=fact.data["name"], asked=False)
@@ -136,10 +138,6 @@ class Narration:
                 self.stand[index] = replace(before, asked=True)  # where nobody is asked it is settled at once
             case "gate_settled":
                 self.stand[index] = replace(before, gate=None, asked=False)
-            case "jumped":
-                for reset in fact.data["reset"]:
-                    self.stand.pop(reset, None)
-                    self.running.pop(reset, None)
             case _:
                 pass
 
@@ -228,6 +226,9 @@ class Narration:
         note = f": {fact.note}" if fact.note else ""
         return [f"  {NEXT} [{self._id(fact)}] Decided{_who(fact)}: {words}{note}"]
 
+    def _jump_begun(self, fact: Fact) -> list[str]:
+        return [f"  {NEXT} [{self._id(fact)}] Control goes to {self._plans[fact.data['to']].id}{_who(fact)}"]
+
     def _run_paused(self, fact: Fact) -> list[str]:
         if fact.data.get("auto"):
             return []  # the phase's own line has said why
@@ -260,7 +261,5 @@ def _who(fact: Fact) -> str:
 
 def _because(fact: Fact) -> str:
     error = fact.data.get("error") or {}
-    if error.get("code") == "gate_failed" and "gate" in error:
-        return f": it did not pass the gate {error['gate']}"  # the checks have been told
     text = str(error.get("message") or error.get("code") or "").strip()
     return f": {text.splitlines()[0]}" if text else ""

@@ -1,4 +1,4 @@
-"""A run told as it happens, where phases stand at gates and where control goes elsewhere than on."""
+"""A run told as it happens, where phases stand at gates."""
 
 from __future__ import annotations
 
@@ -9,21 +9,8 @@ from cli.words.durations import counted
 from cli.words.gates import SYMBOLS
 
 if TYPE_CHECKING:
-    from engine.expansion import PhasePlans
     from engine.facts import Fact
     from engine.plan import PhasePlan
-
-
-def jump(plans: PhasePlans, fact: Fact) -> list[str]:
-    """Where control goes instead of on, and what is done again for it."""
-    phase, to = plans[fact.data["from"]], plans[fact.data["to"]]
-    by = f" by {fact.actor}" if fact.actor else ""
-    if to.index == phase.index:
-        return [f"  → [{phase.id}] To be done again{by}"]
-    way = "Control goes back to" if to.index < phase.index else "Control goes to"
-    again = [plans[index].id for index in fact.data["reset"] if index != to.index]
-    anew = f", and on from there: {', '.join(again)}" if again else ""
-    return [f"  → [{phase.id}] {way} {to.id}{by}{anew}"]
 
 
 def _opened(phase: PhasePlan, fact: Fact) -> list[str]:
