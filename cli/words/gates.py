@@ -13,8 +13,8 @@ Json = dict[str, Any]
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "↷"}
 UNKNOWN = [
     "Where a check is an error (!), nobody knows whether it holds. How checks are done is told by pyproject.toml or",
-    "package.json of the project ([tool.ruff], [tool.mypy], [tool.coverage], [build-system], scripts), or by `run` in a",
-    "copy of the definition under definitions/.",
+    "package.json of the project ([tool.ruff], [tool.mypy], [tool.coverage], [build-system], scripts), or by `run` in",
+    "a copy of the definition under definitions/.",
 ]
 DIGEST_SHOWN = 19
 """Characters of a digest that people are shown and may give: `sha256:` and twelve digits."""

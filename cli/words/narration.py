@@ -97,6 +97,7 @@ class Narration:
         self._plans.follow(fact)
         self._follow(fact)
         if fact.kind in GATES:
+            self._follow_gate(fact)
             return GATES[fact.kind](self._phase(fact), fact)
         tell = self._tell.get(fact.kind)
         return tell(fact) if tell is not None else []
@@ -127,9 +128,17 @@ class Narration:
                 for index in fact.data["reset"]:
                     self.stand.pop(index, None)
             case _:
-                self._follow_gate(fact.phase, fact, before)
+                pass
 
-    def _follow_gate(self, index: int, fact: Fact, before: Stand) -> None:
+    def _follow_item(self, fact: Fact, parent: int) -> None:
+        before = self.stand.get(parent, Stand())
+        if fact.kind == "phase_settled" and before.items is not None:
+            done, total = before.items
+            self.stand[parent] = replace(before, items=(done + 1, total))
+
+    def _follow_gate(self, fact: Fact) -> None:
+        index = self._phase(fact).index
+        before = self.stand.get(index, Stand())
         match fact.kind:
             case "gate_opened":
                 at = replace(before, status="in_progress", ended=None, gate=fact.data["name"], asked=False)
@@ -140,12 +149,6 @@ class Narration:
                 self.stand[index] = replace(before, gate=None, asked=False)
             case _:
                 pass
-
-    def _follow_item(self, fact: Fact, parent: int) -> None:
-        before = self.stand.get(parent, Stand())
-        if fact.kind == "phase_settled" and before.items is not None:
-            done, total = before.items
-            self.stand[parent] = replace(before, items=(done + 1, total))
 
     def _run_started(self, fact: Fact) -> list[str]:  # noqa: ARG002 - every teller has this form
         workers = self.plan.execution.max_workers
