@@ -30,7 +30,8 @@ def failure_in_words(phase: PhaseState) -> str:
     name = phase.plan.name
     code = error.get("code")
     if code in {"gate_failed", "gate_rejected", "gate_expired"}:
-        return f"the gate {error['message']}"
+        said = str(error["message"]).removeprefix(f"{error['gate']}: ")
+        return f"{name} did not pass the gate {error['gate']}: {said}"
     if code == "tests_failed" or (code == "exit_code" and "test" in phase.plan.id):
         return "tests are failing"
     message = str(error.get("message") or code or "").strip().rstrip(".")

@@ -70,6 +70,8 @@ def _phase(plan: Plan, phase: PhasePlan) -> Json:
         "group": phase.group,
         "for_each": phase.for_each is not None,
         "needs": [plan.phases[need.phase].id for need in phase.needs if not need.implicit],
+        "gates": [gate.id for gate in phase.gates],
+        "goes_to": list(dict.fromkeys(plan.phases[jump.to].id for jump in phase.jumps)),
         "acceptance_tests": len(phase.acceptance_tests),
     }
 
@@ -109,13 +111,20 @@ def _input_row(given: Json) -> tuple[str, ...]:
 
 
 def _phase_row(phase: Json) -> tuple[str, ...]:
-    people = all(agent["uses"] == "manual" for agent in phase["agents"])
+    people = sum(agent["uses"] == "manual" for agent in phase["agents"])
     roles = ", ".join(agent["role"] for agent in phase["agents"]) or "nobody"
     notes = ["parallel"] if phase["group"] is not None else []
     if phase["for_each"]:
         notes.append("once per item")
     if phase["needs"]:
         notes.append(f"after {', '.join(phase['needs'])}")
+    if phase["gates"]:
+        notes.append(f"{'gate' if len(phase['gates']) == 1 else 'gates'} {', '.join(phase['gates'])}")
+    if phase["goes_to"]:
+        notes.append("may send control to another phase")
     if not people:
         notes.append("runs by itself")
+    elif people < len(phase["agents"]):
+        itself = [agent["role"] for agent in phase["agents"] if agent["uses"] != "manual"]
+        notes.append(f"people, and by itself: {', '.join(itself)}")
     return (str(phase["index"]), phase["name"], f"[{roles}]", "; ".join(notes))

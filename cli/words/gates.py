@@ -11,6 +11,11 @@ from cli.words.table import table
 Json = dict[str, Any]
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "↷"}
+UNKNOWN = [
+    "Where a check is an error (!), nobody knows whether it holds. How checks are done is told by pyproject.toml or",
+    "package.json of the project ([tool.ruff], [tool.mypy], [tool.coverage], [build-system], scripts), or by `run` in",
+    "a copy of the definition under definitions/.",
+]
 DIGEST_SHOWN = 19
 """Characters of a digest that people are shown and may give: `sha256:` and twelve digits."""
 
@@ -38,7 +43,7 @@ def standing(gate: Json, now: str) -> str:
         case "failed":
             checks = gate.get("checks") or {}
             bad = checks.get("failed", 0)
-            what = f": {bad} of {counted(checks['total'], 'check')} failed" if bad else ""
+            what = f": {bad} of {counted(checks['total'], 'check')} did not pass" if bad else ""
             return f"was not passed{what}"
         case other:
             return str(other)
@@ -54,10 +59,12 @@ def described(gate: Json, now: str) -> list[str]:
     lines = [
         f"Gate: {gate['gate']} (after {gate['name']}, index: {gate['phase']})",
         *([gate["description"]] if gate.get("description") else []),
-        f"It {standing(gate, now)}." + (f" {gate['reason']}" if gate.get("reason") else ""),
+        f"It {standing(gate, now)}.{_reason(gate)}",
     ]
     if gate.get("results"):
         lines += ["Checks:", *checks(gate["results"])]
+        if any(result["status"] == "error" for result in gate["results"]):
+            lines += UNKNOWN
     if gate.get("votes"):
         lines += ["Decisions:", *[_vote(vote, now) for vote in gate["votes"]]]
     lines += [f"- {who} may decide for {whom}" for who, whom in (gate.get("delegates") or {}).items()]
@@ -67,6 +74,12 @@ def described(gate: Json, now: str) -> list[str]:
     if gate.get("evidence"):
         lines.append(f"Evidence: {gate['evidence']}")
     return lines
+
+
+def _reason(gate: Json) -> str:
+    """Why it is as it is, unless the lines of its checks say so."""
+    told = gate["gate_status"] == "failed" and (gate.get("checks") or {}).get("status") == "failed"
+    return f" {gate['reason']}" if gate.get("reason") and not told else ""
 
 
 def checks(results: list[Json]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
+from cli.words.passage import GATES
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
@@ -42,13 +43,16 @@ def graph(plan: Plan) -> str:
 class Stand:
     """How one phase stands: its status as it is shown, and when it began and ended (seconds since 1970).
 
-    `items` says of a phase that runs once per item how many of how many have settled.
+    `items` says of a phase that runs once per item how many of how many have settled; `gate` is the gate it stands
+    at, and `asked` whether that waits for people.
     """
 
     status: str = "pending"
     began: float | None = None
     ended: float | None = None
     items: tuple[int, int] | None = None
+    gate: str | None = None
+    asked: bool = False
 
 
 class Narration:
@@ -92,6 +96,9 @@ class Narration:
         self.facts.append(fact)
         self._plans.follow(fact)
         self._follow(fact)
+        if fact.kind in GATES:
+            self._follow_gate(fact)
+            return GATES[fact.kind](self._phase(fact), fact)
         tell = self._tell.get(fact.kind)
         return tell(fact) if tell is not None else []
 
@@ -128,6 +135,20 @@ class Narration:
         if fact.kind == "phase_settled" and before.items is not None:
             done, total = before.items
             self.stand[parent] = replace(before, items=(done + 1, total))
+
+    def _follow_gate(self, fact: Fact) -> None:
+        index = self._phase(fact).index
+        before = self.stand.get(index, Stand())
+        match fact.kind:
+            case "gate_opened":
+                at = replace(before, status="in_progress", ended=None, gate=fact.data["name"], asked=False)
+                self.stand[index] = at
+            case "gate_checked" if fact.data["status"] == "passed":
+                self.stand[index] = replace(before, asked=True)  # where nobody is asked it is settled at once
+            case "gate_settled":
+                self.stand[index] = replace(before, gate=None, asked=False)
+            case _:
+                pass
 
     def _run_started(self, fact: Fact) -> list[str]:  # noqa: ARG002 - every teller has this form
         workers = self.plan.execution.max_workers

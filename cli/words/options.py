@@ -13,19 +13,22 @@ RESUME = "resume"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """Something that a choice needs beside its number: its name in the message, its option, the question for it."""
+    """Something that a choice needs beside its number: its name in the message, its option, an example, a question."""
 
     name: str
     option: str
     question: str
+    example: str
 
 
 FIELDS = {
-    "retry_with": (Field(name="prompt", option="--prompt", question="The edited input"),),
-    "replace_output": (Field(name="outputs", option="--output", question="Each output as name=value, empty to end"),),
-    "go_to": (Field(name="to", option="--to", question="To which phase"),),
-    "skip_gate": (Field(name="reason", option="--reason", question="Why it is skipped"),),
-    "skip": (Field(name="reason", option="--reason", question="Why it is skipped"),),
+    "retry_with": (Field(name="prompt", option="--prompt", question="The edited input", example="'…'"),),
+    "replace_output": (
+        Field(name="outputs", option="--output", question="Each output as name=value, empty to end", example="NAME=…"),
+    ),
+    "go_to": (Field(name="to", option="--to", question="To which phase", example="PHASE"),),
+    "skip_gate": (Field(name="reason", option="--reason", question="Why it is skipped", example="'…'"),),
+    "skip": (Field(name="reason", option="--reason", question="Why it is skipped", example="'…'"),),
 }
 
 
@@ -42,6 +45,11 @@ class Option:
     def fields(self) -> tuple[Field, ...]:
         """What has to be known before it can be sent."""
         return FIELDS.get(self.action, ())
+
+    @property
+    def written(self) -> str:
+        """The options that it needs beside its number, as they are typed."""
+        return " ".join(f"{field.option} {field.example}" for field in self.fields)
 
     @property
     def message(self) -> str:

@@ -74,16 +74,28 @@ def waiting_in_queue(queued: list[Json], view: Json) -> list[str]:
 
 def completed(answer: Json, view: Json | None) -> list[str]:
     """What `next` and `complete-phase` have brought about (their answer, and the run right after it)."""
-    if answer["phase"]["status"] == "running":
+    back = _back(answer)
+    if answer["phase"]["status"] == "running" and back is None:
         return [*_goes_on(answer), *beside(answer), *_after(answer, view)]
     if answer["in_group"] and not answer["all_parallel_complete"]:
         first = f"Phase completed. {counted(answer['remaining'], 'parallel phase')} remaining."
         return [first, *beside(answer), *_after(answer, view)]
     first = "All parallel phases complete." if answer["in_group"] else "Phase completed."
+    if back is not None:
+        again = back["index"] == answer["phase"]["index"]
+        first += " It is to be done again." if again else f" Control goes back to {named(back)}, and on from there."
     follows = answer["started"] or answer["queued"]
-    if follows and answer["in_group"]:
+    if follows and answer["in_group"] and back is None:
         first += f" Continuing to {listed(phase['name'] for phase in follows)}."
     return [first, *beside(answer), *_after(answer, view, said=answer["in_group"] and len(answer["started"]) == 1)]
+
+
+def _back(answer: Json) -> Json | None:
+    """The earlier phase to which control has gone from this one, or this one itself; None where it goes on."""
+    mine = answer["phase"]
+    if mine["status"] == "completed":
+        return None
+    return next((phase for phase in answer["started"] if phase["index"] <= mine["index"]), None)
 
 
 def _goes_on(answer: Json) -> list[str]:

@@ -52,9 +52,16 @@ def _of(row: Json, view: Json) -> str:
 def _command(row: Json, view: Json) -> str | None:
     if row.get("waits_for") == "person":
         return way(row["index"], view)
+    if (gate := _gate(row, view)) is not None:
+        return f"phaseloom workflow gate show {gate['gate']}"
     if row.get("waits_for") == "decision":
         return f"phaseloom workflow intervene retry --phase {row['index']}"
     return None
+
+
+def _gate(phase: Json, view: Json) -> Json | None:
+    """The gate that a phase stands at, open or not passed."""
+    return next((gate for gate in view["gates"] if gate["phase"] == phase["index"]), None)
 
 
 def _standing(phase: Json, view: Json) -> list[str]:
@@ -74,7 +81,7 @@ def _standing(phase: Json, view: Json) -> list[str]:
             }
             return [reasons.get(phase.get("reason") or "", f"Skipped{_by(phase)}.")]
         case _:
-            return [*_failure(phase), *_options(phase)]
+            return [*_failure(phase, _gate(phase, view)), *_options(phase)]
 
 
 def _at_work(phase: Json, view: Json) -> list[str]:
@@ -85,6 +92,9 @@ def _at_work(phase: Json, view: Json) -> list[str]:
             whose = [part["who"] for part in told if part["state"] == "open"] or phase["agents"]
             waits = f"{began} and waits for {', '.join(whose)}."
             return [waits, *parts(phase, view["now"]), *_report(phase, view), *work(phase, view)]
+        case "gate" | None if (gate := _gate(phase, view)) is not None:
+            stands = "waits for a decision" if gate["gate_status"] == "waiting" else "is being checked"
+            return [f"{began}. Its work is done; its gate {gate['gate']} {stands}.", *_look(gate)]
         case "cancellation":
             return [f"{began} and is being stopped: its processes are still ending."]
         case "items":
@@ -96,6 +106,10 @@ def _at_work(phase: Json, view: Json) -> list[str]:
             at_work = f"{began}; {', '.join(whose)} {'is' if len(whose) == 1 else 'are'} at work."
             told_parts = [*parts(phase, view["now"]), *_report(phase, view)]
             return [at_work, *told_parts, f"See: phaseloom workflow logs {phase['id']}"]
+
+
+def _look(gate: Json) -> list[str]:
+    return [f"See: phaseloom workflow gate show {gate['gate']}"]
 
 
 def _report(phase: Json, view: Json) -> list[str]:
@@ -126,7 +140,7 @@ def _by(phase: Json) -> str:
     return f" by {phase['actor']}" if phase.get("actor") else ""
 
 
-def _failure(phase: Json) -> list[str]:
+def _failure(phase: Json, gate: Json | None) -> list[str]:
     error = phase.get("error") or {}
     lines: list[str] = []
     if phase.get("reason"):
@@ -138,7 +152,9 @@ def _failure(phase: Json) -> list[str]:
     tail = str(error.get("tail") or "").strip().splitlines()[-LISTED:]
     if tail:
         lines += ["Its last words:", *(f"  {line}" for line in tail)]
-    if error:
+    if gate is not None:
+        lines.append(f"What was found: phaseloom workflow gate show {gate['gate']}")
+    elif error:
         lines.append(f"All of its output: phaseloom workflow logs {phase['id']}")
     return lines
 

@@ -32,7 +32,7 @@ def listing(found: list[Json], *, every: bool, fits: int | None = None) -> list[
 
 
 def waits(words: list[str]) -> str:
-    """Whom a run waits for: `person:api-expert` becomes `api-expert`, the rest keeps its kind."""
-    said = [word.removeprefix("person:").replace(":", " ", 1) for word in words]
+    """Whom a run waits for: `person:api-expert` becomes `api-expert`, a decision names its phase."""
+    said = [word.removeprefix("person:").replace("decision:", "decision:on ").replace(":", " ", 1) for word in words]
     more = f" and {len(said) - WAITERS} more" if len(said) > WAITERS else ""
     return ", ".join(said[:WAITERS]) + more

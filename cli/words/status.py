@@ -81,9 +81,17 @@ def trouble(view: Json) -> list[str]:
     pause = view["pause"]
     if pause is None:
         return []
-    lines = ["", pause["text"], "Options:"]
-    lines.extend(f"  {option.number}. {option.text}" for option in options(view))
+    lines = ["", pause["text"]]
+    first = next(iter(pause["phases"]), None)
+    stopped = (gate for gate in view["gates"] if gate["phase"] == first and gate["gate_status"] == "failed")
+    lines += [f"What was found: phaseloom workflow gate show {gate['gate']}" for gate in stopped]
+    lines.append("Options:")
+    possible = options(view)
+    lines.extend(f"  {option.number}. {option.text}" for option in possible)
     lines.append("Choose with: phaseloom workflow intervene <number>")
+    beside = [f"{option.number} {option.written}" for option in possible if option.fields]
+    if beside:
+        lines.append(f"Some need more: {', '.join(beside)}")
     if len(pause["phases"]) > 1:
         lines.append(f"Decide about one of the {len(pause['phases'])} phases by adding: --phase <index>")
     return lines
@@ -187,7 +195,7 @@ def _more(row: Json, view: Json) -> str:
     if status == "in_progress":
         who = f", waits for {', '.join(_whose(row, view))}" if waits == "person" else ""
         queue = f", waits for {QUEUES[waits]}" if waits in QUEUES else ""
-        queue = ", at a gate" if waits == "gate" else queue
+        queue = _at_a_gate(row, view) if waits in {"gate", None} else queue
         stopping = ", stopping" if waits == "cancellation" else ""
         progress = f", {row['progress']}" if "progress" in row else ""
         return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress})"
@@ -206,6 +214,14 @@ def _more(row: Json, view: Json) -> str:
             "jump": ": control went past it",
         }.get(row.get("reason", ""), "")
     return f" (waits for {QUEUES[waits]})" if waits in QUEUES else ""
+
+
+def _at_a_gate(row: Json, view: Json) -> str:
+    """At which gate a phase stands whose work is done."""
+    for gate in view["gates"]:
+        if gate["phase"] == row["index"]:
+            return f", at the gate {gate['gate']}{', being checked' if gate['gate_status'] == 'checking' else ''}"
+    return ""
 
 
 def _first_line(text: str) -> str:

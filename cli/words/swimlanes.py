@@ -153,8 +153,10 @@ def _fill(cells: list[str], start: float, end: float, scale: float, char: str) -
 
 
 def _clock(phase: PhasePlan, each: Stand, now: float) -> str:
-    if each.status == "paused":
+    if each.status == "paused" or each.asked:
         return "needs you"
+    if each.gate is not None:
+        return f"at {each.gate}"
     if each.items is not None and each.ended is None:
         return f"{each.items[0]}/{each.items[1]} items"
     if each.began is None:

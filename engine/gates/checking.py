@@ -14,6 +14,8 @@ from engine.values import scope
 Json = dict[str, Any]
 
 VALUE_SHOWN = 200
+SHORT = 40
+"""Characters of a check's message up to which a sentence about its gate has it too."""
 
 
 def results(state: State, phase: PhaseState, gate: GatePlan, reported: list[Json], at: float) -> list[Json]:
@@ -52,11 +54,17 @@ def summary(found: list[Json]) -> Json:
 def in_words(gate: str, checked: Json) -> str:
     """Why a gate is not passed: `pre-push: 2 of 5 checks failed: tests (exit code 1), coverage`."""
     bad = [result for result in checked["results"] if result["status"] in {"failed", "error"}]
-    named = [f"{result['name']} ({result['message']})" if result.get("message") else result["name"] for result in bad]
+    named = [_with_reason(result, alone=len(bad) == 1) for result in bad]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     verb = "cannot be run" if all(result["status"] == "error" for result in bad) else "failed"
     total = checked["total"]
     return f"{gate}: {len(bad)} of {total} check{'s' if total != 1 else ''} {verb}: {', '.join(named[:3])}{more}"
+
+
+def _with_reason(result: Json, *, alone: bool) -> str:
+    """A check, and why it is not passed: where that is short, or it is the only one. The gate's details have it all."""
+    message = str(result.get("message") or "")
+    return f"{result['name']} ({message})" if message and (alone or len(message) <= SHORT) else str(result["name"])
 
 
 def lapsed(state: State, gate: GatePlan, checked: Json, at: float) -> list[str]:

@@ -12,7 +12,7 @@ from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import flow
 from engine.gates.records import Gate
-from engine.lookup import find_phase
+from engine.lookup import find_phase, listed
 from engine.manual import identity
 from engine.phase_state import PhaseState
 from engine.plan import ApprovalPlan
@@ -57,7 +57,8 @@ def _no_gate(engine: Engine, name: str, phase: PhaseState | None) -> RefusedErro
         named = f"; gates: {', '.join(sorted(known)[:20])}" if known else "; there are no gates"
         return RefusedError(f"there is no gate {name[:80]!r}{meant}{named}")
     at = ", ".join(f"{p.plan.id}/{g.plan.id}" for p, g in standing(engine))
-    hint = f"open now: {at}" if at else "no gate is open now"
+    after = listed(engine.state.phases[p.index] for p in plans if name in {gate.id for gate in p.gates})
+    hint = f"it stands after {after}; {f'open now: {at}' if at else 'no gate is open now'}"
     return RefusedError(f"the gate {name!r} is not open", hint=hint)
 
 
@@ -70,7 +71,10 @@ def check_decide(engine: Engine, request: Request) -> None:
     if decision not in DECISIONS:
         raise RefusedError(f"there is no decision {decision[:80]!r}", hint=f"decisions: {', '.join(DECISIONS)}")
     if gate.status != "waiting" or approval is None:
-        raise RefusedError(f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}")
+        raise RefusedError(
+            f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}",
+            hint=f"see what is possible with: phaseloom workflow gate show {gate.plan.id}",
+        )
     _check_stays(phase)
     _check_evidence(gate, approval, request)
     _check_person(phase, gate, approval, request)
@@ -250,7 +254,10 @@ def check_delegate(engine: Engine, request: Request) -> None:
     _, gate = find_gate(engine, request)
     approval = gate.plan.approval
     if gate.status != "waiting" or approval is None:
-        raise RefusedError(f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}")
+        raise RefusedError(
+            f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}",
+            hint=f"see what is possible with: phaseloom workflow gate show {gate.plan.id}",
+        )
     if not approval.delegation:
         raise RefusedError(f"nobody may decide for others about {gate.plan.id!r}")
     if not gate.people:

@@ -138,9 +138,12 @@ def test_iterate_can_return_to_every_earlier_phase() -> None:
     plan = plan_of("development-lifecycle")
     definition = load(CATALOG / "development-lifecycle.yaml").definition
     assert definition is not None
-    jumps = definition.ordered[-1].next
+    *jumps, otherwise = definition.ordered[-1].next
     assert [jump.go_to for jump in jumps] == [phase.id for phase in plan.phases[:-1]]
     assert all(f"'{jump.go_to}'" in str(jump.if_) and jump.max_rounds for jump in jumps)
+    # A word that is none of these does not end the run: it is asked for again.
+    assert otherwise.go_to == "iterate"
+    assert all(f"'{phase.id}'" in str(otherwise.if_) for phase in plan.phases[:-1])
 
 
 def test_what_has_no_effect_yet_is_named() -> None:

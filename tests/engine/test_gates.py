@@ -38,7 +38,8 @@ def test_a_failed_gate_pauses_with_its_options() -> None:
     assert world.statuses() == ["paused", "pending"]
     assert shown["status"] == "paused"
     assert shown["pause"]["text"] == (
-        "The workflow has paused because the gate pre-push: 1 of 2 checks failed: lint (exit code 1)."
+        "The workflow has paused because Phase 0 did not pass the gate pre-push: "
+        "1 of 2 checks failed: lint (exit code 1)."
     )
     assert [option["text"] for option in shown["pause"]["options"]] == [
         "Fix and retry the pre-push gate",

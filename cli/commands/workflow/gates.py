@@ -189,9 +189,14 @@ async def the_gate(run: RunHandle, word: str) -> GateDetails:
     named = ", ".join(f"{gate.id}/{gate.gate}" for gate in found or standing)
     if found:
         raise RefusedError(f"several phases stand at the gate {name!r}", hint=f"name one of {named}")
-    raise RefusedError(
-        f"the gate {word!r} is not open", hint=f"open now: {named}" if standing else "no gate is open now"
-    )
+    after = [(one.id, p) for p in (await run.plan()).phases for one in p.gates]
+    open_now = f"open now: {named}" if standing else "no gate is open now"
+    if places := [f"{p.name} (index: {p.index})" for gate, p in after if gate == name]:
+        raise RefusedError(
+            f"the gate {word!r} is not open", hint=f"it stands after {', '.join(places[:5])}; {open_now}"
+        )
+    known = ", ".join(f"{gate} (after {p.name})" for gate, p in after[:20])
+    raise RefusedError(f"there is no gate {word!r}", hint=f"gates: {known}; {open_now}" if known else "there are none")
 
 
 async def seen(run: RunHandle, gate: GateDetails, evidence: str | None, decision: str, console: Console) -> str | None:

@@ -192,7 +192,7 @@ def test_reports_say_what_is_still_missing() -> None:
 
 
 def test_whom_a_run_waits_for_fits_a_column() -> None:
-    assert waits(["person:api-expert", "decision:testing"]) == "api-expert, decision testing"
+    assert waits(["person:api-expert", "decision:testing"]) == "api-expert, decision on testing"
     assert waits([f"person:r{i}" for i in range(5)]) == "r0, r1, r2 and 2 more"
 
 

@@ -1,0 +1,87 @@
+"""A run told as it happens, where phases stand at gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cli.words.durations import counted
+from cli.words.gates import SYMBOLS
+
+if TYPE_CHECKING:
+    from engine.facts import Fact
+    from engine.plan import PhasePlan
+
+
+def _opened(phase: PhasePlan, fact: Fact) -> list[str]:
+    checks = phase.gates[fact.data["gate"]].checks
+    return [f"  ⟳ {_gate(phase, fact)}: {counted(len(checks), 'check')} running..."] if checks else []
+
+
+def _checked(phase: PhasePlan, fact: Fact) -> list[str]:
+    data, gate = fact.data, phase.gates[fact.data["gate"]]
+    mark, lines = ("✓" if data["status"] == "passed" else "✗"), []
+    if data["total"]:
+        skipped = f", {data['skipped']} skipped" if data["skipped"] else ""
+        lines.append(f"  {mark} {_gate(phase, fact)}: {data['passed']} of {data['total']} checks passed{skipped}")
+    for result in data["results"]:
+        if result["status"] in {"failed", "error"}:
+            why = f": {result['message']}" if result.get("message") else ""
+            lines.append(f"    {SYMBOLS[result['status']]} {result['name']} - {result['status']}{why}")
+    if data["status"] == "passed" and gate.approval is not None:
+        who = ", ".join(gate.approval.people) or "anyone"
+        lines.append(f"    waits for {who} to decide: phaseloom workflow gate show {gate.id}")
+    return lines
+
+
+def _decided(phase: PhasePlan, fact: Fact) -> list[str]:
+    instead = f" for {fact.data['for']}" if "for" in fact.data else ""
+    comment = f": {fact.data['comment']}" if fact.data.get("comment") else ""
+    decision = str(fact.data["decision"]).replace("_", " ")
+    return [f"  → {_gate(phase, fact)}: {decision}{_by(fact)}{instead}{comment}"]
+
+
+def _delegated(phase: PhasePlan, fact: Fact) -> list[str]:
+    return [f"  → {_gate(phase, fact)}: {fact.data['to']} may decide for {fact.data['for']}"]
+
+
+def _reminded(phase: PhasePlan, fact: Fact) -> list[str]:
+    who = ", ".join(fact.data["people"]) or "anyone"
+    return [f"  ! {_gate(phase, fact)} still waits for {who}: phaseloom workflow gate show {fact.data['name']}"]
+
+
+def _escalated(phase: PhasePlan, fact: Fact) -> list[str]:
+    who = ", ".join(fact.data["people"])
+    return [f"  ! {_gate(phase, fact)}: nobody decided in time; {who} may decide too"]
+
+
+def _settled(phase: PhasePlan, fact: Fact) -> list[str]:
+    """That people let the phase through; what checks, waivers and decisions say has been told."""
+    asked = phase.gates[fact.data["gate"]].approval is not None
+    return [f"  ✓ {_gate(phase, fact)}: passed"] if asked and fact.data["status"] == "passed" else []
+
+
+def _waived(phase: PhasePlan, fact: Fact) -> list[str]:
+    what = f"the check {fact.data['check']} is waived" if "check" in fact.data else "waived"
+    return [f"  ↷ {_gate(phase, fact)}: {what}{_by(fact)}{f': {fact.note}' if fact.note else ''}"]
+
+
+def _gate(phase: PhasePlan, fact: Fact) -> str:
+    return f"[{phase.id}] Gate {fact.data['name']}"
+
+
+def _by(fact: Fact) -> str:
+    return f" by {fact.actor}" if fact.actor else ""
+
+
+GATES: dict[str, Callable[[PhasePlan, Fact], list[str]]] = {
+    "gate_opened": _opened,
+    "gate_checked": _checked,
+    "gate_decided": _decided,
+    "gate_delegated": _delegated,
+    "gate_reminded": _reminded,
+    "gate_escalated": _escalated,
+    "gate_settled": _settled,
+    "gate_waived": _waived,
+}
+"""What each fact about a gate adds."""
