@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.gates.showing import NAME_SHOWN
+from engine.moments import cut, iso
 from engine.phase_state import PhaseState
 from engine.statuses import SHOWN
-from engine.words import cut, iso
 
 Json = dict[str, Any]
 

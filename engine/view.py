@@ -17,12 +17,13 @@ from engine.gates.showing import AGENTS_SHOWN, LISTED, NAME_SHOWN, gate_details,
 from engine.interventions import available
 from engine.manual import asked_for
 from engine.measures import seconds, totals, used
+from engine.moments import cut, iso
 from engine.parts import doing, parts
 from engine.phase_state import PhaseState
 from engine.state import State
 from engine.statuses import SHOWN
 from engine.values import agent_values
-from engine.words import cut, failure_in_words, iso, pause_in_words, progress_in_words
+from engine.words import failure_in_words, pause_in_words, progress_in_words
 
 Json = dict[str, Any]
 

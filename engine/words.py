@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from engine.phase_state import PhaseState
 from engine.statuses import RunStatus
 
 Json = dict[str, Any]
-
-
-def iso(at: float | None) -> str | None:
-    """A moment as `2024-02-19T10:00:00.000Z`."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def cut(text: str, length: int) -> str:
-    """The text, or as much of it as `length` characters hold with an ellipsis."""
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def failure_in_words(phase: PhaseState) -> str:

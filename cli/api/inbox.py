@@ -78,7 +78,7 @@ def empty(actor: str) -> Inbox:
 def _inbox(actor: str, items: list[Json], *, for_others: int) -> Inbox:
     from datetime import UTC, datetime  # noqa: PLC0415 - only here
 
-    from engine.words import iso  # noqa: PLC0415
+    from engine.moments import iso  # noqa: PLC0415
 
     now = iso(datetime.now(UTC).timestamp())
     return Inbox.of({"actor": actor, "now": now, "for_others": for_others, "items": items})

@@ -82,7 +82,7 @@ class ServerRun:
         """
         from datetime import UTC, datetime  # noqa: PLC0415 - only here
 
-        from engine.words import iso  # noqa: PLC0415
+        from engine.moments import iso  # noqa: PLC0415
 
         found = await self._query("view", {"offset": offset, "limit": limit})
         found["now"] = max(found["now"], iso(datetime.now(UTC).timestamp()) or "")

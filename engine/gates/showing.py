@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.gates.records import Gate
-from engine.words import cut, iso
+from engine.moments import cut, iso
 
 Json = dict[str, Any]
 
