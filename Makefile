@@ -67,7 +67,7 @@ docs: setup ## rewrite the parts of docs/ that are drawn from the code
 pin: .make/venv ## rewrite constraints.txt from pyproject.toml with the newest versions
 	@test -x .make/uv/bin/uv || { $(BIN)/python -m venv .make/uv && .make/uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@.make/uv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
-	  --extra embedded --extra audit --extra graph --group dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --extra embedded --extra audit --extra graph --extra notify --extra encryption --group dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make pin" --output-file constraints.txt
 
 clean: ## remove what setup, tests and demo made (not .phaseloom/, which holds runs)
