@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import pairwise
 from typing import Any
 
@@ -47,24 +46,6 @@ async def test_a_long_run_continues_as_new_and_completes_each_phase_once(bench: 
     facts = bench.agents.archived[0]["ledger"]["facts"]
     assert [f["n"] for f in facts] == list(range(1, len(facts) + 1))
     assert sum(f["kind"] == "phase_settled" for f in facts) == 60
-
-
-async def test_messages_that_arrive_at_the_switch_are_not_lost(bench: Bench) -> None:
-    phases = [phase(i, agents=(PERSON,)) for i in range(80)]
-    handle = await bench.start(plan_of(*phases), drain_events=OFTEN)
-    follow = bench.client.get_workflow_handle(handle.id)
-
-    async def complete(index: int) -> None:
-        if index % 2:
-            await follow.signal("complete_phase", {"phase": index})
-        else:
-            await follow.execute_update("complete_phase", {"phase": index, "request_id": f"r{index}"})
-
-    for start in range(0, 80, 8):
-        await asyncio.gather(*(complete(i) for i in range(start, start + 8)))
-    result = await handle.result()
-    assert result["view"]["counts"]["completed"] == 80
-    assert await histories(bench, handle.id) > 1
 
 
 async def test_answers_and_rate_limits_survive_the_switch(bench: Bench) -> None:

@@ -1,0 +1,95 @@
+"""Messages that arrive while a run continues as new, on a real server: its rules for this moment are what counts.
+
+It fails the task that would continue as new when messages have come in meanwhile, and with it the updates in that
+task; callers ask again (`cli.reach.contact.patiently`), and a `request_id` makes that count once. The worker keeps no
+run in memory, so each of its tasks replays the history from its start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from cli.embedded.server import binary
+from cli.reach.contact import patiently
+from tests.engine.world import PERSON, phase, plan_of
+from tests.workflows.conftest import Agents
+from worker import sandbox_runner
+from workflows.run import PhaseRun
+
+Json = dict[str, Any]
+
+OFTEN = 60
+"""A fresh history after so many events."""
+
+PHASES = 32
+RUNS = 2
+
+
+@pytest.fixture
+async def client(agents: Agents) -> AsyncIterator[Client]:
+    async with (
+        await WorkflowEnvironment.start_local(dev_server_existing_path=str(binary())) as env,
+        Worker(
+            env.client,
+            task_queue="tests",
+            workflows=[PhaseRun],
+            activities=[agents.archive_run, agents.count_cpus],
+            workflow_runner=sandbox_runner(),
+            max_cached_workflows=0,
+        ),
+    ):
+        yield env.client
+
+
+async def complete(handle: WorkflowHandle[Any, Json], index: int) -> None:
+    """Complete a phase: every second one by signal, the others by update."""
+    payload = {"phase": index, "request_id": f"r{index}"}
+    if index % 2:
+        await handle.signal("complete_phase", payload)
+        return
+
+    async def ask(seconds: float) -> Json:
+        answer: Json = await handle.execute_update("complete_phase", payload, rpc_timeout=timedelta(seconds=seconds))
+        return answer
+
+    await patiently(ask, patience=60)
+
+
+async def switched(client: Client, run: str) -> int:
+    """How many histories the run has had."""
+    count, run_id = 0, (await client.get_workflow_handle(run).describe()).run_id
+    while run_id:
+        history = await client.get_workflow_handle(run, run_id=run_id).fetch_history()
+        count, first = count + 1, history.events[0].workflow_execution_started_event_attributes
+        run_id = first.continued_execution_run_id
+    return count
+
+
+async def driven(client: Client, run: str) -> Json:
+    """A run of phases for people, completed eight at a time to its end."""
+    plan = plan_of(*(phase(i, agents=(PERSON,)) for i in range(PHASES)))
+    start = {"plan": plan.to_json(), "search_attributes": False, "drain_events": OFTEN}
+    await client.start_workflow("PhaseRun", start, id=run, task_queue="tests")
+    handle: WorkflowHandle[Any, Json] = client.get_workflow_handle(run, result_type=dict)
+    for first in range(0, PHASES, 8):
+        await asyncio.gather(*(complete(handle, i) for i in range(first, first + 8)))
+    return await handle.result()
+
+
+async def test_messages_that_arrive_at_the_switch_are_neither_lost_nor_taken_twice(
+    client: Client, agents: Agents
+) -> None:
+    results = await asyncio.gather(*(driven(client, f"wf_{n}") for n in range(RUNS)))
+    assert [result["view"]["counts"]["completed"] for result in results] == [PHASES] * RUNS
+    for ledger in (archived["ledger"] for archived in agents.archived):
+        settled = [fact["phase"] for fact in ledger["facts"] if fact["kind"] == "phase_settled"]
+        assert sorted(settled) == list(range(PHASES))
+    assert min([await switched(client, f"wf_{n}") for n in range(RUNS)]) > 1
