@@ -14,10 +14,8 @@ from definitions.findings import Findings
 from definitions.order import Ancestry, Order
 from definitions.outputs import Known
 from definitions.texts import Text
+from definitions.variables import SECRET
 from engine.expressions import Expr, ExpressionError, check, parts, references, yields
-
-SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
-"""Environment names that look like secrets: they are never read into a run."""
 
 _KIND_CODES = {"name": "PL302"}
 _SHELL_NAME = re.compile(r"[#!]?([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])(?=$|[:%#/^,@+=?\[-])")

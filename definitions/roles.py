@@ -9,7 +9,7 @@ from definitions.findings import Findings
 from definitions.schema.agents import IN_EFFECT, Agent, Manual
 from definitions.schema.document import Definition
 from definitions.schema.phases import Phase
-from definitions.variables import check_variables
+from definitions.variables import SECRET, check_variables
 
 TOOLS = ("sh", "aider")
 """The tools that need no binding."""
@@ -21,6 +21,9 @@ FORBIDDEN_ENV = re.compile(r"TEMPORAL_.*|PHASELOOM_.*")
 """What no agent is ever given: the way to the server, and what would decide a gate."""
 
 MAX_COMPARISONS = 100_000
+
+_HARMLESS = re.compile(r"[\d._]*|true|false|yes|no|on|off", re.IGNORECASE)
+"""Values that are no secret, whatever their name: `MAX_TOKENS: 4000`, `USE_KEYRING: no`."""
 
 _SEPARATORS = re.compile(r"[-_ ./]+")
 _DIGITS = re.compile(r"[0-9]+")
@@ -81,10 +84,13 @@ def _check_environment(definition: Definition, findings: Findings) -> None:
         for position, name in enumerate(names):
             if FORBIDDEN_ENV.fullmatch(name.upper()):
                 findings.add("PL405", ("agents", role, "pass_env", position), f"{name} is never passed to an agent")
-        for name in getattr(agent, "env", {}):
+        for name, value in getattr(agent, "env", {}).items():
+            path = ("agents", role, "env", name)
             if FORBIDDEN_ENV.fullmatch(name.upper()):
-                path = ("agents", role, "env", name)
                 findings.add("PL405", path, f"{name} cannot be set for an agent", on_key=True)
+            elif SECRET.search(name) and "${" not in value and not _HARMLESS.fullmatch(value):
+                message = f"'{name}' looks like a secret, and what is written here is kept with the run"
+                findings.add("PL305", path, message, hint=f"write pass_env: [{name}] instead", severity="warning")
 
 
 def _check_people(definition: Definition, bound: Mapping[str, Agent], findings: Findings) -> None:

@@ -20,6 +20,9 @@ _READERS = frozenset(
 )  # fmt: skip
 """Programs to which a dollar means something."""
 
+SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+"""Environment names that look like secrets: they are never read into a run."""
+
 
 def check_variables(agents: Mapping[str, Agent], findings: Findings) -> None:
     """Warn of variables that stand where no shell reads them."""

@@ -329,3 +329,11 @@ def test_every_code_is_used_and_explained() -> None:
     declared, used = source.count('"PL'), [code for code in MEANINGS if source.count(f'"{code}"') > 1]
     assert declared > len(MEANINGS)
     assert sorted(MEANINGS) == sorted(used)
+
+
+def test_literal_secret_in_the_environment_of_an_agent() -> None:
+    text = "agents: {a: {run: [x], env: {API_KEY: sesame, MAX_TOKENS: 4000}}}\nphases: [{id: b, agents: [a]}]\n"
+    diagnostic = only(text, "PL305")
+    assert place(diagnostic) == (1, 39)
+    assert diagnostic.severity == "warning"
+    assert diagnostic.hint == "write pass_env: [API_KEY] instead"
