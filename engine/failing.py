@@ -86,8 +86,9 @@ class Verdict:
 def class_of(failure: Json) -> ErrorClass:
     """The class that a failure says it belongs to, else that of its code; exit code 75 asks for another attempt."""
     told = failure.get("class")
-    if told in ERROR_CLASSES:
-        return told
+    for each in ERROR_CLASSES:
+        if each == told:
+            return each
     code = str(failure.get("code"))
     if code == "exit_code" and failure.get("exit_code") == TEMPORARY:
         return "transient"
