@@ -20,6 +20,7 @@ from temporalio.exceptions import TemporalError
 from activities.agent_task import AgentTask
 from activities.failures import AttemptError
 from activities.finishing import to_the_end
+from activities.places import breaker_id
 from engine.breaker import BY_CLASS, Outcome
 from engine.plan import Json, ToolBreaker
 
@@ -54,11 +55,6 @@ class Ticket:
         """Say how the attempt has failed; a bug of ours says nothing of the tool."""
         if isinstance(error, AttemptError):
             self.outcome, self.error = BY_CLASS[error.error_class], error.message
-
-
-def breaker_id(task_queue: str, tool: str) -> str:
-    """The workflow of a tool's breaker; projects have different task queues."""
-    return f"breaker:{task_queue}:{tool}"
 
 
 @asynccontextmanager
