@@ -29,6 +29,9 @@ WORKFLOW = "ToolBreaker"
 PATIENCE = 5.0
 """Seconds in which the breaker has to answer."""
 
+UNREACHABLE = (TimeoutError, TemporalError, RuntimeError)
+"""What a call raises that nobody answers; the last is a client's that has never been connected."""
+
 SHORTEST_LEASE, LONGEST_LEASE = 1.0, 30.0
 """Seconds. A probe renews its lease three times in that; when its worker dies, the next one waits no longer."""
 
@@ -119,7 +122,7 @@ class _Call:
                     start_workflow_operation=start,
                     result_type=dict,
                 )
-        except (TimeoutError, TemporalError):
+        except UNREACHABLE:
             return None
         return answer
 
@@ -140,6 +143,6 @@ class _Call:
         try:
             async with asyncio.timeout(PATIENCE):
                 await handle.signal(name, {"lease": self.lease, **told})
-        except (TimeoutError, TemporalError):
+        except UNREACHABLE:
             return False
         return True

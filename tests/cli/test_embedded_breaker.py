@@ -14,7 +14,7 @@ from tests.cli.conftest import Place, until
 
 Json = dict[str, Any]
 
-RECOVERY = 2.0
+RECOVERY = 1.5
 
 
 def plan(script: str, attempts: int = 1) -> Json:
