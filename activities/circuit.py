@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
@@ -45,6 +46,12 @@ class Refused(Exception):  # noqa: N818 - no error: the attempt is put off
         super().__init__(f"the circuit of {tool} is open")
         self.tool = tool
         self.pause = pause
+
+    @property
+    def words(self) -> str:
+        """What `status` should say of the phase meanwhile."""
+        until = datetime.now(UTC) + timedelta(seconds=self.pause)
+        return f"the circuit of {self.tool} is open: waits until {until:%H:%M:%S} UTC"
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -37,7 +38,7 @@ from activities.results import collect, externalise, outputs, read_output
 from activities.scratch import Scratch
 from activities.worker_context import WorkerContext
 from activities.workspace import git_state
-from engine.errors import WorkspaceError
+from engine.errors import UnreachableError, WorkspaceError
 from engine.expressions import ExpressionError
 from engine.failing import verdict
 from engine.plan import Json
@@ -76,6 +77,8 @@ async def perform(context: WorkerContext, raw: Json, executor: Executor) -> Json
         follows = verdict(attempt.history.failures, task.retry, mends=task.mends, limits=task.limits)
         raise to_application_error(error, task.retry, task.key, attempt.history, follows) from None
     except Refused as refused:
+        with suppress(UnreachableError):
+            await context.board(task).report(refused.words)
         attempt.history.trace = None
         activity.heartbeat(attempt.history.details())
         raise circuit_open(refused.tool, refused.pause) from None
