@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.cli.program.person import Person, until
+
+Json = dict[str, Any]
 
 CAKE = """\
 id: cake
@@ -35,6 +39,11 @@ phases:
 """
 
 
+def error_of(person: Person) -> Json:
+    """The error of the phase as it is now; none while it is at work."""
+    return person.types("workflow", "status", "bake", "--json").json["error"] or {}
+
+
 def test_the_same_error_three_times_stops_attempts_early_and_says_so(person: Person) -> None:
     assert person.tries("run", person.write("cake.yaml", CAKE)).code == 75
     shown = person.types("workflow", "why", "bake")
@@ -43,16 +52,16 @@ def test_the_same_error_three_times_stops_attempts_early_and_says_so(person: Per
     assert "Attempts: 3" in shown.lines
     assert any(line.startswith("Its circuit breaker is open (3 failed attempts in this run)") for line in shown.lines)
     assert "(stopped early: the same error 3 times)" in person.types("workflow", "status").out
-    error = person.types("workflow", "status", "bake", "--json").json["error"]
+    error = error_of(person)
     assert (error["class"], error["stopped_early"], error["circuit"]) == ("deterministic", "repeated", "open")
     assert "[deterministic]" in person.types("workflow", "logs", "bake").out
 
     person.types("workflow", "intervene", "retry", "--phase", "bake", "--actor", "agent:baker")
-    until(lambda: person.types("workflow", "status", "bake", "--json").json["error"]["code"] == "circuit_open")
+    until(lambda: error_of(person).get("code") == "circuit_open")
     assert "not started: its circuit breaker is open" in person.types("workflow", "status").out
 
     person.types("workflow", "intervene", "retry", "--phase", "bake")
-    until(lambda: person.types("workflow", "status", "bake", "--json").json["error"].get("attempts") == 1)
+    until(lambda: error_of(person).get("attempts") == 1)
     probe = person.types("workflow", "status", "bake", "--json").json
     assert (probe["error"]["stopped_early"], probe["circuit"]["failed"]) == ("attempts", 4)
     person.types("workflow", "cancel")
