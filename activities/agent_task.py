@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.places import file_name
-from engine.plan import AgentPlan, Json, Retry, decode
+from engine.failing import Limits
+from engine.plan import TESTS, AgentPlan, Json, Retry, decode
+
+TOLD = frozenset({"command", "aider", "python"})
+"""The executors whose attempts are given the failures before them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class AgentTask:
     earlier: tuple[Json, ...]
     failures: tuple[Json, ...]
     inline: tuple[str, ...] = ()
+    limits: Limits | None = None
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -56,7 +61,13 @@ class AgentTask:
             earlier=tuple(data.get("earlier") or ()),
             failures=tuple(data.get("failures") or ()),
             inline=tuple(data.get("inline") or ()),
+            limits=decode(Limits, data["limits"]) if data.get("limits") else None,
         )
+
+    @property
+    def mends(self) -> bool:
+        """Whether another attempt does the work again, and is told what was wrong with it."""
+        return self.agent.uses in TOLD and self.agent.role != TESTS
 
     @property
     def config(self) -> dict[str, Any]:

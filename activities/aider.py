@@ -63,13 +63,29 @@ async def run_aider(job: Job) -> None:
     ]
     await job.run(argv, title="aider")
     if not await asyncio.to_thread(_was_answered, analytics):
-        raise AttemptError("exit_code", "aider exited with 0, but no model answered it", exit_code=0, tail=job.tail)
+        raise AttemptError(
+            "exit_code",
+            "aider exited with 0, but no model answered it",
+            exit_code=0,
+            tail=job.tail,
+            error_class="system",
+        )
 
 
 def _message(job: Job) -> str:
     prompt = job.scratch.prompt.read_text(encoding="utf-8").strip()
     tasks = (job.text(task).strip() for task in job.task.config.get("tasks") or ())
-    return "\n\n".join(filter(None, (prompt, *tasks)))
+    message = "\n\n".join(filter(None, (prompt, *tasks)))
+    return f"{message}\n\n{_before(job)}".strip() if message else ""
+
+
+def _before(job: Job) -> str:
+    """What was wrong with the attempt before this one, where there was one."""
+    failures = [*job.task.failures, *job.history.failures]
+    if not failures:
+        return ""
+    last = failures[-1]
+    return "\n".join(filter(None, (f"The attempt before this one failed: {last.get('message', '')}", last.get("tail"))))
 
 
 def _said(job: Job, message: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -23,9 +24,10 @@ from activities.acceptance import run_tests
 from activities.agent_task import AgentTask
 from activities.artifacts import resolve
 from activities.attempts import Claim, claim, new_record
+from activities.circuit import Refused, Ticket, admitted
 from activities.environment import Environment
 from activities.exchange import Exchange
-from activities.failures import AttemptError, History, to_application_error, worker_stopped
+from activities.failures import AttemptError, History, circuit_open, to_application_error, worker_stopped
 from activities.finishing import to_the_end
 from activities.job import Job, rendered
 from activities.leftovers import MARKER, Trace, this_host
@@ -36,8 +38,9 @@ from activities.results import collect, externalise, outputs, read_output
 from activities.scratch import Scratch
 from activities.worker_context import WorkerContext
 from activities.workspace import git_state
-from engine.errors import WorkspaceError
+from engine.errors import UnreachableError, WorkspaceError
 from engine.expressions import ExpressionError
+from engine.failing import verdict
 from engine.plan import Json
 
 Executor = Callable[[Job], Awaitable[None]]
@@ -71,7 +74,14 @@ async def perform(context: WorkerContext, raw: Json, executor: Executor) -> Json
     except AttemptError as error:
         attempt.history.add(error)
         activity.heartbeat(attempt.history.details())
-        raise to_application_error(error, task.retry, task.key, attempt.history) from None
+        follows = verdict(attempt.history.failures, task.retry, mends=task.mends, limits=task.limits)
+        raise to_application_error(error, task.retry, task.key, attempt.history, follows) from None
+    except Refused as refused:
+        with suppress(UnreachableError):
+            await context.board(task).report(refused.words)
+        attempt.history.trace = None
+        activity.heartbeat(attempt.history.details())
+        raise circuit_open(refused.tool, refused.pause) from None
     except asyncio.CancelledError:
         if work.cancelled() and shutdown.done() and not _is_unwanted():
             raise worker_stopped() from None
@@ -128,22 +138,35 @@ class _Attempt:
     async def run(self, executor: Executor) -> Json:
         """The attempt, framed by what the log says of it."""
         path = phase_log(self.context.root, self.task.run, self.task.phase_id)
-        async with claim(self.context.root, self.record, self.before) as held, LogFile(path) as log:
-            await log.say("INFO", f"{self.label} - Invoked (attempt {self.history.attempt})")
-            started_at, began = datetime.now(UTC), time.monotonic()
-            try:
-                result = await self._work(
-                    executor, held, AttemptLog(log, limit=self.context.settings.log_limit, label=self.label)
-                )
-            except asyncio.CancelledError:
-                await to_the_end(log.say("WARNING", f"{self.label} - Stopped ({self.reason})"))
-                raise
-            except Exception as error:  # noqa: BLE001 - logged and raised again
-                failure = _failure(error)
-                await log.say("ERROR", f"{self.label} - Failed (attempt {self.history.attempt}): {failure}")
-                raise failure from None
-            duration = time.monotonic() - began
-            await log.say("INFO", f"{self.label} - Completed ({duration:.1f}s)")
+
+        async def warn(text: str) -> None:
+            await log.say("WARNING", f"{self.label} - {text}")
+
+        async with (
+            claim(self.context.root, self.record, self.before) as held,
+            LogFile(path) as log,
+            admitted(self.task, self.id, warn) as ticket,
+        ):
+            return await self._logged(executor, held, log, ticket)
+
+    async def _logged(self, executor: Executor, held: Claim, log: LogFile, ticket: Ticket) -> Json:
+        await log.say("INFO", f"{self.label} - Invoked (attempt {self.history.attempt})")
+        started_at, began = datetime.now(UTC), time.monotonic()
+        try:
+            result = await self._work(
+                executor, held, AttemptLog(log, limit=self.context.settings.log_limit, label=self.label)
+            )
+        except asyncio.CancelledError:
+            await to_the_end(log.say("WARNING", f"{self.label} - Stopped ({self.reason})"))
+            raise
+        except Exception as error:  # noqa: BLE001 - logged and raised again
+            failure = _failure(error, self.task)
+            ticket.failed(failure)
+            await log.say("ERROR", f"{self.label} - {self._failed_in_words(failure)}")
+            raise failure from None
+        ticket.outcome = "ok"
+        duration = time.monotonic() - began
+        await log.say("INFO", f"{self.label} - Completed ({duration:.1f}s)")
         return {
             "started_at": started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "duration": round(duration, 3),
@@ -151,6 +174,10 @@ class _Attempt:
             "failures": self.history.failures,
             **result,
         }
+
+    def _failed_in_words(self, failure: Exception) -> str:
+        kind = f" [{failure.error_class}]" if isinstance(failure, AttemptError) else ""
+        return f"Failed (attempt {self.history.attempt}): {failure}{kind}"
 
     async def _work(self, executor: Executor, held: Claim, log: AttemptLog) -> Json:
         files = Scratch(self.context.root, self.task, self.number)
@@ -241,12 +268,14 @@ class _Attempt:
         )
 
 
-def _failure(error: Exception) -> Exception:
+def _failure(error: Exception, task: AgentTask) -> Exception:
     """An error of the author, or of files, as a failure of the attempt; bugs and a host in need stay as they are."""
+    if isinstance(error, AttemptError) and error.kind == "bad_output" and task.agent.uses == "http":
+        error.error_class = "user_input"  # sent once more, a request that was answered could do its work twice
     if isinstance(error, ExpressionError):
         return AttemptError("expression", error.message)
     if isinstance(error, WorkspaceError):
-        return AttemptError("workspace", error.message)
+        return AttemptError("workspace", error.message, error_class="deterministic")
     if isinstance(error, OSError) and error.errno not in SCARCE:
         return AttemptError("workspace", f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
     return error

@@ -1,7 +1,7 @@
 """How an attempt fails: what it tells, whether it is tried again, and after which pause.
 
-The server retries; this module decides for it. The real failures so far travel in the heartbeat's details, so that lost
-workers do not count, and the last attempt knows all of them.
+The server retries; this module decides for it, by the classes and rules of `engine.failing`. The real failures so far
+travel in the heartbeat's details, so that lost workers do not count, and the last attempt knows all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.leftovers import Trace, this_host
 from activities.masking import mask_json
 from engine.errors import PhaseError
+from engine.failing import CIRCUIT_OPEN, ErrorClass, Verdict, class_of, fingerprint
 from engine.plan import Json, Retry
 
 Code = Literal[
@@ -24,14 +25,11 @@ Code = Literal[
     "http_status", "no_answer",
 ]  # fmt: skip
 
-FINAL: frozenset[Code] = frozenset({"not_found", "bad_output", "expression"})
-"""Failures that the same attempt would only repeat."""
-
-TEMPORARY = 75
-"""The exit code by which a command asks to be run again (`EX_TEMPFAIL` of sysexits.h)."""
-
 LONGEST_PAUSE = 600.0
 """Seconds: what a server asks for with `Retry-After` is granted up to here."""
+
+AT_ONCE = 0.1
+"""Seconds."""
 
 MESSAGE = 500
 """Characters of a failure's message."""
@@ -43,7 +41,7 @@ TAILS = 3
 class AttemptError(PhaseError):
     """Raised when an attempt has failed by what it did; `tests` are the results of its acceptance tests, if any ran.
 
-    `transient`: it is tried again without a rule too. `pause` are the seconds that it should then wait at least.
+    `error_class`: where it is not that of the code. `pause` are the seconds that the next one should wait at least.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class AttemptError(PhaseError):
         exit_code: int | None = None,
         tail: str = "",
         tests: Json | None = None,
-        transient: bool = False,
+        error_class: ErrorClass | None = None,
         pause: float = 0.0,
     ) -> None:
         super().__init__(message[:MESSAGE], code=code)
@@ -62,7 +60,7 @@ class AttemptError(PhaseError):
         self.exit_code = exit_code
         self.tail = tail
         self.tests = tests
-        self.transient = transient or code == "signal" or (code == "exit_code" and exit_code == TEMPORARY)
+        self.error_class: ErrorClass = error_class or class_of({"code": code, "exit_code": exit_code})
         self.pause = pause
 
     def masked(self, secrets: tuple[bytes, ...]) -> AttemptError:
@@ -74,7 +72,7 @@ class AttemptError(PhaseError):
             exit_code=self.exit_code,
             tail=self.tail,
             tests=self.tests,
-            transient=self.transient,
+            error_class=self.error_class,
             pause=self.pause,
         )
 
@@ -118,25 +116,18 @@ class History:
 
     def add(self, error: AttemptError) -> None:
         """Remember a failure of the attempt that ran now."""
-        self.failures.append(
-            {
-                "code": error.code,
-                "message": error.message,
-                "exit_code": error.exit_code,
-                "attempt": self.attempt,
-                "tail": error.tail,
-            }
-        )
+        failure: Json = {
+            "code": error.code,
+            "class": error.error_class,
+            "message": error.message,
+            "exit_code": error.exit_code,
+            "attempt": self.attempt,
+            "tail": error.tail,
+        }
+        self.failures.append({**failure, "fingerprint": fingerprint(failure)})
         self.trace = None
         for old in self.failures[:-TAILS]:
             old["tail"] = ""
-
-
-def is_repeated(error: AttemptError, retry: Retry, attempt: int) -> bool:
-    """Whether the attempt that failed is followed by another."""
-    if error.kind in FINAL or attempt >= retry.max_attempts:
-        return False
-    return retry.every_failure or error.transient
 
 
 def pause_after(retry: Retry, key: str, attempt: int) -> float:
@@ -146,16 +137,22 @@ def pause_after(retry: Retry, key: str, attempt: int) -> float:
     return max(pause * (1 + retry.jitter * (2 * share - 1)), 0.001)
 
 
-def to_application_error(error: AttemptError, retry: Retry, key: str, history: History) -> ApplicationError:
-    """The failure as the server gets it. The last entry of `history` is this failure."""
+def to_application_error(
+    error: AttemptError, retry: Retry, key: str, history: History, verdict: Verdict
+) -> ApplicationError:
+    """The failure as the server gets it. The last entry of `history` is this failure, `verdict` what follows."""
     attempt = len(history.failures)
-    again = is_repeated(error, retry, attempt)
-    pause = max(pause_after(retry, key, attempt), min(error.pause, LONGEST_PAUSE))
+    again = verdict.again
+    pause = max(_pause(error, retry, key, attempt), min(error.pause, LONGEST_PAUSE))
+    stopped = {"stopped_early": verdict.stopped_early} if verdict.stopped_early else {}
+    message = f"{error.message} (stopped early: {verdict.words})" if stopped else error.message
     return ApplicationError(
-        error.message,
+        message,
         {
             "code": error.code,
-            "message": error.message,
+            "class": error.error_class,
+            "message": message,
+            **stopped,
             "exit_code": error.exit_code,
             "attempts": attempt,
             "failures": history.failures,
@@ -165,6 +162,24 @@ def to_application_error(error: AttemptError, retry: Retry, key: str, history: H
         type=error.code,
         non_retryable=not again,
         next_retry_delay=timedelta(seconds=pause) if again else None,
+    )
+
+
+def _pause(error: AttemptError, retry: Retry, key: str, attempt: int) -> float:
+    """Seconds until the next attempt. Without a rule, work that was not good enough is done again at once."""
+    if error.error_class == "quality" and not (retry.every_failure or retry.on):
+        return AT_ONCE
+    return pause_after(retry, key, attempt)
+
+
+def circuit_open(tool: str, pause: float) -> ApplicationError:
+    """What ends an attempt that did not run its tool because that one's circuit is open: it does not count."""
+    return ApplicationError(
+        f"the circuit of the tool {tool} is open",
+        {"code": CIRCUIT_OPEN, "class": class_of({"code": CIRCUIT_OPEN}), "stopped_early": CIRCUIT_OPEN},
+        type=CIRCUIT_OPEN,
+        next_retry_delay=timedelta(seconds=max(pause, AT_ONCE)),
+        category=ApplicationErrorCategory.BENIGN,
     )
 
 

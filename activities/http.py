@@ -196,7 +196,7 @@ def _unwanted(answer: Answer, what: str, job: Job) -> AttemptError:
     transient = answer.status in TRANSIENT
     pause = _asked_pause(answer.headers.get("retry-after", ""), datetime.now(UTC)) if transient else 0.0
     message = f"{what} answered {answer.status}"
-    return AttemptError("http_status", message, tail=tail, transient=transient, pause=pause)
+    return AttemptError("http_status", message, tail=tail, error_class="transient" if transient else None, pause=pause)
 
 
 def _asked_pause(written: str, now: datetime) -> float:
@@ -219,7 +219,7 @@ def _no_answer(what: str, error: Exception) -> AttemptError:
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     words = str(cause or error) or type(error).__name__
-    return AttemptError("no_answer", f"{what}: {words}", transient=cause is None)
+    return AttemptError("no_answer", f"{what}: {words}", error_class=None if cause is None else "deterministic")
 
 
 def _body(template: Any, job: Job) -> tuple[bytes | None, dict[str, str]]:

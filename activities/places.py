@@ -21,3 +21,8 @@ def file_name(text: str) -> str:
 def run_directory(root: Path, run: str) -> Path:
     """The directory of a run's files."""
     return root / ".phaseloom" / "workflows" / file_name(run)
+
+
+def breaker_id(task_queue: str, tool: str) -> str:
+    """The workflow of a tool's circuit breaker; projects have different task queues."""
+    return f"breaker:{task_queue}:{tool}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "breakers list": ("phaseloom breakers list", "phaseloom breakers list --json"),
+    "breakers reset": ("phaseloom breakers reset aider",),
     "config show": ("phaseloom config show", "phaseloom config show release.yaml --json"),
     "doctor": ("phaseloom doctor", "phaseloom doctor --json"),
     "down": ("phaseloom down", "phaseloom down --force"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from definitions.deferring import deferred_of_definition, kept
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
+from definitions.failure_rules import retry_of, step_breaker, tool_breaker
 from definitions.gates import GatePlans
 from definitions.loading import Checked, under_project
 from definitions.project import ProjectConfig
@@ -41,7 +42,6 @@ from engine.plan import (
     OutputPlan,
     PhasePlan,
     Plan,
-    Retry,
     StepGroup,
 )
 
@@ -127,7 +127,8 @@ def _phase(
         always=phase.always,
         on_failure=phase.on_failure if phase.on_failure is not None else resolved.value("on_failure"),
         timeout=None if unlimited else timeout_of(timeout),
-        retry=_retry(phase.retry if phase.retry is not None else resolved.value("retry")),
+        retry=retry_of(phase.retry if phase.retry is not None else resolved.value("retry")),
+        breaker=step_breaker(phase.circuit_breaker),
         prompt=_prompt(phase, agents.bound),
         outputs=_outputs(phase.outputs),
         reads=checked.facts.reads.get(index, ()),
@@ -184,20 +185,6 @@ def _condition(phase: Phase) -> str | None:
     if phase.if_ is None or phase.if_ is True:
         return None
     return "false" if phase.if_ is False else single(phase.if_)
-
-
-def _retry(rule: phases.Retry | None) -> Retry:
-    """An explicit rule repeats every failure that is not final by nature; without one only transient failures are."""
-    if rule is None:
-        return Retry()
-    return Retry(
-        max_attempts=rule.max_attempts,
-        initial=rule.initial,
-        factor=rule.factor,
-        maximum=rule.maximum,
-        jitter=rule.jitter,
-        every_failure=True,
-    )
 
 
 def _prompt(phase: Phase, bound: Mapping[str, Agent]) -> str | None:
@@ -282,9 +269,7 @@ class _Agents:
         agent = self._role(phase.tool)
         if agent.uses == "aider":
             tasks = [*agent.config.get("tasks", []), *phase.tasks]
-            agent = AgentPlan(
-                role=agent.role, uses=agent.uses, config={**agent.config, "tasks": tasks}, outputs=agent.outputs
-            )
+            agent = replace(agent, config={**agent.config, "tasks": tasks})
         return (agent,)
 
     def _role(self, role: str) -> AgentPlan:
@@ -293,7 +278,13 @@ class _Agents:
             self._roles[role] = (
                 AgentPlan(role=role)
                 if agent is None
-                else AgentPlan(role=role, uses=agent.uses, config=_config(agent), outputs=_outputs(agent.outputs))
+                else AgentPlan(
+                    role=role,
+                    uses=agent.uses,
+                    config=_config(agent),
+                    outputs=_outputs(agent.outputs),
+                    breaker=tool_breaker(role, agent),
+                )
             )
         return self._roles[role]
 
@@ -359,7 +350,8 @@ def _command(agent: Command) -> Json:
 
 def _call(agent: Python | Http) -> Json:
     """What is called and with what; defaults are left to the executor."""
-    return agent.model_dump(exclude={"uses", "description", "outputs"}, exclude_unset=True)
+    own = {"uses", "description", "outputs", "circuit_breaker"}
+    return agent.model_dump(exclude=own, exclude_unset=True)
 
 
 def _not_startable(checked: Checked, definition: Definition, agents: _Agents) -> list[Diagnostic]:

@@ -31,7 +31,6 @@ def deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> J
 CONSEQUENCES = {
     "deadline": "nothing happens when it passes",
     "remind": "nobody is reminded",
-    "circuit_breaker": "attempts go on",
     "resource_requirements": "nothing is reserved",
     "resource_manager": "nothing is shared out",
     "context": "no values are shared",

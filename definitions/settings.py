@@ -181,7 +181,7 @@ def _phase_settings(checked: Checked, resolved: Resolved, phase: Phase, index: i
 def _shown(value: Any) -> Any:
     """A value as JSON: retry rules and other mappings as they are written."""
     if isinstance(value, Retry):
-        return value.model_dump()
+        return value.model_dump(exclude=None if value.on else {"on"})
     return value.model_dump(exclude_unset=True) if hasattr(value, "model_dump") else value
 
 

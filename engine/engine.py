@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import expressions, items, judging, jumps
+from engine import breaker_step, expressions, items, judging, jumps
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -25,6 +25,7 @@ from engine.effects import (
 )
 from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
+from engine.failing import CIRCUIT_OPEN, classified
 from engine.gates import flow
 from engine.phase_state import PhaseState
 from engine.plan import GATE, MANUAL, Plan
@@ -33,7 +34,7 @@ from engine.reports import Reports
 from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
-from engine.values import agent_task, gate_task, gathered, scope
+from engine.values import agent_task, gate_task, gathered, kept, scope
 
 Json = dict[str, Any]
 
@@ -131,7 +132,7 @@ class Engine:
         match event:
             case AgentFinished(result=result):
                 self.agents_settled(
-                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": _kept(result)}
+                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": kept(result)}
                 )
             case AgentFailed(error=error):
                 self._agent_lost(phase, event.position, at, error)
@@ -153,6 +154,7 @@ class Engine:
 
     def _agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
         cancelling = phase.cancelling is not None
+        error = classified(error)
         lost: Json = {"cancelled": True} if cancelling else {"error": error}
         self.record("agent_settled", at, phase=phase, data={"positions": [position], **lost})
         if not cancelling:
@@ -220,7 +222,8 @@ class Engine:
         """End a phase; its dependents may go on."""
         if phase.started_at is not None and phase.status == "running":
             data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
-        self.record("phase_settled", at, phase=phase, actor=actor, note=note, data={"status": status, **(data or {})})
+        told = {"status": status, **breaker_step.ended(phase, status, data or {}, at)}
+        self.record("phase_settled", at, phase=phase, actor=actor, note=note, data=told)
         self.ready.leave(phase.plan.index)
         self.reports.drop(phase.plan.index)
         if phase.plan.item is not None:
@@ -249,14 +252,16 @@ class Engine:
     def fail(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """The phase's work has failed for good: stop its other agents, then act by its `on_failure`."""
         if phase.active and phase.status == "running":
-            self.cancel_agents(phase, "fail", at, error=error)
+            self.cancel_agents(phase, "fail", at, error=classified(error))
         else:
             self.failed(phase, error, at, actor)
 
     def failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """Nothing of the phase runs any more and it has failed: act by its `on_failure`."""
         policy = phase.plan.on_failure if self.state.stopping is None else "isolate"
-        way = jumps.chosen(self, phase, "failed", phase.outputs)
+        error = breaker_step.told(phase, error, at)
+        # What was not even started has nothing new to say: were control to go back by that, it would go in circles.
+        way = jumps.chosen(self, phase, "failed", phase.outputs) if error.get("code") != CIRCUIT_OPEN else None
         if way is not None:
             self.settle(phase, "failed", at, actor=actor, data={"error": error})
             jumps.begin(self, phase, phase.plan.jumps[way].to, at, way=way)
@@ -332,6 +337,9 @@ class Engine:
                 return
         if phase.plan.condition is not None and not self._condition(phase, phase.plan.condition, at):
             return
+        if (refusal := breaker_step.refusal(phase, at)) is not None:
+            self.failed(phase, refusal, at)
+            return
         self.queue(phase)
 
     def queue(self, phase: PhaseState) -> None:
@@ -369,7 +377,7 @@ class Engine:
             return False
         phase = self.state.phases[index]
         if phase.status != "running":
-            self.record("phase_started", at, phase=phase)
+            self.record("phase_started", at, phase=phase, data=breaker_step.start(phase))
         if phase.plan.for_each is not None and phase.gate is None:
             items.expand(self, phase, at)
         elif phase.active:
@@ -389,8 +397,3 @@ class Engine:
         if self._wake_at is None or due < self._wake_at:
             self._wake_at = due
             self.effects.append(WakeAt(due=due))
-
-
-def _kept(result: Json) -> Json:
-    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
-    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.breaker_step import Circuit
 from engine.gates.records import Gate
 from engine.plan import PhasePlan
 from engine.statuses import PhaseStatus
@@ -49,6 +50,8 @@ class PhaseState:
     gates: list[Gate] = field(default_factory=list)
     at_gate: int | None = None
     """Which of its gates the phase has come to; None before its agents are done."""
+    circuit: Circuit | None = None
+    """What its circuit breaker has counted; None where it has none, and after a success."""
     feedback: list[Json] = field(default_factory=list)
     """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
 

@@ -32,8 +32,8 @@ class Retry:
     """How often an attempt is repeated and how long to wait between attempts.
 
     The pause before attempt n+1 is `min(initial * factor ** (n - 1), maximum)`, spread by ±`jitter` (a share).
-    With `every_failure` false only transient failures are repeated (killed by a signal, exit code 75); an explicit
-    `retry:` in the definition repeats every failure that is not final by nature.
+    With `every_failure` false what is repeated depends on a failure's class (`engine.failing`); an explicit `retry:` in
+    the definition repeats every failure that is not final by nature, or those of the classes in `on`.
     """
 
     max_attempts: int = 3
@@ -42,6 +42,28 @@ class Retry:
     maximum: float = 120.0
     jitter: float = 0.2
     every_failure: bool = False
+    on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBreaker:
+    """When a phase is no longer started in a run: after so many failed attempts, or the same error in a row.
+
+    `cooldown` seconds later one attempt may show whether it works again.
+    """
+
+    max_attempts: int = 5
+    max_error_repeats: int = 3
+    cooldown: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolBreaker:
+    """When a tool is left alone in all runs: after `threshold` failures in a row, for `recovery` seconds."""
+
+    tool: str
+    threshold: int = 5
+    recovery: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +88,7 @@ class AgentPlan:
     uses: str = MANUAL
     config: Json = field(default_factory=dict)
     outputs: dict[str, OutputPlan] = field(default_factory=dict)
+    breaker: ToolBreaker | None = None
 
 
 GATE = "gate"
@@ -204,6 +227,7 @@ class PhasePlan:
     on_failure: OnFailure = "pause"
     timeout: float | None = 300.0
     retry: Retry = Retry()
+    breaker: StepBreaker | None = None
     prompt: str | None = None
     outputs: dict[str, OutputPlan] = field(default_factory=dict)
     reads: tuple[str, ...] = ()

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine import rewinding
+from engine import breaker_step, rewinding
 from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
+from engine.failing import classified
 from engine.gates import folding
 from engine.gates.records import Gate
 from engine.needs import Needs
@@ -185,6 +186,7 @@ class State:
     def _phase_started(self, fact: Fact) -> None:
         phase = self.phase_of(fact)
         self.set_status(phase, "running")
+        breaker_step.follow(phase, fact)
         phase.started_at = fact.at
         phase.finished_at = None
         phase.error = None
@@ -257,7 +259,9 @@ class State:
             phase.results.append(result)
         if error := fact.data.get("error"):
             phase.error = error
-            phase.failures = [*phase.failures, *error.get("failures", [])][-10:]
+            brief = classified({key: error[key] for key in ("code", "message", "class") if key in error})
+            phase.failures = [*phase.failures, *(error.get("failures") or [brief])][-10:]
+        breaker_step.follow(phase, fact)
 
     def _phase_paused(self, fact: Fact) -> None:
         phase = self.phase_of(fact)
@@ -313,6 +317,7 @@ class State:
 
     def _intervened(self, fact: Fact) -> None:
         phase = self.phase_of(fact)
+        breaker_step.follow(phase, fact)
         if fact.data["action"] in {"retry", "retry_with"}:
             self.set_status(phase, "pending")
             phase.epoch += 1

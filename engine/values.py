@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine import breaker_step
 from engine.phase_state import PhaseState
 from engine.plan import GATE, Item, PhasePlan, encode
 from engine.state import State
@@ -96,6 +97,7 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "files_scope": [*plan.files_scope, *plan.files_create],
         "timeout": plan.timeout,
         "retry": encode(plan.retry),
+        "limits": breaker_step.limits(phase),
         "earlier": [{"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in earlier],
         "failures": phase.failures,
         "feedback": phase.feedback,
@@ -154,3 +156,8 @@ def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
 def _defaults(phase: PhaseState) -> Json:
     """What the phase's outputs are where no agent yields them."""
     return {name: output.default for name, output in phase.plan.outputs.items() if output.optional}
+
+
+def kept(result: Json) -> Json:
+    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
+    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

@@ -11,7 +11,7 @@ import json
 from heapq import nsmallest
 from typing import Any
 
-from engine import expressions
+from engine import breaker_step, expressions
 from engine.engine import Engine
 from engine.gates.showing import AGENTS_SHOWN, LISTED, NAME_SHOWN, gate_details, gate_row, gates
 from engine.interventions import available
@@ -34,6 +34,7 @@ TOLD = 12
 MESSAGE_SHOWN = 200
 TROUBLED_SHOWN = 5
 OUTPUTS_SHOWN = 64 * 1024
+ERROR_SHOWN = ("code", "message", "class", "stopped_early", "circuit")
 MEMBER = ("index", "id", "name", "status", "epoch", "started_at", "finished_at", "waits_for")
 
 
@@ -112,7 +113,7 @@ def row(engine: Engine, phase: PhaseState) -> Json:
     if (reason := waits_for(engine, phase)) is not None:
         shown["waits_for"] = reason
     if phase.error is not None:
-        shown["error"] = {key: phase.error[key] for key in ("code", "message") if key in phase.error}
+        shown["error"] = {key: phase.error[key] for key in ERROR_SHOWN if key in phase.error}
         shown["error"]["message"] = cut(str(shown["error"].get("message", "")), MESSAGE_SHOWN)
     if (usage := used(_results(engine.state, phase))) is not None:
         shown["usage"] = usage
@@ -352,6 +353,7 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             "failure": failure_in_words(phase) if phase.error else None,
             "results": phase.results,
             "failures": phase.failures,
+            "circuit": breaker_step.shown(phase),
             "needs": needs,
             "waits_for_phases": [
                 {"phase": i, "id": state.phases[i].plan.id, "status": SHOWN[state.phases[i].status]}

@@ -286,7 +286,11 @@ class PhaseRun:
             result_type=dict,
             start_to_close_timeout=timeout,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=declared + LOST_WORKERS),
+            retry_policy=RetryPolicy(
+                initial_interval=timedelta(seconds=1),
+                # Attempts that a tool's open circuit puts off count here too; the activity itself counts the real ones.
+                maximum_attempts=0 if "breaker" in task["agent"] else declared + LOST_WORKERS,
+            ),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=task["phase"]["id"],
         )

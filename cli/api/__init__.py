@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SignalReported,
         StartedParallel,
     )
+    from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
     from cli.api.client import Client
@@ -74,6 +75,7 @@ _HOMES = {
         "SignalReported",
         "StartedParallel",
     ),
+    "cli.api.breakers": ("ToolCircuit",),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
     "cli.api.client": ("Client",),
@@ -149,6 +151,7 @@ __all__ = [
     "StartedParallel",
     "Suggestion",
     "Suggestions",
+    "ToolCircuit",
     "UnreachableError",
     "UsageError",
     "Validation",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cli.api.handle import RunHandle
 
 if TYPE_CHECKING:
+    from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
     from cli.api.checking import Validation
     from cli.api.importing import ImportedDefinition
@@ -265,6 +266,20 @@ class Client:
         from cli.reach.place import actor  # noqa: PLC0415
 
         return await inbox_of(self._connection, actor(self._actor), every=all, patience=self._patience)
+
+    async def breakers(self) -> tuple[ToolCircuit, ...]:
+        """The circuit breakers of tools that attempts have asked lately, by name."""
+        from cli.api.breakers import ToolCircuit  # noqa: PLC0415 - only here
+        from cli.reach.breakers import states  # noqa: PLC0415
+
+        return tuple(ToolCircuit.of(each) for each in await states(self._connection, self._patience))
+
+    async def reset_breaker(self, tool: str) -> ToolCircuit:
+        """Close the circuit of a tool; how it was before. Raises NotFoundError where the tool has no breaker."""
+        from cli.api.breakers import ToolCircuit  # noqa: PLC0415 - only here
+        from cli.reach.breakers import reset  # noqa: PLC0415
+
+        return ToolCircuit.of(await reset(self._connection, tool, self._patience))
 
     async def run(self, run_id: str) -> RunHandle:
         """The open or ended run with this id. Raises NotFoundError when there is none."""

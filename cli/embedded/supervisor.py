@@ -308,7 +308,7 @@ class Supervisor:
         if self.client is None:
             return True
         try:
-            counted = await self.client.count_workflows("ExecutionStatus='Running'")
+            counted = await self.client.count_workflows("ExecutionStatus='Running' AND WorkflowType!='ToolBreaker'")
         except RPCError:
             return True
         return counted.count > 0

@@ -13,6 +13,14 @@ Json = dict[str, Any]
 
 LISTED = 10
 
+KINDS = {
+    "transient": "it may pass by itself",
+    "deterministic": "it would come again, as far as anybody can tell",
+    "quality": "the work was not good enough",
+    "system": "the trouble is with the host or the server",
+    "user_input": "somebody has to mend what was given",
+}
+
 
 def why(phase: Json, needed: list[Json], view: Json) -> list[str]:
     """The answer for one phase: `phase` and what it waits for (`needed`) are details, `view` is the run's."""
@@ -147,6 +155,8 @@ def _failure(phase: Json, gate: Json | None) -> list[str]:
         lines.append(f"Reason: {phase['reason']}.")
     if error.get("message"):
         lines.append(f"Failed: {str(error['message']).strip()}")
+    if error.get("class"):
+        lines.append(f"Kind: {error['class'].replace('_', ' ')} ({KINDS.get(error['class'], '')})")
     if error.get("attempts"):
         lines.append(f"Attempts: {error['attempts']}")
     tail = str(error.get("tail") or "").strip().splitlines()[-LISTED:]
@@ -156,7 +166,17 @@ def _failure(phase: Json, gate: Json | None) -> list[str]:
         lines.append(f"What was found: phaseloom workflow gate show {gate['gate']}")
     elif error:
         lines.append(f"All of its output: phaseloom workflow logs {phase['id']}")
-    return lines
+    return [*lines, *_circuit(phase)]
+
+
+def _circuit(phase: Json) -> list[str]:
+    """What a retry means while the phase's circuit breaker is open."""
+    circuit = phase.get("circuit")
+    if not circuit or circuit["state"] == "closed":
+        return []
+    counted = f"{circuit['failed']} failed attempts in this run"
+    until = str(circuit["until"])[:19].replace("T", " ")
+    return [f"Its circuit breaker is open ({counted}), until {until} UTC. A retry is one attempt."]
 
 
 def _options(phase: Json) -> list[str]:

@@ -13,6 +13,7 @@ from definitions.schema.scalars import (
     Id,
     JsonValue,
     Limit,
+    Line,
     Name,
     RelativePath,
     Text,
@@ -62,7 +63,22 @@ class _Agent(Exact):
     outputs: Outputs = Field(default_factory=dict)
 
 
-class _Process(_Agent):
+class ToolBreaker(Exact):
+    """When a tool is left alone in all runs of the project, and how long that lasts."""
+
+    tool: Line | None = None
+    """What breaks: roles with the same word share it. Not written: the program, function or host of the role."""
+    threshold: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Failures in a row that are the tool's: transient ones and those of the system."""
+    recovery: Limit = 60.0
+    """After it one attempt may show whether the tool works again."""
+
+
+class _Tool(_Agent):
+    circuit_breaker: ToolBreaker | None = None
+
+
+class _Process(_Tool):
     env: dict[Name, EnvText] = Field(default_factory=dict)
     """Variables for the process; values may hold expressions."""
     pass_env: list[Name] = Field(default_factory=list)
@@ -112,7 +128,7 @@ class Python(_Process):
     args: dict[Name, JsonValue] = Field(default_factory=dict)
 
 
-class Http(_Agent):
+class Http(_Tool):
     """One request."""
 
     uses: Literal["http"]

@@ -40,17 +40,6 @@ class Jump(Exact):
     max_rounds: Count | None = None
 
 
-class CircuitBreaker(Exact):
-    """When repeated failures stop further attempts, and for how long."""
-
-    max_attempts: Count | None = None
-    max_error_repeats: Count | None = None
-    cooldown: Duration | None = None
-    threshold: Count | None = None
-    recovery: Duration | None = None
-    probes: Count | None = None
-
-
 class CrossValidation(Kept):
     """Agents that check each other's results."""
 

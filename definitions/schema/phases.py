@@ -12,7 +12,6 @@ from definitions.schema.deferred import (
     Builders,
     Cache,
     Checkpoints,
-    CircuitBreaker,
     Compensation,
     ContextRequirements,
     CrossValidation,
@@ -42,7 +41,7 @@ from definitions.schema.scalars import (
 from engine.expansion import ITEMS_LIMIT, problem_of
 
 DEFERRED = (
-    "deadline", "remind", "synchronization", "circuit_breaker",
+    "deadline", "remind", "synchronization",
     "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
     "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
     "cache", "workspace", "builders", "priority",
@@ -97,6 +96,8 @@ ForEach = Annotated[
 class Retry(Exact):
     """How often and after what pause a failed attempt is repeated: `min(initial * factor ** n, maximum)` ± `jitter`."""
 
+    on: list[Literal["transient", "deterministic", "quality", "system"]] | None = Field(default=None, min_length=1)
+    """The classes of failures that are repeated. Not written: all but those that an attempt can only repeat."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     initial: Duration = 5.0
     factor: Annotated[float, Field(ge=1, le=100)] = 2.0
@@ -110,6 +111,17 @@ def _retry(value: object) -> object:
 
 RetryRule = Annotated[Retry, BeforeValidator(_retry, json_schema_input_type=int | Retry)]
 """A retry rule, or the number of attempts alone."""
+
+
+class CircuitBreaker(Exact):
+    """When a phase is no longer started in a run, over all its epochs, and how long that lasts."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Failed attempts since it last completed."""
+    max_error_repeats: Annotated[int, Field(ge=1, le=1000)] = 3
+    """The same error in a row."""
+    cooldown: Duration = 60.0
+    """After it one attempt may show whether the phase works again."""
 
 
 class Phase(Exact):

@@ -55,6 +55,14 @@ async def test_aider_gets_the_prompt_the_tasks_and_the_files(project: Project, a
     assert result["tests"]["passed"] == 1
 
 
+async def test_aider_is_told_what_was_wrong_with_the_attempt_before(project: Project, aider: Install) -> None:
+    aider(ANSWERED)
+    earlier = [{"message": "old", "tail": ""}, {"message": "1 of 1 acceptance tests failed: make", "tail": "E: x"}]
+    await project.aider({"tasks": ["Mend it"]}, failures=earlier)
+    argv = json.loads((project.root / "argv.json").read_text())
+    assert argv[1] == "Mend it\n\nThe attempt before this one failed: 1 of 1 acceptance tests failed: make\nE: x"
+
+
 async def test_a_very_long_message_travels_in_a_file(project: Project, aider: Install) -> None:
     aider(ANSWERED + "open('said', 'w').write(open(sys.argv[sys.argv.index('--message-file') + 1]).read())")
     await project.aider({"tasks": ["x" * 200_000]})

@@ -137,11 +137,11 @@ async def test_outputs_come_from_expressions_and_the_output_file_with_their_type
         ("mkdir $PHASELOOM_OUTPUT", {}, "not a file"),
     ],
 )
-async def test_a_bad_output_fails_for_good(project: Project, script: str, outputs: Any, words: str) -> None:
+async def test_a_bad_output_is_a_failure_of_quality(project: Project, script: str, outputs: Any, words: str) -> None:
     with pytest.raises(ApplicationError) as caught:
-        await project.command({"run": ["sh", "-c", script]}, outputs=outputs, retry={"every_failure": True})
+        await project.command({"run": ["sh", "-c", script]}, outputs=outputs)
     assert caught.value.type == "bad_output"
-    assert caught.value.non_retryable
+    assert caught.value.details[0]["class"] == "quality"
     assert words in caught.value.message
 
 

@@ -90,7 +90,8 @@ def says(status: int, value: object = None, **headers: str) -> Callable[[str], R
 
 async def ask(project: Project, config: Json, **changes: Any) -> Json:
     activities = HttpActivities(WorkerContext(project.root, project.settings, project.environ))
-    return await project.env.run(activities.http, project.task(config, **changes))
+    task = project.task(config, **changes)
+    return await project.env.run(activities.http, {**task, "agent": {**task["agent"], "uses": "http"}})
 
 
 async def failure(project: Project, config: Json, **changes: Any) -> ApplicationError:

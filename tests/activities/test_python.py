@@ -61,7 +61,7 @@ async def test_declared_outputs_have_their_types(project: Project) -> None:
     declared = {"n": {"type": "integer"}, "said": {"value": "stdout"}}
     assert (await call(project, source, outputs=declared))["outputs"] == {"n": 7, "said": "shown"}
     error = await failure(project, "def go(): return {'n': 'x'}", outputs=declared)
-    assert (error.type, error.non_retryable) == ("bad_output", True)
+    assert (error.type, error.details[0]["class"]) == ("bad_output", "quality")
     assert error.message.startswith("output 'n':")
     error = await failure(project, "def go(): pass", outputs={"m": {}})
     assert error.message.startswith("output 'm' is declared")
@@ -146,7 +146,7 @@ async def test_a_process_that_ends_before_the_function_returns_has_failed(projec
 )
 async def test_what_is_not_json_is_refused_by_the_name_of_its_type(project: Project, value: str, words: str) -> None:
     error = await failure(project, f"def go(): return {value}")
-    assert (error.type, error.non_retryable) == ("bad_output", True)
+    assert (error.type, error.details[0]["class"]) == ("bad_output", "quality")
     assert words in error.message
 
 

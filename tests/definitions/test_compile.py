@@ -291,8 +291,8 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
     made = plan(
         """
         phases:
-          - {id: a, circuit_breaker: {max_attempts: 3}, priority: 7}
-          - {id: b, circuit_breaker: {max_attempts: 3}, depends_on: [{phase: a, kind: validation}], parallel: true}
+          - {id: a, cache: true, priority: 7}
+          - {id: b, cache: true, depends_on: [{phase: a, kind: validation}], parallel: true}
         resource_manager: {resource_pool: {computational: {total_cpu_units: 100, anything: else}}}
         execution: {adaptive_scaling: true}
         checkpoints: {keep: 3}
@@ -300,7 +300,7 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
         x-mine: {a: 1}
         """
     )
-    assert made.phases[0].deferred == {"circuit_breaker": {"max_attempts": 3}, "priority": 7}
+    assert made.phases[0].deferred == {"cache": True, "priority": 7}
     assert made.deferred == {
         "resource_manager": {"resource_pool": {"computational": {"total_cpu_units": 100, "anything": "else"}}},
         "checkpoints": {"keep": 3},
@@ -310,7 +310,7 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
         "resource_manager (nothing is shared out)",
         "checkpoints (none can be restored)",
         "execution.adaptive_scaling",
-        "circuit_breaker (all phases: attempts go on)",
+        "cache (all phases: all is done anew)",
         "priority (a: phases start in the order of the file)",
         "depends_on of kind validation (b: nothing is reopened)",
     ]

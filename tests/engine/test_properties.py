@@ -22,6 +22,7 @@ from engine.plan import (
     NeedKind,
     PhasePlan,
     Plan,
+    StepBreaker,
     StepGroup,
 )
 from engine.state import State
@@ -48,6 +49,7 @@ GATES: list[tuple[GatePlan, ...]] = [
     (GatePlan(id="decided", approval=BY_ANYONE),),
     (GatePlan(id="checked", checks=(LINT,), approval=BY_ANA, skippable=False), GatePlan(id="late", checks=(HOLDS,))),
 ]
+BREAKERS = [None, None, StepBreaker(max_attempts=2, cooldown=8), StepBreaker(max_error_repeats=1, cooldown=0)]
 WAYS = [None, "status == 'failed'", "status == 'completed'", "outputs.unknown > 1"]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
 NO_NEEDS: st.SearchStrategy[set[int]] = st.just(set())
@@ -114,6 +116,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         on_jump=draw(st.integers(0, 6)) == 0,
         for_each=items,
         max_parallel=draw(st.sampled_from([None, 1, 2])) if items else None,
+        breaker=draw(st.sampled_from(BREAKERS)),
     )
 
 
@@ -217,6 +220,7 @@ def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Step]) -> No
     for fact in world.engine.ledger:
         folded.apply(fact)
     for phase, again in zip(world.engine.state.phases, folded.phases, strict=True):
+        assert phase.circuit == again.circuit
         assert (phase.status, phase.epoch, phase.outputs, phase.error) == (
             again.status,
             again.epoch,

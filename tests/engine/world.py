@@ -102,6 +102,9 @@ class World:
             assert len(self.working()) <= 1
         for index in state.running:
             current = state.phases[index]
+            circuit = current.circuit
+            closed = circuit is None or circuit.opened_at is None or circuit.probing
+            assert closed or current.gate is not None, "started with an open circuit"
             if current.status == "running" and not current.jumped_to:
                 for need in current.plan.needs:
                     if need.kind == "data":

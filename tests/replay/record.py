@@ -18,16 +18,19 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, PhasePlan, Plan
+from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, PhasePlan, Plan, StepBreaker
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Agents, failing, until_cancelled
 from worker import sandbox_runner
+from workflows.breaker import ToolBreaker
 from workflows.run import PhaseRun
 
 Json = dict[str, Any]
 Handle = WorkflowHandle[Any, Json]
 HISTORIES = Path(__file__).parent / "histories"
 IDENTITY = "recorder"
+BREAKER = "tool-breaker"
+"""The name of the one story that is not about a run."""
 
 
 def commands() -> Plan:
@@ -67,6 +70,35 @@ async def by_signal(handle: Handle, _agents: Agents) -> None:
     await handle.signal("resume")
     await handle.signal("report_signal", {"signal": "All green"})
     await handle.signal("next")
+
+
+async def tried_although_open(handle: Handle, agents: Agents) -> None:
+    for epoch, actor in enumerate(("ann", "agent:p0", "ann")):
+        while (await handle.query("phase", {"phase": 0}))["status"] != "paused":
+            await asyncio.sleep(0.05)
+        if epoch == 2:
+            del agents.script["p0"]
+        await handle.execute_update("intervene", {"phase": 0, "action": "retry", "actor": actor})
+
+
+async def use_breaker(client: Client, name: str) -> str:
+    """A breaker that opens, lets a probe through, is reset, and goes on in a fresh history; its workflow's id."""
+    async with Worker(
+        client, task_queue=name, workflows=[ToolBreaker], workflow_runner=sandbox_runner(), identity=IDENTITY
+    ):
+        start = {"tool": "oven", "history_events": 60}
+        handle = await client.start_workflow("ToolBreaker", start, id=f"breaker:{name}:oven", task_queue=name)
+        for number in range(9):
+            lease = f"lease-{number}"
+            answer: Json = await handle.execute_update("ask", {"lease": lease, "by": "wf/p0", "lasts": 5})
+            rule = {"era": answer["era"], "threshold": 2, "recovery": 0.2, "error": "no answer"}
+            await handle.signal("renew", {"lease": lease, "lasts": 5})
+            await handle.signal("report", {"lease": lease, "outcome": ("failed", "ok")[number == 5], **rule})
+            await asyncio.sleep(0.3 if number in {2, 4} else 0)
+        await handle.execute_update("reset")
+        await handle.signal("report", "rubbish")
+        await handle.execute_update("ask", {"lease": "the last", "by": "wf/p0", "lasts": 5})
+    return handle.id
 
 
 async def retried(handle: Handle, agents: Agents) -> None:
@@ -210,6 +242,12 @@ STORIES: dict[str, Story] = {
     ),
     "gates": (gated(), {"p0": lambda _task: {"n": 1}}, decided, {"drain_events": 60}),
     "jumps": (repeated(), {"p1": counting_down(), "p3": failing()}, gone_back, {"drain_events": 60}),
+    "circuit-open": (
+        plan_of(phase(0, breaker=StepBreaker(max_attempts=1, cooldown=3600)), phase(1, 0)),
+        {"p0": failing()},
+        tried_although_open,
+        {},
+    ),
     "agents-in-parallel": (
         plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
         {},
@@ -253,12 +291,16 @@ async def record(client: Client, name: str, story: Story) -> None:
             await handle.result()
         except WorkflowFailureError as failed:
             print(f"{name}: {failed.cause}")
-    run_id: str | None = handle.result_run_id
+    await write(client, name, handle.id)
+
+
+async def write(client: Client, name: str, workflow: str) -> None:
+    """Write the histories of a workflow, the newest first."""
     part = 0
-    described = await client.get_workflow_handle(handle.id).describe()
-    run_id = described.run_id
+    described = await client.get_workflow_handle(workflow).describe()
+    run_id: str | None = described.run_id
     while run_id:
-        history = await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
+        history = await client.get_workflow_handle(workflow, run_id=run_id).fetch_history()
         target = HISTORIES / (f"{name}.json" if not part else f"{name}-{part}.json")
         target.write_text(json.dumps(scrubbed(json.loads(history.to_json()))) + "\n", encoding="utf-8")
         run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
@@ -268,7 +310,8 @@ async def record(client: Client, name: str, story: Story) -> None:
 async def main() -> None:
     """Record every story that has no file yet."""
     missing = {name: story for name, story in STORIES.items() if not (HISTORIES / f"{name}.json").exists()}
-    if not missing:
+    breaker = not (HISTORIES / f"{BREAKER}.json").exists()
+    if not missing and not breaker:
         print("nothing to record")
         return
     async with await WorkflowEnvironment.start_local(
@@ -277,6 +320,9 @@ async def main() -> None:
         for name, story in missing.items():
             await record(env.client, name, story)
             print(f"recorded {name}")
+        if breaker:
+            await write(env.client, BREAKER, await use_breaker(env.client, BREAKER))
+            print(f"recorded {BREAKER}")
 
 
 if __name__ == "__main__":

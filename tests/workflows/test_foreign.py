@@ -123,7 +123,8 @@ async def test_temporals_retries_hold(bench: Bench, elsewhere: Elsewhere) -> Non
 
 
 async def test_a_final_failure_says_what_the_worker_said(bench: Bench, elsewhere: Elsewhere) -> None:
-    assert await failure(bench, alone(agent("refuse"))) == {"code": "policy", "message": "never"}
+    told = {"code": "policy", "message": "never", "class": "deterministic"}
+    assert await failure(bench, alone(agent("refuse"))) == told
     assert elsewhere.given == []
 
 

@@ -140,6 +140,7 @@ def test_why_of_a_failed_phase_shows_its_end_and_what_is_possible() -> None:
     assert explained(story, "testing") == [
         "Testing (index: 1) is paused.",
         "Failed: sh exited with 3",
+        "Kind: deterministic (it would come again, as far as anybody can tell)",
         "Attempts: 2",
         "Its last words:",
         "  one",

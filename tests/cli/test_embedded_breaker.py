@@ -1,0 +1,81 @@
+"""A tool that fails in one run is left alone in all of them, until one attempt shows that it works again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+from cli.embedded.processes import gone
+from cli.reach.breakers import states
+from engine.plan import AgentPlan, PhasePlan, Plan, Retry, ToolBreaker
+from tests.cli.conftest import Place, until
+
+Json = dict[str, Any]
+
+RECOVERY = 2.0
+
+
+def plan(script: str, attempts: int = 1) -> Json:
+    """One phase that uses the tool `oven`, whose breaker opens at the second failure in a row."""
+    agent = AgentPlan(
+        role="cook",
+        uses="command",
+        config={"tasks": [script]},
+        breaker=ToolBreaker(tool="oven", threshold=2, recovery=RECOVERY),
+    )
+    retry = Retry(max_attempts=attempts, initial=0.05, factor=1, every_failure=True)
+    phase = PhasePlan(id="bake", name="Bake", index=0, agents=(agent,), retry=retry, on_failure="isolate")
+    return Plan(id="bread", name="Bread", phases=(phase,)).to_json()
+
+
+async def start(place: Place, name: str, script: str, attempts: int = 1) -> Any:
+    connection = await place.connect()
+    given = {"plan": plan(script, attempts), "search_attributes": True}
+    return await connection.client.start_workflow("PhaseRun", given, id=name, task_queue=connection.task_queue)
+
+
+async def breaker(place: Place) -> Json:
+    """The state of the oven's breaker, once there is one."""
+    found = await states(await place.connect())
+    return found[0] if found else {"state": "none"}
+
+
+def log_of(place: Place, run: str) -> str:
+    path = place.root / ".phaseloom/workflows" / run / "logs/phase-bake.log"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+async def has_state(place: Place, word: str) -> None:
+    async with asyncio.timeout(10):
+        while (await breaker(place))["state"] != word:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_killed_probe_frees_its_place_and_the_next_one_closes_the_circuit(place: Place) -> None:
+    await start(place, "wf_bad", "echo x >> bad; exit 75", attempts=2)
+    await has_state(place, "open")
+    opened = time.monotonic()
+    assert len(place.lines("bad")) == 2
+
+    work = "echo x >> good; test $(wc -l < good) = 2 || sleep 60"
+    good = await start(place, "wf_good", work)
+    await until(lambda: "the circuit of oven is open (2 failures in a row)" in log_of(place, "wf_good"))
+    assert place.lines("good") == []
+    async with asyncio.timeout(10):
+        while "the circuit of oven is open: waits until" not in str((await good.query("view"))["phases"][0]):
+            await asyncio.sleep(0.02)
+
+    await until(lambda: len(place.lines("good")) == 1)
+    assert time.monotonic() - opened > RECOVERY - 0.5
+    assert (await breaker(place))["probe"]["by"] == "wf_good/bake"
+    worker = (await place.family()).worker
+    worker.send(signal.SIGKILL)
+    await gone(worker)
+
+    summary = await asyncio.wait_for(good.result(), 20)
+    (result,) = summary["view"]["phases"][:1]
+    assert (summary["status"], result["status"], len(place.lines("good"))) == ("completed", "completed", 2)
+    assert "Invoked (attempt 2)" not in log_of(place, "wf_good")
+    assert (await breaker(place))["state"] == "closed"
