@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import expressions, items, judging, jumps
+from engine import deadlines, expressions, items, judging, jumps
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -77,7 +77,7 @@ class Engine:
             case TimerFired():
                 self._wake_at = None
                 while (moment := self.timers.take(at)) is not None:
-                    flow.due(self, moment, at)
+                    deadlines.due(self, moment, at)
             case AgentFinished() | AgentFailed() | AgentCancelled():
                 self._agent_ended(event, at)
         self.advance(at)
@@ -370,6 +370,7 @@ class Engine:
         phase = self.state.phases[index]
         if phase.status != "running":
             self.record("phase_started", at, phase=phase)
+            deadlines.watch(self, phase)
         if phase.plan.for_each is not None and phase.gate is None:
             items.expand(self, phase, at)
         elif phase.active:
