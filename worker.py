@@ -33,6 +33,7 @@ from engine.facts import Fact
 from engine.journal import lines
 from engine.plan import Plan
 from workflows import journal
+from workflows.deliver import Deliver
 from workflows.run import PhaseRun
 
 GRACE = timedelta(seconds=AGENT_GRACE + 5)
@@ -164,7 +165,7 @@ def compose(settings: Settings, client: Client) -> Worker:
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[PhaseRun],
+        workflows=[PhaseRun, Deliver],
         activities=activities.all_activities(settings.root),
         workflow_runner=workflow_runner(),
         max_concurrent_activities=MOST_ACTIVITIES,

@@ -1,8 +1,8 @@
 """A phase's own time: when its people are reminded, and when it is over.
 
-Both count from the start of the phase in its present epoch, by the clock: a paused run does not stop them. Reminders come
-every so often while the phase runs or waits for a decision. The deadline counts while it runs, whoever it waits for; a
-phase that waits for a decision has failed already, and whoever lets it go on at its gate has no deadline any more.
+Both count from the start of the phase in its present epoch, by the clock: a paused run does not stop them. Reminders
+come every so often while the phase runs or waits for a decision. The deadline counts while it runs, whoever it waits
+for. A phase that waits for a decision has failed already; one that is let on at its gate has no deadline any more.
 """
 
 from __future__ import annotations

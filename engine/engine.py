@@ -18,6 +18,7 @@ from engine.effects import (
     CountWorkers,
     Effect,
     Event,
+    NoticesLost,
     RunAgent,
     TimerFired,
     WakeAt,
@@ -26,14 +27,15 @@ from engine.effects import (
 from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
 from engine.gates import flow
+from engine.notices import Outbox
 from engine.phase_state import PhaseState
-from engine.plan import GATE, MANUAL, Plan
+from engine.plan import GATE, Plan
 from engine.readylist import ReadyList
 from engine.reports import Reports
 from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
-from engine.values import agent_task, gate_task, gathered, scope
+from engine.values import agent_task, gate_task, gathered, kept, scope
 
 Json = dict[str, Any]
 
@@ -58,6 +60,7 @@ class Engine:
         self.answer_bytes = 0
         self._wake_at: float | None = None
         self.effects: list[Effect] = []
+        self.outbox = Outbox(plan)
 
     def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
         """Begin the run: inputs get their defaults, and the first phases start at once where the limits are known."""
@@ -78,6 +81,9 @@ class Engine:
                 self._wake_at = None
                 while (moment := self.timers.take(at)) is not None:
                     deadlines.due(self, moment, at)
+            case NoticesLost(lost=lost):
+                for message in lost:
+                    self.record("notice_undelivered", at, data=message)
             case AgentFinished() | AgentFailed() | AgentCancelled():
                 self._agent_ended(event, at)
         self.advance(at)
@@ -85,7 +91,7 @@ class Engine:
 
     def flush(self) -> list[Effect]:
         """The effects asked for since the last call."""
-        effects, self.effects = self.effects, []
+        effects, self.effects = [*self.effects, *self.outbox.flush()], []
         return effects
 
     @property
@@ -117,6 +123,7 @@ class Engine:
         )
         self.ledger.append(fact)
         self.state.apply(fact)
+        self.outbox.take(self, fact)
         return fact
 
     # Agents and settlements
@@ -131,7 +138,7 @@ class Engine:
         match event:
             case AgentFinished(result=result):
                 self.agents_settled(
-                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": _kept(result)}
+                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": kept(result)}
                 )
             case AgentFailed(error=error):
                 self._agent_lost(phase, event.position, at, error)
@@ -336,8 +343,7 @@ class Engine:
 
     def queue(self, phase: PhaseState) -> None:
         """Let a phase wait for its start."""
-        first = phase.plan.turns[0] if phase.plan.turns and phase.plan.for_each is None else ()
-        self.ready.add(phase.plan.index, worker=any(phase.plan.agents[p].uses != MANUAL for p in first))
+        self.ready.add(phase.plan.index, worker=phase.plan.begins_with_worker)
 
     def _condition(self, phase: PhaseState, condition: str, at: float) -> bool:
         """Whether the phase's `if` lets it run; where not, it is skipped, or failed if the condition is at fault."""
@@ -390,8 +396,3 @@ class Engine:
         if self._wake_at is None or due < self._wake_at:
             self._wake_at = due
             self.effects.append(WakeAt(due=due))
-
-
-def _kept(result: Json) -> Json:
-    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
-    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

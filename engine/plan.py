@@ -269,6 +269,12 @@ class PhasePlan:
                 turns.append((position,))
         return tuple(turns)
 
+    @property
+    def begins_with_worker(self) -> bool:
+        """Whether its first turn has somebody who works on a worker."""
+        first = self.turns[0] if self.turns and self.for_each is None else ()
+        return any(self.agents[position].uses != MANUAL for position in first)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepGroup:

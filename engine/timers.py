@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Literal
 
-
 OF_PHASE = -1
 """In place of a gate's number: the moment is the phase's own."""
 

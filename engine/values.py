@@ -132,6 +132,11 @@ def _of(state: State, plan: PhasePlan) -> str:
     return plan.id if plan.item is None else f"{state.plans[plan.item.parent].id}/{plan.item.number}"
 
 
+def kept(result: Json) -> Json:
+    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
+    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}
+
+
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
     """The outputs of a phase from those of its agents, `last` being the newest by position.
 
