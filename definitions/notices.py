@@ -71,8 +71,7 @@ def _check_address(
             hint = findings.suggest(to, named) or "write a URL, or name it in phaseloom.yaml: notifications.targets"
             findings.add("PL413", path, f"there is no target '{to}'", hint=hint)
     elif (problem := problem_of(to, tuple(further))) is not None:
-        hint = findings.suggest(scheme_of(to) or "", [*WEBHOOKS, *SERVICES])
-        findings.add("PL413", path, problem, hint=hint or "a project allows more: notifications.schemes")
+        findings.add("PL413", path, problem, hint="a project allows more, in phaseloom.yaml: notifications.schemes")
     else:
         _warn(to, path, findings)
 
