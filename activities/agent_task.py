@@ -31,6 +31,8 @@ class AgentTask:
     earlier: tuple[Json, ...]
     failures: tuple[Json, ...]
     inline: tuple[str, ...] = ()
+    on_retry: Json | None = None
+    """The message of the hook that runs when this attempt is a repeated one (`engine.notices.again`)."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -56,6 +58,7 @@ class AgentTask:
             earlier=tuple(data.get("earlier") or ()),
             failures=tuple(data.get("failures") or ()),
             inline=tuple(data.get("inline") or ()),
+            on_retry=data.get("on_retry"),
         )
 
     @property

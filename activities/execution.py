@@ -18,7 +18,7 @@ from uuid import uuid4
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import environment, scratch
+from activities import environment, repetition, scratch
 from activities.acceptance import run_tests
 from activities.agent_task import AgentTask
 from activities.artifacts import resolve
@@ -130,6 +130,7 @@ class _Attempt:
         path = phase_log(self.context.root, self.task.run, self.task.phase_id)
         async with claim(self.context.root, self.record, self.before) as held, LogFile(path) as log:
             await log.say("INFO", f"{self.label} - Invoked (attempt {self.history.attempt})")
+            await repetition.tell(self.task, self.history.attempt, log)
             started_at, began = datetime.now(UTC), time.monotonic()
             try:
                 result = await self._work(

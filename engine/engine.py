@@ -27,7 +27,7 @@ from engine.effects import (
 from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
 from engine.gates import flow
-from engine.notices import Outbox
+from engine.notices import Outbox, again
 from engine.phase_state import PhaseState
 from engine.plan import GATE, Plan
 from engine.readylist import ReadyList
@@ -384,7 +384,8 @@ class Engine:
             self.next_start_at = at + delay if delay else 0.0
             for position in sorted(phase.active):
                 if position < len(phase.plan.agents):
-                    uses, task = phase.plan.agents[position].uses, agent_task(self.state, phase, position)
+                    uses = phase.plan.agents[position].uses
+                    task = agent_task(self.state, phase, position) | again(self, phase, position, at)
                 else:
                     uses, task = GATE, gate_task(self.state, phase)
                 self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import expressions
 from engine.effects import Deliver
+from engine.facts import Fact
 from engine.moments import cut, iso
 from engine.phase_state import PhaseState
 from engine.plan import HookPlan, PhasePlan, Plan, TargetPlan, encode
@@ -19,7 +20,6 @@ from engine.words import failure_in_words
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.facts import Fact
 
 Json = dict[str, Any]
 
@@ -64,6 +64,20 @@ class Outbox:
         """The effect that delivers what has come together since the last call."""
         messages, self.messages = self.messages, []
         return [Deliver(messages=messages)] if messages else []
+
+
+def again(engine: Engine, phase: PhaseState, position: int, at: float) -> Json:
+    """What an agent's task says of the hook that runs when its attempt is repeated; nothing where there is none.
+
+    Only the worker knows when that happens: it adds the attempt to the message, and to its key.
+    """
+    hook = hook_of(engine.plan, phase.plan, "retry")
+    if hook is None:
+        return {}
+    fact = Fact(n=0, at=at, kind="phase_started", phase=phase.plan.index, epoch=phase.epoch)
+    message = _hook(engine, hook, "retry", phase, fact)
+    key = f"{message['body']['run']}/{phase.plan.id}/{phase.epoch}/{position}/on_retry"
+    return {"on_retry": {**message, "key": key}}
 
 
 def hook_of(plan: Plan, phase: PhasePlan, what: str) -> HookPlan | None:

@@ -39,18 +39,18 @@ class Post:
     async def _send(self) -> None:
         while self._waiting:
             messages, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-            info = workflow.info()
+            run = messages[0]["body"]["run"]
             # Runs may follow each other under one id, and the children of the last one may still be at work.
-            first = messages[0]["key"].removeprefix(f"{info.workflow_id}/")
+            history = workflow.info().first_execution_run_id[:8]
             try:
                 handle = await workflow.start_child_workflow(
                     "Deliver",
-                    {"run": info.workflow_id, "messages": messages},
-                    id=f"{info.workflow_id}/tell/{info.first_execution_run_id[:8]}/{first}",
+                    {"run": run, "messages": messages},
+                    id=f"{run}/tell/{history}/{messages[0]['key'].removeprefix(f'{run}/')}",
                     result_type=dict,
                     parent_close_policy=ParentClosePolicy.ABANDON,
                     cancellation_type=ChildWorkflowCancellationType.ABANDON,
-                    static_summary=f"{len(messages)} for {info.workflow_id}",
+                    static_summary=f"{len(messages)} for {run}",
                 )
             except WorkflowAlreadyStartedError:
                 workflow.logger.warning("%s is being delivered already", messages[0]["key"])
