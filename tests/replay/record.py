@@ -236,7 +236,7 @@ STORIES: dict[str, Story] = {
         lambda handle, _agents: handle.execute_update("next", {"outputs": {"a": 1}}),
         {},
     ),
-    "notices": (told(), {"p0": failing()}, retried, {}),
+    "notices": (told(), {"p0": failing()}, retried, {"run": {"id": "wf_notices", "definition": "plan"}}),
 }
 
 
