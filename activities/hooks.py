@@ -15,6 +15,7 @@ from uuid import uuid4
 from temporalio import activity
 
 from activities import environment, processes
+from activities.beats import beating
 from activities.job import SHELL, signal_name
 from activities.leftovers import MARKER
 from activities.logs import LogFile
@@ -41,24 +42,15 @@ class HookActivities:
         body = message["body"]
         label = f"Hook: on_{body['kind']} ({message['key']})"
         path = run_directory(self.context.root, body["run"]) / "logs" / "hooks.log"
-        beating = asyncio.create_task(self._beat())
-        try:
-            async with LogFile(path) as log:
-                if "problem" in message:
-                    await log.say("ERROR", f"{label} - Not run: {message['problem']}")
-                    return {"exit_code": None}
-                await log.say("INFO", f"{label} - Started (attempt {activity.info().attempt})")
-                ended = await self._run(message, AttemptLog(log, limit=LOG_LIMIT, label=label))
-                failed = ended.exit_code != 0
-                await log.say("ERROR" if failed else "INFO", f"{label} - {_end(ended, message['hook']['timeout'])}")
-                return {"exit_code": ended.exit_code}
-        finally:
-            beating.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(self.context.settings.beat)
+        async with beating(self.context.settings.beat), LogFile(path) as log:
+            if "problem" in message:
+                await log.say("ERROR", f"{label} - Not run: {message['problem']}")
+                return {"exit_code": None}
+            await log.say("INFO", f"{label} - Started (attempt {activity.info().attempt})")
+            ended = await self._run(message, AttemptLog(log, limit=LOG_LIMIT, label=label))
+            failed = ended.exit_code != 0
+            await log.say("ERROR" if failed else "INFO", f"{label} - {_end(ended, message['hook']['timeout'])}")
+            return {"exit_code": ended.exit_code}
 
     async def _run(self, message: Json, log: AttemptLog) -> Ended:
         body, hook = message["body"], message["hook"]

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beats import beating
 from activities.logs import Level, LogFile
 from activities.places import run_directory
 from activities.worker_context import WorkerContext
@@ -57,7 +58,7 @@ class NoticeActivities:
         target = decode(TargetPlan, message["to"])
         what = f"{message['body']['kind']} to {target.name} ({message['key']})"
         path = run_directory(self.context.root, message["body"]["run"]) / "logs" / "notices.log"
-        async with LogFile(path) as log:
+        async with beating(self.context.settings.beat), LogFile(path) as log:
             try:
                 async with asyncio.timeout(SECONDS):
                     await send(address_of(target, self.context.environ), message)

@@ -23,7 +23,8 @@ PATIENCE = timedelta(days=1)
 """How long a notice is tried for."""
 
 ATTEMPT = timedelta(seconds=90)
-HEARTBEAT = timedelta(seconds=30)
+HEARTBEAT = timedelta(seconds=10)
+"""Without a word for so long a worker is taken for dead, and it is delivered again: twice is better than never."""
 MARGIN = timedelta(seconds=60)
 """Added to a hook's own timeout: grace and clean-up."""
 
@@ -68,6 +69,7 @@ class Deliver:
             message,
             start_to_close_timeout=ATTEMPT,
             schedule_to_close_timeout=PATIENCE,
+            heartbeat_timeout=HEARTBEAT,
             retry_policy=RetryPolicy(initial_interval=FIRST_PAUSE, maximum_interval=LONGEST_PAUSE),
             summary=message["key"],
         )
