@@ -28,7 +28,7 @@ HEARTBEAT = timedelta(seconds=10)
 MARGIN = timedelta(seconds=60)
 """Added to a hook's own timeout: grace and clean-up."""
 
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=15)
 
 
 @workflow.defn(name="Deliver")

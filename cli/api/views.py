@@ -41,6 +41,7 @@ class PhaseRow(Result):
     finished_at: str | None = None
     waits_for: str | None = None
     progress: str | None = None
+    deadline: str | None = None
     error: Json | None = None
     items: Json | None = None
     item: Json | None = None
