@@ -196,6 +196,17 @@ class Log(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Diagnosis(Result):
+    """A zip file about one failure. `files` are `{name, bytes, about}`."""
+
+    path: str
+    run: str
+    phase: str
+    size: int
+    files: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSummary(Result):
     """What the server keeps beside a run; no worker was asked.
 

@@ -233,6 +233,8 @@ def test_a_phase_with_a_deadline_says_when_it_is_due() -> None:
     story.later(2 * HOUR)
     row = next(line for line in status(story.view) if " 0 " in line)
     assert row.endswith("(started 2h ago, waits for api-expert, ui-ux-expert, due in 2d 10h)")
-    assert explained(story, "0")[1].startswith("It started 2h ago, is due in 2d 10h and waits for api-expert, ui-ux-expert.")
+    assert explained(story, "0")[1].startswith(
+        "It started 2h ago, is due in 2d 10h and waits for api-expert, ui-ux-expert."
+    )
     story.ask("next")
     assert not any("due in" in line for line in status(story.view))
