@@ -52,6 +52,15 @@ def check_project(project: ProjectFile, findings: Findings) -> None:
         _no_phases(target, path, findings)
 
 
+def missing_extra(project: ProjectFile) -> list[str]:
+    """Schemes of the project's own targets that nothing here can deliver to, because an extra is not installed."""
+    table = project.notifications
+    if table is None or find_spec("apprise") is not None:
+        return []
+    addresses = [target.to for target in (*table.targets.values(), *table.send) if target.to is not None]
+    return sorted({scheme for each in addresses if (scheme := scheme_of(each)) is not None and needs_extra(each)})
+
+
 def _no_phases(target: Target, path: Path, findings: Findings) -> None:
     if target.phases:
         findings.add("PL407", path, "a project does not know phases: 'phases' is for definitions", severity="warning")

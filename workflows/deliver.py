@@ -23,7 +23,7 @@ PATIENCE = timedelta(days=1)
 """How long a notice is tried for."""
 
 ATTEMPT = timedelta(seconds=90)
-HEARTBEAT = timedelta(seconds=10)
+NOTICE_HEARTBEAT, HOOK_HEARTBEAT = timedelta(seconds=5), timedelta(seconds=15)
 """Without a word for so long a worker is taken for dead, and it is delivered again: twice is better than never."""
 MARGIN = timedelta(seconds=60)
 """Added to a hook's own timeout: grace and clean-up."""
@@ -69,7 +69,7 @@ class Deliver:
             message,
             start_to_close_timeout=ATTEMPT,
             schedule_to_close_timeout=PATIENCE,
-            heartbeat_timeout=HEARTBEAT,
+            heartbeat_timeout=NOTICE_HEARTBEAT,
             retry_policy=RetryPolicy(initial_interval=FIRST_PAUSE, maximum_interval=LONGEST_PAUSE),
             summary=message["key"],
         )
@@ -81,7 +81,7 @@ class Deliver:
             message,
             start_to_close_timeout=timeout,
             schedule_to_close_timeout=PATIENCE,
-            heartbeat_timeout=HEARTBEAT,
+            heartbeat_timeout=HOOK_HEARTBEAT,
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=LONGEST_PAUSE),
             summary=message["key"],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,18 @@ async def undelivered(client: Client, queue: str) -> list[str]:
     if late:
         said.append(f"notices or hooks have not arrived for minutes and are tried again: {_named(late)}")
     return said
+
+
+def missing_services(root: Path) -> list[str]:
+    """What is to be said of the project's targets that this installation cannot deliver to."""
+    from definitions import load_config  # noqa: PLC0415 - only here
+    from definitions.notices import missing_extra  # noqa: PLC0415
+
+    schemes = missing_extra(load_config(root)[0].settings)
+    if not schemes:
+        return []
+    named = ", ".join(f"{scheme}://" for scheme in schemes)
+    return [f"notices to {named} need an extra: pip install 'phaseloom[notify]' where the worker runs"]
 
 
 async def _runs(client: Client, query: str) -> list[str]:

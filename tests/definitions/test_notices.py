@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from definitions import compile_plan, load_config, load_text, not_in_effect
+from definitions.notices import missing_extra
 from definitions.project import ProjectConfig
 from definitions.schema.document import json_schema
 from engine.plan import HookPlan, Plan, TargetPlan
@@ -136,6 +138,19 @@ def test_a_project_file_is_checked_the_same_way(tmp_path: Path) -> None:
         ("PL407", "notifications.send[1]", "warning"),
     ]
     assert project(tmp_path, "notifications: [https://x.example]\n").settings.notifications is not None
+
+
+def test_a_service_whose_extra_is_missing_is_said_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PHASES + "notifications: ['slack://a/b/c', 'https://x.example/hook']\n"
+    config = project(tmp_path, "notifications: {targets: {team: 'slack://a/b/c', ops: 'https://x.example'}}\n")
+    assert not load_text(text).diagnostics
+    assert missing_extra(config.settings) == []
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    diagnostic = only(text, "PL413")
+    assert (diagnostic.severity, diagnostic.hint) == ("warning", "pip install 'phaseloom[notify]'")
+    assert missing_extra(config.settings) == ["slack"]
 
 
 def test_no_service_of_the_list_writes_files_runs_programs_or_talks_to_the_worker_itself() -> None:
