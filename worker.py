@@ -34,6 +34,7 @@ from engine.journal import lines
 from engine.plan import Plan
 from workflows import journal
 from workflows.breaker import ToolBreaker
+from workflows.deliver import Deliver
 from workflows.run import PhaseRun
 
 GRACE = timedelta(seconds=AGENT_GRACE + 5)
@@ -165,7 +166,7 @@ def compose(settings: Settings, client: Client) -> Worker:
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[PhaseRun, ToolBreaker],
+        workflows=[PhaseRun, ToolBreaker, Deliver],
         activities=activities.all_activities(settings.root),
         workflow_runner=workflow_runner(),
         max_concurrent_activities=MOST_ACTIVITIES,

@@ -17,8 +17,10 @@ def all_activities(root: Path, settings: Settings | None = None) -> list[Callabl
     from activities.archive import ArchiveActivities  # noqa: PLC0415
     from activities.command import CommandActivities  # noqa: PLC0415
     from activities.gate import GateActivities  # noqa: PLC0415
+    from activities.hooks import HookActivities  # noqa: PLC0415
     from activities.hosts import count_cpus  # noqa: PLC0415
     from activities.http import HttpActivities  # noqa: PLC0415
+    from activities.notify import NoticeActivities  # noqa: PLC0415
     from activities.python import PythonActivities  # noqa: PLC0415
     from activities.worker_context import Settings, WorkerContext  # noqa: PLC0415
 
@@ -30,5 +32,7 @@ def all_activities(root: Path, settings: Settings | None = None) -> list[Callabl
         HttpActivities(context).http,
         GateActivities(context).gate,
         ArchiveActivities(context).archive_run,
+        NoticeActivities(context).notify,
+        HookActivities(context).run_hook,
         count_cpus,
     ]

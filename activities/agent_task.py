@@ -36,6 +36,8 @@ class AgentTask:
     failures: tuple[Json, ...]
     inline: tuple[str, ...] = ()
     limits: Limits | None = None
+    on_retry: Json | None = None
+    """The message of the hook that runs when this attempt is a repeated one (`engine.notices.again`)."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -62,6 +64,7 @@ class AgentTask:
             failures=tuple(data.get("failures") or ()),
             inline=tuple(data.get("inline") or ()),
             limits=decode(Limits, data["limits"]) if data.get("limits") else None,
+            on_retry=data.get("on_retry"),
         )
 
     @property

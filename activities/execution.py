@@ -19,7 +19,7 @@ from uuid import uuid4
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import environment, scratch
+from activities import environment, repetition, scratch
 from activities.acceptance import run_tests
 from activities.agent_task import AgentTask
 from activities.artifacts import resolve
@@ -151,6 +151,7 @@ class _Attempt:
 
     async def _logged(self, executor: Executor, held: Claim, log: LogFile, ticket: Ticket) -> Json:
         await log.say("INFO", f"{self.label} - Invoked (attempt {self.history.attempt})")
+        await repetition.tell(self.task, self.history.attempt, log)
         started_at, began = datetime.now(UTC), time.monotonic()
         try:
             result = await self._work(

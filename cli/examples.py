@@ -40,6 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "phaseloom workflow complete-phase design -o contract='see docs/api.md'",
     ),
     "workflow define": ("phaseloom workflow define release.yaml",),
+    "workflow diagnose": ("phaseloom workflow diagnose", "phaseloom workflow diagnose build -o build.zip"),
     "workflow fail-phase": ("phaseloom workflow fail-phase deploy --error 'no disk left'",),
     "workflow gate approve": (
         "phaseloom workflow gate approve release",

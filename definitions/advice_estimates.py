@@ -42,8 +42,9 @@ def _ways(subject: Subject) -> list[str]:
     checkpoints = definition.checkpoints or any(phase.checkpoints for phase in subject.phases)
     if not checkpoints and not (project is not None and project.checkpoints):
         ways.append(f"split long phases, so that less is repeated after a failure{_later('checkpoints')}")
-    if not definition.notifications and not (project is not None and project.notifications):
-        ways.append(f"nobody has to watch it: 'phaseloom runs' tells who is waited for{_later('notifications')}")
+    table = project.notifications if project is not None else None
+    if not (definition.notifications or (definition.notifications is None and table is not None and table.send)):
+        ways.append("nobody has to watch it: 'phaseloom inbox' shows who is waited for, 'notifications' tell them")
     return ways
 
 

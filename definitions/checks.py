@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from definitions.expressions import Expressions
 from definitions.findings import Findings, Path
 from definitions.gates import Groups, check_gates
+from definitions.notices import check_notices
 from definitions.order import Order, order_of
 from definitions.outputs import Known
 from definitions.reads import Reads
 from definitions.roles import TOOLS, bindings, check_roles, roles_of
 from definitions.schema.agents import Agent, Output, Outputs
-from definitions.schema.document import Definition, Execution, Input
+from definitions.schema.document import Definition, Execution, Input, ProjectFile
 from definitions.schema.phases import Phase
 from definitions.scopes import check_scopes
 from definitions.shape import Damage
@@ -57,6 +58,7 @@ class ProjectPart:
     execution: Execution
     groups: Groups
     findings: Findings | None
+    settings: ProjectFile = field(default_factory=ProjectFile)
 
 
 def run_checks(definition: Definition, damage: Damage, project: ProjectPart, findings: Findings) -> Facts:
@@ -81,6 +83,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         check_scopes(definition, order, findings)
     _check_jumps(definition, order, damage, findings)
     check_gates(definition, damage, {**project.groups, **definition.groups}, findings)
+    check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
     _check_values(definition, findings)
     cut = {path[:2] for path in damage.paths}

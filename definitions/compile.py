@@ -10,6 +10,7 @@ from definitions.diagnostics import Diagnostic, InvalidDefinitionError
 from definitions.failure_rules import retry_of, step_breaker, tool_breaker
 from definitions.gates import GatePlans
 from definitions.loading import Checked, under_project
+from definitions.notices import hooks_of, targets_of
 from definitions.project import ProjectConfig
 from definitions.roles import PERSON, TOOLS, bindings
 from definitions.schema import phases
@@ -86,6 +87,8 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
         completion_signals=tuple(definition.completion_signals),
+        hooks=hooks_of(definition.hooks),
+        targets=targets_of(definition, project.settings if project is not None else None, checked.facts.order),
         deferred=deferred_of_definition(checked, project),
     )
 
@@ -140,6 +143,9 @@ def _phase(
         gates=gates.of(phase),
         jumps=_jumps(checked, phase),
         on_jump=phase.on_jump,
+        deadline=phase.deadline,
+        remind=phase.remind,
+        hooks=hooks_of(phase.hooks),
         for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
         max_parallel=phase.max_parallel,
         list_reads=checked.facts.list_reads.get(index, ()),

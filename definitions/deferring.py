@@ -29,22 +29,18 @@ def deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> J
 
 
 CONSEQUENCES = {
-    "deadline": "nothing happens when it passes",
-    "remind": "nobody is reminded",
     "resource_requirements": "nothing is reserved",
     "resource_manager": "nothing is shared out",
     "context": "no values are shared",
     "cross_validation": "nobody checks",
     "compensation": "nothing is undone",
     "budget": "nothing is limited",
-    "hooks": "none of them runs",
     "checkpoints": "none can be restored",
     "cache": "all is done anew",
     "caches": "all is done anew",
     "workspace": "all work in the project's directory",
     "builders": "all work in the project's directory",
     "priority": "phases start in the order of the file",
-    "notifications": "nobody is told",
     "barriers": "nobody waits at them",
     "depends_on of kind validation": "nothing is reopened",
 }
@@ -54,7 +50,7 @@ CONSEQUENCES = {
 def not_in_effect(plan: Plan) -> list[str]:
     """What the plan keeps and Phaseloom does not do yet, each with its phases and what follows from it.
 
-    `hooks (review: none of them runs)`, `circuit_breaker (all phases: attempts go on)`, and so on.
+    `budget (review: nothing is limited)`, `circuit_breaker (all phases: attempts go on)`, and so on.
     """
     mentions: dict[str, list[str]] = {}
     for phase in plan.phases:

@@ -69,6 +69,7 @@ MEANINGS: dict[str, str] = {
     "PL410": "definitions contain each other in a circle",
     "PL411": "a child run is not given an input that it requires",
     "PL412": "a variable stands where nothing expands it",
+    "PL413": "a notice cannot be sent there",
     "PL501": "phases of one parallel group need something of each other",
     "PL502": "several approvals stand in one parallel group",
     "PL503": "a migration runs beside other phases",

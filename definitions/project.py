@@ -9,6 +9,7 @@ from pathlib import Path
 from definitions.diagnostics import Diagnostic
 from definitions.findings import Findings
 from definitions.nodes import Mark, Node
+from definitions.notices import check_project
 from definitions.roles import FORBIDDEN_ENV
 from definitions.root import CONFIG_NAME
 from definitions.schema.agents import Agent
@@ -70,6 +71,7 @@ def _check(settings: ProjectFile, root: Path, findings: Findings) -> None:
         if not (root / catalog).is_dir():
             findings.add("PL001", ("catalogs", position), f"there is no directory '{catalog}'", severity="warning")
     check_variables(settings.agents, findings)
+    check_project(settings, findings)
     for role, agent in settings.agents.items():
         names: list[str] = getattr(agent, "pass_env", [])
         for position, name in enumerate(names):

@@ -51,7 +51,14 @@ class TimerFired:
     """Event: the time of an earlier `WakeAt` has come."""
 
 
-Event = WorkersCounted | AgentFinished | AgentFailed | AgentCancelled | TimerFired
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticesLost:
+    """Event: these messages could not be delivered, however often it was tried: `[{key, to, text, why}]`."""
+
+    lost: list[Json]
+
+
+Event = WorkersCounted | AgentFinished | AgentFailed | AgentCancelled | TimerFired | NoticesLost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +93,17 @@ class WakeAt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """Effect: see to it that these messages (`engine.notices`) are delivered, however the run goes on."""
+
+    messages: list[Json] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """Effect: the run has ended with `status`."""
 
     status: RunStatus
 
 
-Effect = CountWorkers | RunAgent | CancelAgents | WakeAt | Finish
+Effect = CountWorkers | RunAgent | CancelAgents | WakeAt | Deliver | Finish

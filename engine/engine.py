@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import breaker_step, expressions, items, judging, jumps
+from engine import breaker_step, deadlines, expressions, items, judging, jumps
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -18,6 +18,7 @@ from engine.effects import (
     CountWorkers,
     Effect,
     Event,
+    NoticesLost,
     RunAgent,
     TimerFired,
     WakeAt,
@@ -27,8 +28,9 @@ from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
 from engine.failing import CIRCUIT_OPEN, classified
 from engine.gates import flow
+from engine.notices import Outbox, again
 from engine.phase_state import PhaseState
-from engine.plan import GATE, MANUAL, Plan
+from engine.plan import GATE, Plan
 from engine.readylist import ReadyList
 from engine.reports import Reports
 from engine.state import State
@@ -59,6 +61,7 @@ class Engine:
         self.answer_bytes = 0
         self._wake_at: float | None = None
         self.effects: list[Effect] = []
+        self.outbox = Outbox(plan)
 
     def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
         """Begin the run: inputs get their defaults, and the first phases start at once where the limits are known."""
@@ -78,7 +81,10 @@ class Engine:
             case TimerFired():
                 self._wake_at = None
                 while (moment := self.timers.take(at)) is not None:
-                    flow.due(self, moment, at)
+                    deadlines.due(self, moment, at)
+            case NoticesLost(lost=lost):
+                for message in lost:
+                    self.record("notice_undelivered", at, data=message)
             case AgentFinished() | AgentFailed() | AgentCancelled():
                 self._agent_ended(event, at)
         self.advance(at)
@@ -86,7 +92,7 @@ class Engine:
 
     def flush(self) -> list[Effect]:
         """The effects asked for since the last call."""
-        effects, self.effects = self.effects, []
+        effects, self.effects = [*self.effects, *self.outbox.flush()], []
         return effects
 
     @property
@@ -118,6 +124,7 @@ class Engine:
         )
         self.ledger.append(fact)
         self.state.apply(fact)
+        self.outbox.take(self, fact)
         return fact
 
     # Agents and settlements
@@ -344,8 +351,7 @@ class Engine:
 
     def queue(self, phase: PhaseState) -> None:
         """Let a phase wait for its start."""
-        first = phase.plan.turns[0] if phase.plan.turns and phase.plan.for_each is None else ()
-        self.ready.add(phase.plan.index, worker=any(phase.plan.agents[p].uses != MANUAL for p in first))
+        self.ready.add(phase.plan.index, worker=phase.plan.begins_with_worker)
 
     def _condition(self, phase: PhaseState, condition: str, at: float) -> bool:
         """Whether the phase's `if` lets it run; where not, it is skipped, or failed if the condition is at fault."""
@@ -378,6 +384,7 @@ class Engine:
         phase = self.state.phases[index]
         if phase.status != "running":
             self.record("phase_started", at, phase=phase, data=breaker_step.start(phase))
+            deadlines.watch(self, phase)
         if phase.plan.for_each is not None and phase.gate is None:
             items.expand(self, phase, at)
         elif phase.active:
@@ -385,7 +392,8 @@ class Engine:
             self.next_start_at = at + delay if delay else 0.0
             for position in sorted(phase.active):
                 if position < len(phase.plan.agents):
-                    uses, task = phase.plan.agents[position].uses, agent_task(self.state, phase, position)
+                    uses = phase.plan.agents[position].uses
+                    task = agent_task(self.state, phase, position) | again(self, phase, position, at)
                 else:
                     uses, task = GATE, gate_task(self.state, phase)
                 self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))

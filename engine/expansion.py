@@ -76,7 +76,7 @@ def problem_of(items: Sequence[Any]) -> str | None:
 def item_plan(phase: PhasePlan, number: int, value: Any, index: int) -> PhasePlan:
     """The plan of one item. It waits for nothing; its failure is its phase's to judge, unless a person decides.
 
-    Gates are the phase's: they come once, after the last item.
+    Gates are the phase's: they come once, after the last item. So are a deadline and reminders.
     """
     return replace(
         phase,
@@ -90,6 +90,8 @@ def item_plan(phase: PhasePlan, number: int, value: Any, index: int) -> PhasePla
         for_each=None,
         max_parallel=None,
         gates=(),
+        deadline=None,
+        remind=None,
         on_failure="pause" if phase.on_failure == "pause" else "isolate",
         item=Item(parent=phase.index, number=number, value=value),
     )

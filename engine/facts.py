@@ -19,6 +19,7 @@ FactKind = Literal[
     "turn_started",
     "agent_settled",
     "phase_paused",
+    "phase_reminded",
     "phase_cancelling",
     "phase_settled",
     "intervened",
@@ -38,6 +39,7 @@ FactKind = Literal[
     "run_resumed",
     "run_stopping",
     "message_refused",
+    "notice_undelivered",
     "run_settled",
 ]
 

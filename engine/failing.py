@@ -40,6 +40,7 @@ CLASS_OF_CODE: Final[dict[str, ErrorClass]] = {
     "expression": "user_input",
     "for_each": "user_input",
     "gate_expired": "user_input",
+    "deadline": "user_input",
 }
 """The class of each code, where the failure itself does not say another; a code of somebody else is deterministic."""
 

@@ -128,6 +128,10 @@ def _gate_waived(phase: PhasePlan, fact: Fact) -> Texts:
     return [("WARN", f"{_gate(phase, fact)}Waived {what}{_by(fact)}{_note(fact)}")]
 
 
+def _stands(fact: Fact) -> str:
+    return "it waits for a decision" if fact.data.get("paused") else "it is still running"
+
+
 def _people(fact: Fact) -> str:
     return ", ".join(fact.data.get("people", ())) or "anyone"
 
@@ -160,6 +164,7 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "turn_started": lambda phase, fact: _invoked(phase, fact.data["turn"]),
     "agent_settled": lambda phase, fact: [_agent_text(phase.agents[p].role, fact) for p in fact.data["positions"]],
     "phase_paused": _phase_paused,
+    "phase_reminded": lambda phase, fact: [("WARN", f"Phase: {phase.id} - Not done yet: {_stands(fact)}")],
     "phase_cancelling": lambda phase, _fact: [("INFO", f"Phase: {phase.id} - Cancelling")],
     "intervened": _intervened,
     "phase_settled": _settled,
@@ -186,5 +191,8 @@ _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
         ("WARN", f"Workflow {run} stopping ({fact.data['then']}){_by(fact)}{_note(fact)}")
     ],
     "message_refused": lambda _run, fact: [("WARN", f"Message {fact.data['message']} refused: {fact.data['why']}")],
+    "notice_undelivered": lambda _run, fact: [
+        ("ERROR", f"Notice not delivered: {fact.data['to']} - {fact.data['text']}: {fact.data['why']}")
+    ],
     "run_settled": _run_settled,
 }

@@ -41,6 +41,13 @@ class PhaseState:
     started_at: float | None = None
     turn_at: float | None = None
     finished_at: float | None = None
+    deadline_at: float | None = None
+    remind_at: float | None = None
+    """When the phase is due, and when its people are reminded next; None once that no longer counts."""
+    troubled: bool = False
+    """It failed, and has not completed since."""
+    recovered: bool = False
+    """It completed after a failure, of an earlier epoch or attempt."""
     actor: str | None = None
     reason: str | None = None
     jumped_to: bool = False

@@ -157,6 +157,31 @@ class GatePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookPlan:
+    """A command that runs on the worker when something happens: `run`, templates, or `shell`, as it stands."""
+
+    run: tuple[str, ...] = ()
+    shell: str | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPlan:
+    """Who is told what: `to` is a URL, or `url_env` names the worker's variable that holds one.
+
+    `on` are kinds of notices and `phases` indexes; nothing there: all of them. `schemes` are services that the project
+    allows beside the known ones.
+    """
+
+    name: str
+    to: str | None = None
+    url_env: str | None = None
+    on: tuple[str, ...] = ()
+    phases: tuple[int, ...] = ()
+    schemes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """One dependency on the phase with index `phase`. `implicit`: it comes from the order in the file only."""
 
@@ -207,6 +232,9 @@ class PhasePlan:
     `reads` are the dotted paths that templates and conditions of this phase name (`phases.design.outputs.contract`,
     `inputs.feature`). `deferred` holds what is validated and kept but not in effect yet, under its name in the file.
 
+    `deadline` and `remind` count in seconds from the start of the phase. `hooks` are commands by what has happened
+    (`failure`, `retry`, `recovery`, `circuit_open`); those of the plan run where a phase has none of its own.
+
     `for_each` is the source of an expression that yields a list, or a list that may hold templates: the phase runs once
     per item, at most `max_parallel` at once, each as a phase of its own that is made when the list is known and has
     `item` set (`engine.expansion`). `list_reads` are the paths that `for_each` names. `inline` are outputs of this
@@ -239,6 +267,9 @@ class PhasePlan:
     gates: tuple[GatePlan, ...] = ()
     jumps: tuple[JumpPlan, ...] = ()
     on_jump: bool = False
+    deadline: float | None = None
+    remind: float | None = None
+    hooks: dict[str, HookPlan] = field(default_factory=dict)
     deferred: Json = field(default_factory=dict)
     for_each: Any = None
     max_parallel: int | None = None
@@ -261,6 +292,12 @@ class PhasePlan:
             else:
                 turns.append((position,))
         return tuple(turns)
+
+    @property
+    def begins_with_worker(self) -> bool:
+        """Whether its first turn has somebody who works on a worker."""
+        first = self.turns[0] if self.turns and self.for_each is None else ()
+        return any(self.agents[position].uses != MANUAL for position in first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +339,8 @@ class Plan:
     execution: Execution = Execution()
     step_groups: tuple[StepGroup, ...] = ()
     completion_signals: tuple[str, ...] = ()
+    hooks: dict[str, HookPlan] = field(default_factory=dict)
+    targets: tuple[TargetPlan, ...] = ()
     deferred: Json = field(default_factory=dict)
 
     def to_json(self) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine import items
+from engine import deadlines, items
 from engine.effects import CountWorkers
 from engine.engine import Engine
 from engine.facts import Fact
@@ -61,6 +61,8 @@ def _rebuild(engine: Engine, at: float, admitted: list[int], unplaced: set[int])
         items.take_places(engine, state.phases[index])
     for index in admitted:
         engine.queue(state.phases[index])
+    for index in sorted(state.running | state.paused_phases):
+        deadlines.watch(engine, state.phases[index])
     for index in sorted(state.running):
         phase = state.phases[index]
         if phase.gate is not None:

@@ -80,6 +80,7 @@ class State:
             "turn_started": self._turn_started,
             "agent_settled": self._agent_settled,
             "phase_paused": self._phase_paused,
+            "phase_reminded": self._phase_reminded,
             "phase_cancelling": self._phase_cancelling,
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
@@ -99,6 +100,7 @@ class State:
             "run_resumed": self._run_resumed,
             "run_stopping": self._run_stopping,
             "message_refused": lambda _fact: None,
+            "notice_undelivered": lambda _fact: None,
             "run_settled": self._run_settled,
         }
 
@@ -161,8 +163,12 @@ class State:
         phase.status = status
         if status == "running":
             self.running.add(index)
-        elif status == "paused":
+            return
+        phase.deadline_at = None
+        if status == "paused":
             self.paused_phases.add(index)
+        else:
+            phase.remind_at = None
 
     def _set_run(self, status: RunStatus) -> None:
         check_run(self.status, status)
@@ -191,6 +197,8 @@ class State:
         phase.finished_at = None
         phase.error = None
         phase.outputs = {}
+        phase.deadline_at = None if phase.plan.deadline is None else fact.at + phase.plan.deadline
+        phase.remind_at = None if phase.plan.remind is None else fact.at + phase.plan.remind
         self.forget_gates(phase)
         if phase.plan.for_each is None:
             self._enter_turn(phase, 0, fact.at)
@@ -259,6 +267,7 @@ class State:
             phase.results.append(result)
         if error := fact.data.get("error"):
             phase.error = error
+            phase.troubled = True
             brief = classified({key: error[key] for key in ("code", "message", "class") if key in error})
             phase.failures = [*phase.failures, *(error.get("failures") or [brief])][-10:]
         breaker_step.follow(phase, fact)
@@ -267,6 +276,12 @@ class State:
         phase = self.phase_of(fact)
         self._leave(phase, fact)
         self.set_status(phase, "paused")
+
+    def _phase_reminded(self, fact: Fact) -> None:
+        phase = self.phase_of(fact)
+        assert phase.remind_at is not None
+        assert phase.plan.remind is not None
+        phase.remind_at += phase.plan.remind
 
     def _phase_cancelling(self, fact: Fact) -> None:
         phase = self.phase_of(fact)
@@ -285,6 +300,8 @@ class State:
         phase.actor = fact.actor or phase.actor
         if phase.status == "completed":
             phase.error = None
+            phase.recovered = phase.troubled or any(result.get("failures") for result in phase.results)
+            phase.troubled = False
         phase.held = bool(fact.data.get("held"))
         if phase.held:
             self.held.add(phase.plan.index)

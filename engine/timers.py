@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Literal
 
+OF_PHASE = -1
+"""In place of a gate's number: the moment is the phase's own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Due:
-    """A moment of a gate: it counts only while the gate is still in this epoch and round."""
+    """A moment of a gate: it counts only while the gate is still in this epoch and round.
+
+    Of a phase itself `gate` is `OF_PHASE`, and the round 0.
+    """
 
     at: float
     phase: int

@@ -134,6 +134,11 @@ def _of(state: State, plan: PhasePlan) -> str:
     return plan.id if plan.item is None else f"{state.plans[plan.item.parent].id}/{plan.item.number}"
 
 
+def kept(result: Json) -> Json:
+    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
+    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}
+
+
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
     """The outputs of a phase from those of its agents, `last` being the newest by position.
 
@@ -156,8 +161,3 @@ def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
 def _defaults(phase: PhaseState) -> Json:
     """What the phase's outputs are where no agent yields them."""
     return {name: output.default for name, output in phase.plan.outputs.items() if output.optional}
-
-
-def kept(result: Json) -> Json:
-    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
-    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

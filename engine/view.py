@@ -104,6 +104,8 @@ def row(engine: Engine, phase: PhaseState) -> Json:
         "started_at": iso(phase.started_at),
         "finished_at": iso(phase.finished_at),
     }
+    if phase.deadline_at is not None:
+        shown["deadline"] = iso(phase.deadline_at)
     if plan.group is not None:
         shown["group"] = plan.group
     if plan.item is not None:

@@ -24,9 +24,11 @@ with workflow.unsafe.imports_passed_through():
         AgentFinished,
         CancelAgents,
         CountWorkers,
+        Deliver,
         Effect,
         Event,
         Finish,
+        NoticesLost,
         RunAgent,
         TimerFired,
         WakeAt,
@@ -47,6 +49,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import error_of
     from workflows.foreign import start_foreign
     from workflows.messages import decoded, refusal, sender
+    from workflows.post import Post
     from workflows.visible import STATUS, WAITING_FOR, fitting
 
 Json = dict[str, Any]
@@ -82,6 +85,7 @@ class PhaseRun:
         self.begun: set[tuple[int, int, int]] = set()
         self.unwanted: set[tuple[int, int, int]] = set()
         self.children = Children()
+        self.post = Post(self._lost)
         self.timer: asyncio.Task[None] | None = None
         self.finished = False
         self.told = 0
@@ -108,7 +112,9 @@ class PhaseRun:
         except asyncio.CancelledError:
             # From here on the run ends by itself; a second request changes nothing that the first has not asked for.
             self._operate_cancel()
-            await asyncio.shield(asyncio.ensure_future(workflow.wait_condition(lambda: self.finished)))
+            await asyncio.shield(
+                asyncio.ensure_future(workflow.wait_condition(lambda: self.finished and self.post.idle))
+            )
             await workflow.wait_condition(workflow.all_handlers_finished)
         if self.timer is not None:
             self.timer.cancel()
@@ -231,6 +237,8 @@ class PhaseRun:
                     self._set_timer(due)
                 case CountWorkers():
                     self.tasks[(-1, 0, 0)] = asyncio.create_task(self._count_workers())
+                case Deliver(messages=messages):
+                    self.post.send(messages)
                 case Finish():
                     self.finished = True
         self.children.follow(paused=self.engine.state.pause is not None)
@@ -295,6 +303,10 @@ class PhaseRun:
             summary=task["phase"]["id"],
         )
 
+    def _lost(self, lost: list[Json]) -> None:
+        if not self.finished:
+            self._feed(NoticesLost(lost=lost))
+
     async def _count_workers(self) -> None:
         count = await workflow.execute_local_activity(
             "count_cpus", result_type=int, start_to_close_timeout=timedelta(seconds=10)
@@ -340,7 +352,7 @@ class PhaseRun:
     # The end
 
     def _may_leave(self) -> bool:
-        return self.finished or (not self.tasks and self._wants_fresh_history())
+        return self.post.idle and (self.finished or (not self.tasks and self._wants_fresh_history()))
 
     def _wants_fresh_history(self) -> bool:
         return workflow.info().is_continue_as_new_suggested() or self._must_drain()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from cli.api.planning import RunForecast
     from cli.api.results import Result
     from cli.api.views import (
+        Diagnosis,
         GateDetails,
         GateRow,
         Journal,
@@ -85,6 +86,7 @@ _HOMES = {
     "cli.api.planning": ("RunForecast",),
     "cli.api.results": ("Result",),
     "cli.api.views": (
+        "Diagnosis",
         "GateDetails",
         "GateRow",
         "Journal",
@@ -114,6 +116,7 @@ __all__ = [
     "Decided",
     "DefinitionDetails",
     "DefinitionEntry",
+    "Diagnosis",
     "Diagnostic",
     "Fact",
     "FailureReported",

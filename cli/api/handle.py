@@ -140,6 +140,27 @@ class RunHandle(Gates):
         async for added in logfiles.added_lines(self._run, self._root, path, position):
             yield tuple(added)
 
+    async def diagnose(
+        self, phase: Phase | None = None, *, output: Path | None = None, force: bool = False
+    ) -> api.Diagnosis:
+        """Write what is known of a failure to a zip file; without `phase` of the one phase that has failed.
+
+        Raises NotFoundError when none has, UsageError when several have, RefusedError when the file exists.
+        """
+        from cli.embedded.condition import status  # noqa: PLC0415 - only here
+        from cli.reach import diagnosis  # noqa: PLC0415
+        from cli.reach.archive import write_zip  # noqa: PLC0415
+        from cli.reach.contact import target  # noqa: PLC0415
+
+        which = await diagnosis.failed_phase(self._run) if phase is None else phase
+        health = await status(self._root, target(self._where) if self._where is not None else None)
+        name, files = await diagnosis.gather(self._run, self._root, which, health)
+        path = output or Path(f"diagnose-{self.id}-{name}.zip")
+        write_zip(path, {each: content for each, (content, _) in files.items()}, force=force)
+        listed = [{"name": each, "bytes": len(content), "about": about} for each, (content, about) in files.items()]
+        told = {"path": str(path), "run": self.id, "phase": name, "size": path.stat().st_size, "files": listed}
+        return api.Diagnosis.of(told)
+
     def watch(self, *, since: int = 0, tell: Callable[[str], None] = lambda _: None) -> Follower:
         """Follow the run closely: `news()` yields facts in batches as they come, through restarts of worker and server.
 

@@ -41,6 +41,7 @@ class PhaseRow(Result):
     finished_at: str | None = None
     waits_for: str | None = None
     progress: str | None = None
+    deadline: str | None = None
     error: Json | None = None
     items: Json | None = None
     item: Json | None = None
@@ -192,6 +193,17 @@ class Log(Result):
 
     log: str
     lines: tuple[str, ...] = field(default=(), metadata=PLAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis(Result):
+    """A zip file about one failure. `files` are `{name, bytes, about}`."""
+
+    path: str
+    run: str
+    phase: str
+    size: int
+    files: tuple[Json, ...] = field(default=(), metadata=PLAIN)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.connect import Target, shared_client, shared_config
+from cli.embedded.deliveries import missing_services, undelivered
 from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
 from cli.embedded.supervisor import end_all, take_over
@@ -122,6 +123,7 @@ async def status(root: Path, target: Target | None = None) -> Json:
         report["problems"].append(_first_line(error))
     else:
         report |= {"reachable": True, **await _ask(client, report)}
+    report["problems"] += missing_services(root)
     if report["disk"]["free"] < LOW_DISK:
         report["problems"].append(
             f"only {report['disk']['free'] // 1_000_000} MB are free on the disk of {project.folder}"
@@ -199,6 +201,7 @@ async def _ask(client: Client, report: Json) -> Json:
     }
     if not all(pollers.values()):
         problems.append(f"no worker asks for work on {report['queue']}")
+    problems += await undelivered(client, report["queue"])
     return {"pollers": pollers, "attributes": {name: name not in missing for name in servers.ATTRIBUTES}}
 
 

@@ -55,6 +55,14 @@ def since(then: str | None, now: str) -> str:
     return ago((ends - began).total_seconds())
 
 
+def due(row: dict[str, object], now: str, verb: str = "") -> str:
+    """When a phase is due, behind a comma: `, due in 2d 04h`; nothing where it has no deadline."""
+    deadline = row.get("deadline")
+    if not isinstance(deadline, str):
+        return ""
+    return f", {verb}due in {between(now, deadline)}" if deadline > now else f", {verb}due now"
+
+
 def between(begin: str | None, end: str | None) -> str:
     """The length of time between two ISO 8601 moments, in words."""
     began, ended = moment(begin), moment(end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli.words.asking import way, work
-from cli.words.durations import between, since
+from cli.words.durations import between, due, since
 from cli.words.parallel import QUEUES, named
 from cli.words.parts import parts
 
@@ -93,7 +93,7 @@ def _standing(phase: Json, view: Json) -> list[str]:
 
 
 def _at_work(phase: Json, view: Json) -> list[str]:
-    began = f"It started {since(phase['started_at'], view['now'])}"
+    began = f"It started {since(phase['started_at'], view['now'])}{due(phase, view['now'], 'is ')}"
     told = phase.get("parts") or ()
     match phase.get("waits_for"):
         case "person":

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.words.asking import INDENT, way
 from cli.words.bars import Canvas
-from cli.words.durations import between, counted, duration, since
+from cli.words.durations import between, counted, due, duration, since
 from cli.words.measures import summary
 from cli.words.options import options
 from cli.words.parallel import QUEUES, named
@@ -191,14 +191,14 @@ def _more(row: Json, view: Json) -> str:
     if waits == "items":
         open_ones = sum(row["items"][each] for each in ("pending", "running", "paused"))
         done = f"{row['items']['total'] - open_ones}/{row['items']['total']} items"
-        return f" ({done}, started {since(row['started_at'], now)})"
+        return f" ({done}, started {since(row['started_at'], now)}{due(row, now)})"
     if status == "in_progress":
         who = f", waits for {', '.join(_whose(row, view))}" if waits == "person" else ""
         queue = f", waits for {QUEUES[waits]}" if waits in QUEUES else ""
         queue = _at_a_gate(row, view) if waits in {"gate", None} else queue
         stopping = ", stopping" if waits == "cancellation" else ""
         progress = f", {row['progress']}" if "progress" in row else ""
-        return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress})"
+        return f" (started {since(row['started_at'], now)}{who}{queue}{stopping}{progress}{due(row, now)})"
     if status == "completed":
         took = between(row["started_at"], row["finished_at"])
         parts = [f"{row['items']['total']} items"] if "items" in row else []

@@ -28,10 +28,6 @@ def _kind_alone(value: object) -> object:
     return {"type": value} if isinstance(value, str) else value
 
 
-def _command_alone(value: object) -> object:
-    return {"run": value} if isinstance(value, list) else {"shell": value} if isinstance(value, str) else value
-
-
 class Jump(Exact):
     """Where control goes after a phase when the condition holds."""
 
@@ -119,24 +115,6 @@ class Budget(Exact):
     wall_time: Limit | None = None
     warn_at: Annotated[float, Field(gt=0, le=1)] = 0.8
     on_exceeded: Literal["halt", "ask"] = "halt"
-
-
-class _Hook(Exact):
-    run: list[Text] | None = Field(default=None, min_length=1)
-    shell: Text | None = None
-    timeout: Limit | None = None
-
-
-Hook = Annotated[_Hook, BeforeValidator(_command_alone, json_schema_input_type=str | list[str] | _Hook)]
-
-
-class Hooks(Exact):
-    """Commands that run when something happens."""
-
-    on_failure: Hook | None = None
-    on_retry: Hook | None = None
-    on_recovery: Hook | None = None
-    on_circuit_open: Hook | None = None
 
 
 class Checkpoints(Exact):

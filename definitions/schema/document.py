@@ -19,12 +19,12 @@ from definitions.schema.deferred import (
     CompensationPolicy,
     ConflictPrevention,
     ContextKey,
-    Hooks,
     ResourceManager,
     Synchronization,
     Workspace,
 )
 from definitions.schema.gates import Gate
+from definitions.schema.notices import Hooks, ProjectNotices, Targets
 from definitions.schema.phases import Phase, RetryRule
 from definitions.schema.scalars import (
     NEVER,
@@ -47,8 +47,8 @@ MAX_WORKERS = 1000
 
 DEFERRED = (
     "barriers", "synchronization", "resource_manager", "barrier_synchronization", "context_conflicts",
-    "caching_system", "performance_monitoring", "conflict_prevention", "parallel_configuration", "context", "hooks",
-    "budget", "checkpoints", "caches", "builders", "workspace", "notifications", "compensation", "prefetch",
+    "caching_system", "performance_monitoring", "conflict_prevention", "parallel_configuration", "context",
+    "budget", "checkpoints", "caches", "builders", "workspace", "compensation", "prefetch",
 )  # fmt: skip
 """The keys of a definition that are kept and not in effect yet."""
 
@@ -207,7 +207,8 @@ class Definition(Exact):
     caches: dict[str, Cache] = Field(default_factory=dict)
     builders: Builders | None = None
     workspace: Workspace | None = None
-    notifications: Kept | list[Text] | None = None
+    notifications: Targets | None = None
+    """Who is told of what; an empty list: nobody, whatever the project says."""
     compensation: CompensationPolicy | None = None
     prefetch: bool | None = None
     groups: dict[str, list[Line]] = Field(default_factory=dict)
@@ -246,11 +247,11 @@ class ProjectFile(Exact):
     """Groups of people who decide about gates: `group:leads` in an approval."""
     checkpoints: Checkpoints | None = None
     budget: Budget | None = None
-    notifications: Kept | list[Text] | None = None
+    notifications: ProjectNotices | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-PROJECT_DEFERRED = ("checkpoints", "budget", "notifications")
+PROJECT_DEFERRED = ("checkpoints", "budget")
 """The keys of a project file that are kept and not in effect yet."""
 
 

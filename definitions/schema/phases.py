@@ -15,13 +15,13 @@ from definitions.schema.deferred import (
     Compensation,
     ContextRequirements,
     CrossValidation,
-    Hooks,
     Jump,
     ResourceRequirements,
     Synchronization,
     Workspace,
 )
 from definitions.schema.gates import Approval
+from definitions.schema.notices import Hooks
 from definitions.schema.scalars import (
     Access,
     Condition,
@@ -41,9 +41,9 @@ from definitions.schema.scalars import (
 from engine.expansion import ITEMS_LIMIT, problem_of
 
 DEFERRED = (
-    "deadline", "remind", "synchronization",
+    "synchronization",
     "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
-    "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
+    "context_access", "context_sharing", "cross_validation", "compensation", "budget", "checkpoints",
     "cache", "workspace", "builders", "priority",
 )  # fmt: skip
 """The keys of a phase that are kept and not in effect yet."""
@@ -168,7 +168,9 @@ class Phase(Exact):
     gates: list[Line] = Field(default_factory=list)
     approval: Approval | None = None
     deadline: Limit | None = None
+    """Counted from its start, whoever works on it; a phase that is late has failed."""
     remind: Limit | None = None
+    """So often somebody is reminded while it runs, or waits for a decision."""
     synchronization: Synchronization | None = None
     circuit_breaker: CircuitBreaker | None = None
     resource_requirements: ResourceRequirements | None = None

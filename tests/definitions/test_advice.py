@@ -175,8 +175,8 @@ def test_a_long_run_is_advised_to_be_split_watched_and_checkpointed() -> None:
     assert (given.severity, given.line, given.column) == ("note", 2, 1)
     assert given.message == ("by its estimates a run takes 50m to 1h 10m; the longest phase is 'ants' with 30m to 50m")
     assert all(word in given.hint for word in ("split", "checkpoints", "notifications"))
-    assert given.hint.count("is not in effect yet") == 2  # what does nothing is not advised as if it did
-    assert "notifications" not in only(long, "PL507", "notifications: [log]\n" + HEAD).hint
+    assert given.hint.count("is not in effect yet") == 1  # what does nothing is not advised as if it did
+    assert "notifications" not in only(long, "PL507", "notifications: https://hook.example/long\n" + HEAD).hint
     side_by_side = group("name: Ants, agents: [w], estimate: 50m", "name: Bees, agents: [w], estimate: 50m")
     assert not advice(side_by_side)
     assert only(side_by_side, "PL507", "execution: {max_workers: 1}\n" + HEAD).message.startswith(
@@ -185,7 +185,9 @@ def test_a_long_run_is_advised_to_be_split_watched_and_checkpointed() -> None:
 
 
 def test_the_projects_settings_count(tmp_path: Path) -> None:
-    (tmp_path / "phaseloom.yaml").write_text("execution: {max_workers: 1}\nnotifications: [log]\n", encoding="utf-8")
+    (tmp_path / "phaseloom.yaml").write_text(
+        "execution: {max_workers: 1}\nnotifications: [https://hook.example/long]\n", encoding="utf-8"
+    )
     config, found = load_config(tmp_path)
     assert not [finding for finding in found if finding.severity == "error"]
     phases = row("name: Ants, agents: [w], estimate: 40m", "name: Bees, agents: [w], estimate: 40m")

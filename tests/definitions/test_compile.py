@@ -335,8 +335,8 @@ def test_what_all_phases_use_is_told_as_that() -> None:
 
 
 def test_what_phases_use_is_named_once_and_says_what_follows() -> None:
-    made = plan("hooks: {on_failure: [x]}\nphases: [{id: a, hooks: {on_failure: [x]}}, {id: b}]")
-    assert not_in_effect(made) == ["hooks (a: none of them runs)"]
+    made = plan("budget: {tokens: 9}\nphases: [{id: a, budget: {tokens: 9}}, {id: b}]")
+    assert not_in_effect(made) == ["budget (a: nothing is limited)"]
 
 
 GATES = """

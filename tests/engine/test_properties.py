@@ -17,6 +17,7 @@ from engine.plan import (
     CheckPlan,
     Execution,
     GatePlan,
+    HookPlan,
     JumpPlan,
     Need,
     NeedKind,
@@ -24,6 +25,7 @@ from engine.plan import (
     Plan,
     StepBreaker,
     StepGroup,
+    TargetPlan,
 )
 from engine.state import State
 from engine.view import details, view
@@ -86,6 +88,8 @@ def plans(draw: st.DrawFn) -> Plan:
         execution=execution,
         step_groups=tuple(step_groups),
         completion_signals=tuple(sorted(signals)),
+        targets=draw(st.sampled_from([(), (TargetPlan(name="team", url_env="TEAM"),)])),
+        hooks=draw(st.sampled_from([{}, {"failure": HookPlan(run=("tell", "${status}"))}])),
     )
 
 
@@ -117,6 +121,8 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         for_each=items,
         max_parallel=draw(st.sampled_from([None, 1, 2])) if items else None,
         breaker=draw(st.sampled_from(BREAKERS)),
+        deadline=draw(st.sampled_from([None, None, 5.0])),
+        remind=draw(st.sampled_from([None, None, 3.0])),
     )
 
 
@@ -209,6 +215,10 @@ def test_no_phase_starts_before_its_needs_no_limit_is_exceeded_and_every_run_end
     status = world.drive_to_end()
     assert status in {"completed", "failed", "cancelled"}
     assert all(phase.settled for phase in world.engine.state.phases)
+    keys = [message["key"] for message in world.told]
+    assert len(keys) == len(set(keys))
+    ends = [message for message in world.told if message["kind"] == "notice" and message["body"]["kind"] == status]
+    assert len([end for end in ends if "phase" not in end["body"]]) == len(plan.targets)
 
 
 @settings(max_examples=200, deadline=None)
@@ -250,6 +260,7 @@ def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(
         successor.counting = not world.engine.state.max_workers
     play(successor, more)
     successor.drive_to_end()
+    assert not {told["key"] for told in world.told} & {told["key"] for told in successor.told}
     for (index, epoch), outputs in settled.items():
         phase = successor.engine.state.phases[index]
         assert phase.outputs == outputs or phase.epoch > epoch

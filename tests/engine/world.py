@@ -11,6 +11,7 @@ from engine.effects import (
     AgentFinished,
     CancelAgents,
     CountWorkers,
+    Deliver,
     Effect,
     Event,
     Finish,
@@ -65,6 +66,7 @@ class World:
         self.finished: str | None = None
         self.counting = False
         self.started: list[str] = []
+        self.told: list[Json] = []
         if engine is None:
             engine = Engine(plan)
             engine.start(self.now, inputs={}, env={}, run={"id": "wf_test00"})
@@ -84,6 +86,8 @@ class World:
                     self.wake_at = due
                 case CountWorkers():
                     self.counting = True
+                case Deliver(messages=messages):
+                    self.told += messages
                 case Finish(status=status):
                     assert self.finished is None
                     self.finished = status
@@ -110,6 +114,8 @@ class World:
                     if need.kind == "data":
                         assert state.phases[need.phase].settled
                         assert current.plan.always or state.phases[need.phase].satisfied
+            late = current.deadline_at is not None and current.deadline_at <= self.now
+            assert not late or current.cancelling is not None
         assert [f.n for f in self.engine.ledger] == list(range(1, len(self.engine.ledger) + 1))
         counted: dict[str, int] = dict.fromkeys(state.counts, 0)
         for current in state.planned:

@@ -70,7 +70,7 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(match[1]): match[2] for match in pinned if match}
 
 
-IN_USE = ("embedded", "audit", "graph")
+IN_USE = ("embedded", "audit", "graph", "notify")
 """The extras that something imports or starts; ADR 0006 says what the others are."""
 
 

@@ -18,11 +18,24 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, PhasePlan, Plan, StepBreaker
+from engine.plan import (
+    AgentPlan,
+    ApprovalPlan,
+    CheckPlan,
+    Execution,
+    GatePlan,
+    HookPlan,
+    JumpPlan,
+    PhasePlan,
+    Plan,
+    StepBreaker,
+    TargetPlan,
+)
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Agents, failing, until_cancelled
 from worker import sandbox_runner
 from workflows.breaker import ToolBreaker
+from workflows.deliver import Deliver
 from workflows.run import PhaseRun
 
 Json = dict[str, Any]
@@ -154,6 +167,14 @@ def repeated() -> Plan:
     return plan_of(phase(0), phase(1, 0, jumps=ways), phase(2, on_jump=True), phase(3, 1))
 
 
+def told() -> Plan:
+    """A failure that somebody is told of and that runs hooks, and a person who is reminded and then late."""
+    hooks = {"failure": HookPlan(run=("tell", "${status}")), "recovery": HookPlan(run=("tell",))}
+    targets = (TargetPlan(name="team", url_env="TEAM_URL"),)
+    late = phase(1, 0, agents=(PERSON,), remind=0.4, deadline=1.0, on_failure="isolate")
+    return plan_of(phase(0), late, hooks=hooks, targets=targets)
+
+
 def counting_down() -> Callable[[Json], Json]:
     """Tests of which two fail, then one, then none."""
     left = [0, 1, 2]
@@ -254,6 +275,7 @@ STORIES: dict[str, Story] = {
         lambda handle, _agents: handle.execute_update("next", {"outputs": {"a": 1}}),
         {},
     ),
+    "notices": (told(), {"p0": failing()}, retried, {"run": {"id": "wf_notices", "definition": "plan"}}),
 }
 
 
@@ -277,8 +299,8 @@ async def record(client: Client, name: str, story: Story) -> None:
     async with Worker(
         client,
         task_queue=name,
-        workflows=[PhaseRun],
-        activities=[agents.command, agents.gate, agents.archive_run, agents.count_cpus],
+        workflows=[PhaseRun, Deliver],
+        activities=agents.all,
         workflow_runner=sandbox_runner(),
         identity=IDENTITY,
     ):

@@ -10,6 +10,7 @@ from temporalio.worker import Replayer
 
 from worker import sandbox_runner
 from workflows.breaker import ToolBreaker
+from workflows.deliver import Deliver
 from workflows.run import PhaseRun
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -21,6 +22,6 @@ def test_there_are_histories_to_replay() -> None:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
-    replayer = Replayer(workflows=[PhaseRun, ToolBreaker], workflow_runner=sandbox_runner())
+    replayer = Replayer(workflows=[PhaseRun, ToolBreaker, Deliver], workflow_runner=sandbox_runner())
     history = WorkflowHistory.from_json(path.stem.rstrip("0123456789-"), path.read_text(encoding="utf-8"))
     await replayer.replay_workflow(history)

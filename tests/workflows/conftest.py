@@ -22,6 +22,7 @@ from temporalio.worker import Worker
 from engine.plan import Plan
 from tests.engine.world import reported
 from worker import sandbox_runner
+from workflows.deliver import Deliver
 from workflows.run import PhaseRun
 
 Json = dict[str, Any]
@@ -40,6 +41,24 @@ class Agents:
     seen: list[Json] = field(default_factory=list)
     archived: list[Json] = field(default_factory=list)
     checks: Callable[[Json], Json] = field(default=passed)
+    notices: list[Json] = field(default_factory=list)
+    hooks: list[Json] = field(default_factory=list)
+    deliver: Callable[[Json, int], None] = field(default=lambda _message, _attempt: None)
+    """Raises where a notice is not to be delivered at this attempt."""
+
+    @activity.defn(name="notify")
+    async def notify(self, message: Json) -> None:
+        self.notices.append(message)
+        self.deliver(message, activity.info().attempt)
+
+    @activity.defn(name="run_hook")
+    async def run_hook(self, message: Json) -> Json:
+        self.hooks.append(message)
+        return {"exit_code": 0}
+
+    @property
+    def all(self) -> list[Callable[..., Any]]:
+        return [self.command, self.gate, self.archive_run, self.count_cpus, self.notify, self.run_hook]
 
     @activity.defn(name="gate")
     async def gate(self, task: Json) -> Json:
@@ -98,8 +117,8 @@ class Bench:
         return Worker(
             self.client,
             task_queue="tests",
-            workflows=[PhaseRun],
-            activities=[agents.command, agents.gate, agents.archive_run, agents.count_cpus],
+            workflows=[PhaseRun, Deliver],
+            activities=agents.all,
             workflow_runner=sandbox_runner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         )

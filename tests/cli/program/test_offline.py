@@ -162,11 +162,9 @@ def test_warnings_count_only_when_strict(offline: Person) -> None:
 
 
 def test_what_is_not_in_effect_is_named_and_what_cannot_start_is_said(offline: Person) -> None:
-    offline.write(
-        "later.yaml", "hooks: {on_failure: [notify]}\nphases:\n  - {name: One, hooks: {on_failure: [notify]}}\n"
-    )
+    offline.write("later.yaml", "budget: {tokens: 9}\nphases:\n  - {name: One, budget: {tokens: 9}}\n")
     said = offline.types("validate", "later.yaml")
-    assert "later.yaml: not in effect yet: hooks (one: none of them runs)" in said.out
+    assert "later.yaml: not in effect yet: budget (one: nothing is limited)" in said.out
     offline.write(
         "llm.yaml", "agents: {writer: {uses: llm, model: some}}\nphases:\n  - {name: One, agents: [writer]}\n"
     )

@@ -225,3 +225,17 @@ def test_an_ended_run_says_how_many_items_there_were_and_what_they_took_together
     assert "Build  completed (3 items, 1m 00s)" in text
     assert "build      3m 00s    1m 00s" in text
     assert "Total      3m 20s    1m 20s" in text
+
+
+def test_a_phase_with_a_deadline_says_when_it_is_due() -> None:
+    plan = delivery()
+    due = replace(plan.phases[0], deadline=60 * HOUR)
+    story = Story(replace(plan, phases=(due, *plan.phases[1:])))
+    story.later(2 * HOUR)
+    row = next(line for line in status(story.view) if " 0 " in line)
+    assert row.endswith("(started 2h ago, waits for api-expert, ui-ux-expert, due in 2d 10h)")
+    assert explained(story, "0")[1].startswith(
+        "It started 2h ago, is due in 2d 10h and waits for api-expert, ui-ux-expert."
+    )
+    story.ask("next")
+    assert not any("due in" in line for line in status(story.view))
