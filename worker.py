@@ -57,7 +57,7 @@ PATIENT = RetryConfig(
 )
 """A result that cannot be delivered now is delivered when the server is back, within half a second of it."""
 
-SHARED_WITH_SANDBOX = ("engine", "minijinja", "minijinja._internal")
+SHARED_WITH_SANDBOX = ("engine", "minijinja", "minijinja._internal", "cryptography")
 """Pure modules that workflow code may share; without the second name of minijinja its first error hangs the run."""
 
 logger = logging.getLogger("phaseloom.worker")

@@ -197,4 +197,5 @@ def _project_part(project: ProjectConfig | None) -> ProjectPart:
         project.settings.execution,
         project.settings.groups,
         Findings(project.source, project.node),
+        project.settings.signing.keys,
     )

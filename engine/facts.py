@@ -37,6 +37,7 @@ FactKind = Literal[
     "run_paused",
     "run_resumed",
     "run_stopping",
+    "message_signed",
     "message_refused",
     "run_settled",
 ]

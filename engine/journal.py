@@ -185,6 +185,9 @@ _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "run_stopping": lambda run, fact: [
         ("WARN", f"Workflow {run} stopping ({fact.data['then']}){_by(fact)}{_note(fact)}")
     ],
+    "message_signed": lambda _run, fact: [
+        ("INFO", f"Message {fact.data['statement']['message']} signed{_by(fact)} with {fact.data['key']}")
+    ],
     "message_refused": lambda _run, fact: [("WARN", f"Message {fact.data['message']} refused: {fact.data['why']}")],
     "run_settled": _run_settled,
 }
