@@ -148,6 +148,8 @@ def workflow_runner() -> UnsandboxedWorkflowRunner:
 
 def sandbox_runner() -> SandboxedWorkflowRunner:
     """The sandbox that tests and replays run workflow code in."""
+    with suppress(ImportError):  # the sandbox shares it, and cannot be the first to import what is not Python
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401, PLC0415
     return SandboxedWorkflowRunner(
         restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_WITH_SANDBOX)
     )
