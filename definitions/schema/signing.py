@@ -25,7 +25,7 @@ def _key(value: object) -> str:
 
 
 def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return value if isinstance(value, list) else [value]
 
 
 PublicKey = Annotated[
