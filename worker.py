@@ -59,7 +59,7 @@ PATIENT = RetryConfig(
 )
 """A result that cannot be delivered now is delivered when the server is back, within half a second of it."""
 
-SHARED_WITH_SANDBOX = ("engine", "minijinja", "minijinja._internal")
+SHARED_WITH_SANDBOX = ("engine", "minijinja", "minijinja._internal", "cryptography")
 """Pure modules that workflow code may share; without the second name of minijinja its first error hangs the run."""
 
 logger = logging.getLogger("phaseloom.worker")
@@ -150,6 +150,8 @@ def workflow_runner() -> UnsandboxedWorkflowRunner:
 
 def sandbox_runner() -> SandboxedWorkflowRunner:
     """The sandbox that tests and replays run workflow code in."""
+    with suppress(ImportError):  # the sandbox shares it, and cannot be the first to import what is not Python
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401, PLC0415
     return SandboxedWorkflowRunner(
         restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED_WITH_SANDBOX)
     )

@@ -1,7 +1,7 @@
 """Registering commands: a coroutine is really awaited, and options that many commands share are written once.
 
-A parameter whose type is a dataclass of options (`Where`, `Look`, `Act`) is replaced by the options that its fields
-declare. A command returns its exit code, or None for success.
+A parameter whose type is a dataclass of options (`Where`, `Look`, `Act`, `Sign`) is replaced by the options that its
+fields declare. A command returns its exit code, or None for success.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
@@ -66,6 +67,20 @@ class Act(Look):
     request_id: Annotated[
         str | None,
         typer.Option("--request-id", metavar="ID", help="A message sent again with the same id changes nothing more."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign(Act):
+    """Options of commands that decide, and sign where the run asks for it."""
+
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="The key to sign with where the run asks for that; default: $PHASELOOM_KEY or that of the actor.",
+        ),
     ] = None
 
 

@@ -18,6 +18,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "import": ("phaseloom import plan.md", "phaseloom import pipeline.json --id nightly"),
     "inbox decide": ("phaseloom inbox decide",),
     "init": ("phaseloom init", "phaseloom init shop"),
+    "keys create": ("phaseloom keys create ana",),
+    "keys list": ("phaseloom keys list",),
     "plan": ("phaseloom plan release.yaml", "phaseloom plan release.yaml --workers 5"),
     "run": (
         "phaseloom run release.yaml",
@@ -26,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "runs": ("phaseloom runs", "phaseloom runs --all --json"),
     "schema": ("phaseloom schema --output phaseloom.schema.json",),
+    "sign": ("""phaseloom sign decide_gate '{"gate": "go", "decision": "approve", "evidence": "sha256:7690…"}'""",),
     "up": ("phaseloom up", "phaseloom up --ui"),
     "validate": (
         "phaseloom validate release.yaml",

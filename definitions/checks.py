@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from definitions.expressions import Expressions
@@ -59,6 +59,7 @@ class ProjectPart:
     groups: Groups
     findings: Findings | None
     settings: ProjectFile = field(default_factory=ProjectFile)
+    signers: Collection[str] = ()
 
 
 def run_checks(definition: Definition, damage: Damage, project: ProjectPart, findings: Findings) -> Facts:
@@ -82,7 +83,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         expressions.check_order(jumps=any(phase.next for phase in phases))
         check_scopes(definition, order, findings)
     _check_jumps(definition, order, damage, findings)
-    check_gates(definition, damage, {**project.groups, **definition.groups}, findings)
+    check_gates(definition, damage, {**project.groups, **definition.groups}, findings, project.signers)
     check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
     _check_values(definition, findings)

@@ -90,6 +90,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         hooks=hooks_of(definition.hooks),
         targets=targets_of(definition, project.settings if project is not None else None, checked.facts.order),
         deferred=deferred_of_definition(checked, project),
+        signers=_signers(project),
     )
 
 
@@ -158,6 +159,12 @@ def _phase(
 def _groups(project: ProjectConfig | None, definition: Definition) -> dict[str, list[str]]:
     """The groups of people: the project's, and over them the definition's."""
     return {**(project.settings.groups if project is not None else {}), **definition.groups}
+
+
+def _signers(project: ProjectConfig | None) -> dict[str, tuple[str, ...]]:
+    """The public keys of people: a run keeps those that its project has when it starts."""
+    keys = project.settings.signing.keys if project is not None else {}
+    return {name: tuple(dict.fromkeys(of_person)) for name, of_person in keys.items()}
 
 
 def _with_lists(checked: Checked, plans: list[PhasePlan]) -> tuple[PhasePlan, ...]:

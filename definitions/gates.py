@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from definitions.findings import Findings, Path
 from definitions.roles import FORBIDDEN_ENV
@@ -114,8 +114,13 @@ def _people(words: Sequence[str], groups: Groups) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def check_gates(definition: Definition, damage: Damage, groups: Groups, findings: Findings) -> None:
-    """Report gates and groups that do not exist, circles, checks of one name, and approvals that nobody can give."""
+def check_gates(
+    definition: Definition, damage: Damage, groups: Groups, findings: Findings, signers: Collection[str] = ()
+) -> None:
+    """Report gates and groups that do not exist, circles, checks of one name, and approvals that nobody can give.
+
+    `signers` are those who have a key; nobody: decisions need none.
+    """
     if damage.covers("gates"):
         return
     gates = [*definition.gates, *(str(path[1]) for path in damage.paths if len(path) > 1 and path[0] == "gates")]
@@ -127,9 +132,11 @@ def check_gates(definition: Definition, damage: Damage, groups: Groups, findings
         _check_names(name, described, findings)
         if described.approval is not None:
             _check_people(("gates", name, "approval"), described.approval, groups, findings)
+            _check_keys(("gates", name, "approval"), described.approval, groups, signers, findings)
     for index, phase in enumerate(definition.ordered):
         if phase.approval is not None:
             _check_people((definition.phase_key, index, "approval"), phase.approval, groups, findings)
+            _check_keys((definition.phase_key, index, "approval"), phase.approval, groups, signers, findings)
 
 
 def _uses(definition: Definition) -> Iterator[tuple[Path, str]]:
@@ -191,3 +198,19 @@ def _check_people(path: Path, approval: Approval, groups: Groups, findings: Find
     if known and approval.by and (count := len(_people(approval.by, groups))) < approval.need:
         message = f"{approval.need} approvals are needed, and only {count} people may give one"
         findings.add("PL110", (*path, "need"), message)
+
+
+def _check_keys(path: Path, approval: Approval, groups: Groups, signers: Collection[str], findings: Findings) -> None:
+    """Where decisions are signed, report who is asked and could not sign, and approvals that too few could."""
+    words = [*approval.by, *approval.escalate_to]
+    if not signers or any(word.startswith(GROUP) and word.removeprefix(GROUP) not in groups for word in words):
+        return
+    for key, people in (("by", approval.by), ("escalate_to", approval.escalate_to)):
+        if without := [name for name in _people(people, groups) if name not in signers]:
+            message = f"decisions are signed in this project, and no key is known of {', '.join(without)}"
+            hint = "phaseloom keys create NAME prints what belongs under signing.keys in phaseloom.yaml"
+            findings.add("PL407", (*path, key), message, hint=hint, severity="warning")
+    able = set(_people(words, groups)) & set(signers) if approval.by else set(signers)
+    if len(able) < approval.need:
+        message = f"{approval.need} signed approvals are needed, and only {len(able)} of those asked have a key"
+        findings.add("PL110", (*path, "need") if approval.need > 1 else path, message)

@@ -198,4 +198,5 @@ def _project_part(project: ProjectConfig | None) -> ProjectPart:
         project.settings.groups,
         Findings(project.source, project.node),
         project.settings,
+        project.settings.signing.keys,
     )

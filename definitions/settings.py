@@ -147,6 +147,10 @@ def effective_settings(
         for setting in resolved.settings.values()
     ]
     rebound = project.agents if project is not None else {}
+    if project is not None:
+        for name, keys in project.settings.signing.keys.items():
+            line = project.line_of("signing", "keys", name)
+            shown.append(Setting(f"signing.keys.{name}", list(keys), "project", project.file, line))
     for role, agent in bindings(definition, rebound).items():
         if project is not None and role in rebound:
             shown.append(

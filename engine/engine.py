@@ -7,6 +7,7 @@ drive the same class.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import breaker_step, deadlines, expressions, items, judging, jumps
@@ -46,10 +47,12 @@ class Engine:
 
     `handle` and `flush` return the effects that the shell has to carry out, in order. With `launching` false the
     engine starts nothing new (the shell is about to continue as new); what may start then waits in the ready list.
+    `verify` tells of a public key, a signature and a text whether they belong together; a plan with keys needs it.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, verify: Callable[[bytes, bytes, bytes], bool] | None = None) -> None:
         self.plan = plan
+        self.verify = verify
         self.state = State(plan)
         self.ledger: list[Fact] = []
         self.ready = ReadyList(plan, plan.execution.max_workers)

@@ -38,6 +38,7 @@ FactKind = Literal[
     "run_paused",
     "run_resumed",
     "run_stopping",
+    "message_signed",
     "message_refused",
     "notice_undelivered",
     "run_settled",

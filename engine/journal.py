@@ -190,6 +190,9 @@ _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "run_stopping": lambda run, fact: [
         ("WARN", f"Workflow {run} stopping ({fact.data['then']}){_by(fact)}{_note(fact)}")
     ],
+    "message_signed": lambda _run, fact: [
+        ("INFO", f"Message {fact.data['statement']['message']} signed{_by(fact)} with {fact.data['key']}")
+    ],
     "message_refused": lambda _run, fact: [("WARN", f"Message {fact.data['message']} refused: {fact.data['why']}")],
     "notice_undelivered": lambda _run, fact: [
         ("ERROR", f"Notice not delivered: {fact.data['to']} - {fact.data['text']}: {fact.data['why']}")

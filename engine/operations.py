@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine import progress
 from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.gates import deciding
+from engine.gates import deciding, signatures
 from engine.interventions import act_intervene, check_intervene
 from engine.lookup import find_phase, find_signal, listed
 from engine.manual import (
@@ -28,7 +28,7 @@ from engine.manual import (
 )
 from engine.parallel import act_cancel_parallel, act_start_parallel, check_cancel_parallel, check_start_parallel
 from engine.progress import act_progress, check_progress
-from engine.requests import Request, read
+from engine.requests import SIGNABLE, Request, read
 
 Json = dict[str, Any]
 
@@ -108,6 +108,12 @@ _GATE: dict[str, tuple[type, ...]] = {"gate": (str,), "phase": (int, str)}
 JOURNALLED = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
 """Messages whose refusal is written down however they come: who tried to decide what, and why it did not count."""
 
+
+def journalled(engine: Engine, name: str) -> bool:
+    """Whether a refusal of this message is written down; in a run with keys also of the others that may need one."""
+    return name in JOURNALLED or (bool(engine.plan.signers) and name in SIGNABLE)
+
+
 OPERATIONS: dict[str, Operation] = {
     "next": Operation(check=check_next, act=act_next, fields={"outputs": (dict,), "artifacts": (list,)}),
     "complete_phase": Operation(
@@ -178,6 +184,7 @@ def check(engine: Engine, name: str, payload: object, at: float | None = None) -
         raise RefusedError(f"there is no message {name[:80]!r}{meant}", hint=f"messages: {', '.join(OPERATIONS)}")
     request = read(payload, operation.fields, operation.required, at)
     if request.request_id is not None and request.request_id in engine.answers:
+        signatures.check_again(engine, name, _fields(payload), request)
         return request
     if engine.state.ended:
         raise RefusedError(f"the run is {engine.state.status}")
@@ -188,7 +195,28 @@ def check(engine: Engine, name: str, payload: object, at: float | None = None) -
     if "phase" in request.fields and "epoch" in request.fields:
         _check_epoch(engine, request)
     operation.check(engine, request)
-    return request
+    signed = signatures.checked(engine, name, _fields(payload), request)
+    return request if signed is None else replace(request, signed=signed)
+
+
+def _fields(payload: object) -> Json:
+    return payload if isinstance(payload, dict) else {}
+
+
+def to_sign(engine: Engine, name: str, payload: object, at: float) -> Json:
+    """For whoever signs: `{needed, target}` of a message as the run is now.
+
+    What the run would refuse needs no signature, and has no target; `why` tells the reason.
+    """
+    try:
+        fields = {key: value for key, value in _fields(payload).items() if key != "signature"}
+        request = read(fields, OPERATIONS[name].fields, OPERATIONS[name].required, at) if name in OPERATIONS else None
+        if request is None or engine.state.ended:
+            return {"needed": False, "target": None, "why": "the run takes no such message"}
+        OPERATIONS[name].check(engine, request)
+    except RefusedError as why:
+        return {"needed": False, "target": None, "why": why.message}
+    return signatures.asked(engine, name, request)
 
 
 def act(engine: Engine, name: str, payload: object, at: float) -> Json:
@@ -197,6 +225,8 @@ def act(engine: Engine, name: str, payload: object, at: float) -> Json:
     key = request.request_id
     if key is not None and key in engine.answers:
         return engine.answers[key]
+    if request.signed is not None:
+        engine.record("message_signed", at, actor=request.actor, data={"request_id": key, **request.signed})
     answer = OPERATIONS[name].act(engine, request, at)
     answer["run"] = {"id": engine.state.run.get("id", ""), "status": engine.state.status}
     if key is not None:

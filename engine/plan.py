@@ -324,7 +324,8 @@ class Plan:
     """A compiled definition.
 
     `digest` is the sha256 of the definition's canonical JSON; `kind` words the output of `run`; `deferred` is as in
-    `PhasePlan`, for the whole definition.
+    `PhasePlan`, for the whole definition. `signers` are the public keys of people, by name, as `ed25519:BASE64`: where
+    there are any, decisions have to be signed (`engine.gates.signatures`).
     """
 
     id: str
@@ -342,6 +343,7 @@ class Plan:
     hooks: dict[str, HookPlan] = field(default_factory=dict)
     targets: tuple[TargetPlan, ...] = ()
     deferred: Json = field(default_factory=dict)
+    signers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """The plan as JSON values, without fields at their default."""

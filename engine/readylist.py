@@ -34,7 +34,8 @@ class ReadyList:
         self._places: dict[int, tuple[int, int]] = {}
         self._people: list[Waiting] = []
         self._workers: list[Waiting] = []
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, bool] = {}
+        """Which phases wait, and whether for a worker; an entry of a heap that says otherwise is out of date."""
         self._holders: set[int] = set()
         self._members: set[int] = set()
 
@@ -82,7 +83,7 @@ class ReadyList:
     def add(self, index: int, *, worker: bool) -> None:
         """Let a phase wait for its start or its next turn; `worker`: that needs a worker slot."""
         if index not in self._waiting:
-            self._waiting.add(index)
+            self._waiting[index] = worker
             heappush(self._workers if worker else self._people, self._entry(index))
 
     def _entry(self, index: int) -> Waiting:
@@ -90,8 +91,7 @@ class ReadyList:
 
     def discard(self, index: int) -> None:
         """Forget a waiting phase (skipped or cancelled meanwhile)."""
-        if index in self._waiting:
-            self._waiting.discard(index)
+        if self._waiting.pop(index, None) is not None:
             self._wake(self._of[index])
 
     def take(self, *, workers: bool) -> int | None:
@@ -99,10 +99,10 @@ class ReadyList:
 
         With `workers` false only phases that need no worker slot are looked at.
         """
-        while (index := self._pop(self._people)) is not None:
+        while (index := self._pop(self._people, worker=False)) is not None:
             if self._enter(index, worker=False):
                 return index
-        while workers and self.slots_free and (index := self._pop(self._workers)) is not None:
+        while workers and self.slots_free and (index := self._pop(self._workers, worker=True)) is not None:
             if self._enter(index, worker=True):
                 return index
         return None
@@ -110,7 +110,7 @@ class ReadyList:
     @property
     def worker_wanted(self) -> bool:
         """Whether a phase could start now if nothing but the rate limit were in the way."""
-        while self._workers and self._workers[0][2] not in self._waiting:
+        while self._workers and not self._waiting.get(self._workers[0][2]):
             heappop(self._workers)
         return bool(self._workers) and self.slots_free > 0
 
@@ -150,14 +150,14 @@ class ReadyList:
         for limit in limits:
             while self._blocked[limit] and self._taken[limit] < self._limits[limit]:
                 waiting, worker = heappop(self._blocked[limit])
-                if waiting[2] in self._waiting:
+                if self._waiting.get(waiting[2]) is worker:
                     heappush(self._workers if worker else self._people, waiting)
                     break
 
-    def _pop(self, heap: list[Waiting]) -> int | None:
+    def _pop(self, heap: list[Waiting], *, worker: bool) -> int | None:
         while heap:
             index = heappop(heap)[2]
-            if index in self._waiting:
+            if self._waiting.get(index) is worker:
                 return index
         return None
 
@@ -170,7 +170,7 @@ class ReadyList:
                     self._wake([other for other in self._of[index] if other != limit])
                     return False
             self.hold(index)
-        self._waiting.discard(index)
+        del self._waiting[index]
         if worker:
             self._holders.add(index)
         return True

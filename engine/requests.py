@@ -11,11 +11,20 @@ from engine.errors import RefusedError
 
 Json = dict[str, Any]
 
-COMMON: dict[str, tuple[type, ...]] = {"actor": (str,), "note": (str,), "request_id": (str,), "expect": (list,)}
+COMMON: dict[str, tuple[type, ...]] = {
+    "actor": (str,),
+    "note": (str,),
+    "request_id": (str,),
+    "expect": (list,),
+    "signature": (str,),
+}
 """Fields that every message may carry."""
 
 AGENT = "agent:"
 """How the name begins under which something acts that an agent has started; it can decide about nothing."""
+
+SIGNABLE = frozenset({"decide_gate", "delegate_gate", "waive_gate", "retry_gate", "intervene"})
+"""Messages that may have to be signed where the run has keys: `engine.gates.signatures`."""
 
 TEXT_LIMIT = 4096
 """Characters of an actor, note, reason or id; a longer one is refused."""
@@ -31,7 +40,10 @@ _WORDS = {str: "text", int: "a number", dict: "an object", list: "a list", float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One decoded message: `fields` holds the message's own fields, `at` when it came where that is known."""
+    """One decoded message: `fields` holds the message's own fields, `at` when it came where that is known.
+
+    `signed` is what `engine.gates.signatures` found of its signature.
+    """
 
     fields: Json = field(default_factory=dict)
     actor: str | None = None
@@ -39,6 +51,8 @@ class Request:
     request_id: str | None = None
     at: float | None = None
     expect: tuple[Json, ...] = ()
+    signature: str | None = None
+    signed: Json | None = None
 
     @property
     def by_agent(self) -> bool:
@@ -74,6 +88,7 @@ def read(
         request_id=payload.get("request_id"),
         at=at,
         expect=_expectations(payload.get("expect") or []),
+        signature=payload.get("signature"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from engine import deadlines, items
@@ -35,9 +36,11 @@ def snapshot(engine: Engine) -> Json:
     }
 
 
-def restore(plan: Plan, taken: Json, at: float) -> Engine:
+def restore(
+    plan: Plan, taken: Json, at: float, *, verify: Callable[[bytes, bytes, bytes], bool] | None = None
+) -> Engine:
     """The engine that the snapshot was taken of; agents that ran then are asked for again by its effects."""
-    engine = Engine(plan)
+    engine = Engine(plan, verify=verify)
     for encoded in taken["facts"]:
         fact = Fact.from_json(encoded)
         engine.ledger.append(fact)

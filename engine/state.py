@@ -67,6 +67,8 @@ class State:
         """Phases to which control returns, and after which phase that was jumped to."""
         self.waivers: dict[tuple[str, str], Json] = {}
         """What need not hold, by gate and check (an empty check: the whole gate): `{reason, by, at, expires}`."""
+        self.signed: dict[str, str] = {}
+        """Signed messages that have counted: the digest of each, by its request's id."""
         self.needs = Needs(self.phases)
         self.group_of = self.needs.group_of
         self.newly_open: deque[int] = deque()
@@ -99,6 +101,7 @@ class State:
             "run_paused": self._run_paused,
             "run_resumed": self._run_resumed,
             "run_stopping": self._run_stopping,
+            "message_signed": self._message_signed,
             "message_refused": lambda _fact: None,
             "notice_undelivered": lambda _fact: None,
             "run_settled": self._run_settled,
@@ -368,6 +371,9 @@ class State:
 
     def _signal_reported(self, fact: Fact) -> None:
         self.signals[fact.data["signal"]] = {"at": fact.at, "by": fact.actor}
+
+    def _message_signed(self, fact: Fact) -> None:
+        self.signed[fact.data["request_id"]] = fact.data["digest"]
 
     def _run_paused(self, fact: Fact) -> None:
         if self.status != "paused":

@@ -11,9 +11,10 @@ RunStatus = Literal["pending", "running", "paused", "completed", "failed", "canc
 PhaseStatus = Literal["pending", "running", "paused", "completed", "failed", "cancelled", "skipped"]
 
 RUN_TRANSITIONS: Final[dict[RunStatus, frozenset[RunStatus]]] = {
-    "pending": frozenset({"running", "cancelled"}),
+    "pending": frozenset({"running"}),
     "running": frozenset({"paused", "completed", "failed", "cancelled"}),
-    "paused": frozenset({"running", "failed", "cancelled"}),
+    # A paused run that ends goes on first: what runs is awaited.
+    "paused": frozenset({"running"}),
     "completed": frozenset(),
     "failed": frozenset(),
     "cancelled": frozenset(),

@@ -50,6 +50,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.foreign import start_foreign
     from workflows.messages import decoded, refusal, sender
     from workflows.post import Post
+    from workflows.verifying import verifier
     from workflows.visible import STATUS, WAITING_FOR, fitting
 
 Json = dict[str, Any]
@@ -91,15 +92,19 @@ class PhaseRun:
         self.told = 0
         self.shown: tuple[str, tuple[str, ...]] = ("", ())
         plan = Plan.from_json(start["plan"])
+        verify = verifier(plan)
         if (taken := start.get("snapshot")) is not None:
-            self.engine = restore(plan, taken, self._now())
+            self.engine = restore(plan, taken, self._now(), verify=verify)
         else:
-            self.engine = Engine(plan)
+            self.engine = Engine(plan, verify=verify)
+            told = start.get("run") or {"id": workflow.info().workflow_id, "definition": plan.id}
+            if plan.signers:  # no other run can have it, also none that is given the same id later
+                told = {**told, "id": workflow.info().workflow_id, "execution": workflow.info().first_execution_run_id}
             self.engine.start(
                 self._now(),
                 inputs=start.get("inputs") or {},
                 env=start.get("env") or {},
-                run=start.get("run") or {"id": workflow.info().workflow_id, "definition": plan.id},
+                run=told,
                 actor=start.get("actor"),
             )
 
@@ -151,7 +156,7 @@ class PhaseRun:
         try:
             answer = operations.act(self.engine, name, decoded(args), self._now())
         except RefusedError as why:
-            if name in operations.JOURNALLED:
+            if operations.journalled(self.engine, name):
                 operations.refuse(self.engine, name, why, self._now(), sender(args))
                 self._perform(self.engine.flush())
             raise refusal(why) from None
@@ -161,7 +166,7 @@ class PhaseRun:
     @answered_message.validator
     def check_message(self, name: str, args: Sequence[RawValue]) -> None:
         """Refuse, before anything is written to the history, what makes no sense now and needs no entry."""
-        if name in operations.JOURNALLED:
+        if operations.journalled(self.engine, name):
             return
         try:
             operations.check(self.engine, name, decoded(args), self._now())
@@ -180,6 +185,12 @@ class PhaseRun:
         asked: Json = which if isinstance(which, dict) else {"phase": which}
         offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
         return details(self.engine, self._meant(asked), offset=offset, limit=limit)
+
+    @workflow.query(name="to_sign", description="For whoever signs a {message} with a {payload}: what it is about")
+    def to_sign(self, which: Json | None = None) -> Json:
+        """`{needed, target}`: whether the message has to be signed now, and what of the run its signature is for."""
+        asked: Json = which if isinstance(which, dict) else {}
+        return operations.to_sign(self.engine, str(asked.get("message")), asked.get("payload"), self._now())
 
     @workflow.query(name="siblings", description="What runs beside one phase, with reports: {phase: index, id or name}")
     def siblings(self, which: Json | None = None) -> Json:

@@ -37,12 +37,14 @@ class Client:
         address: str | None = None,
         profile: str | None = None,
         patience: float | None = None,
+        key: Path | str | None = None,
     ) -> None:
         from cli.command import Where  # noqa: PLC0415 - a connection has loaded it
 
         self._connection = connection
         self._actor = actor
         self._patience = patience
+        self._key = Path(key) if key is not None else None
         self._where = Where(address=address, profile=profile, task_queue=connection.task_queue)
 
     @classmethod
@@ -56,19 +58,21 @@ class Client:
         *,
         actor: str | None = None,
         patience: float | None = None,
+        key: Path | str | None = None,
     ) -> AsyncIterator[Client]:
         """A client for the project around `root` (default: the working directory), as an `async with` block.
 
         Without an address, a profile or `TEMPORAL_*` it talks to the project's own server, which is started in the
         background if need be and stays. `actor` is who acts, unless a message says otherwise. `patience` is for how
-        many seconds (default: 8) a worker may leave a question or a message unanswered. Raises UnreachableError.
+        many seconds (default: 8) a worker may leave a question or a message unanswered. `key` is the file that
+        decisions are signed with where a run asks for that; default: as for the command line. Raises UnreachableError.
         """
         from cli.embedded.connect import Target, connect  # noqa: PLC0415 - defining needs no server
         from definitions import find_root  # noqa: PLC0415
 
         project = find_root(Path(root) if root is not None else Path.cwd())
         connection = await connect(project, Target(address=address, profile=profile, task_queue=task_queue))
-        yield cls(connection, actor=actor, address=address, profile=profile, patience=patience)
+        yield cls(connection, actor=actor, address=address, profile=profile, patience=patience, key=key)
 
     @property
     def connection(self) -> Connection:
@@ -298,4 +302,4 @@ class Client:
 
         if self._patience is not None and isinstance(run, ServerRun):
             run.patience = self._patience
-        return RunHandle(run, self.root, where=self._where, actor=self._actor)
+        return RunHandle(run, self.root, where=self._where, actor=self._actor, key=self._key)

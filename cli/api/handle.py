@@ -29,11 +29,14 @@ class RunHandle(Gates):
     A message that no worker answers within some seconds is left on the server as a signal; its result is `Queued`.
     """
 
-    def __init__(self, run: Run, root: Path, *, where: Where | None = None, actor: str | None = None) -> None:
+    def __init__(
+        self, run: Run, root: Path, *, where: Where | None = None, actor: str | None = None, key: Path | None = None
+    ) -> None:
         self._run = run
         self._root = root
         self._where = where
         self._actor = actor
+        self._key = key
 
     def __repr__(self) -> str:
         return f"RunHandle({self.id!r})"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 from cli import api  # its names are imported when used: looking at a run needs no class of an answer
+from engine.requests import SIGNABLE
 
 if TYPE_CHECKING:
     from cli.api.answers import Answer, Queued
@@ -32,6 +34,7 @@ class Messages:
 
     _run: Run
     _actor: str | None
+    _key: Path | None
 
     @property
     def id(self) -> str:
@@ -44,10 +47,23 @@ class Messages:
 
         given: Json = {key: value for key, value in {**fields, **about}.items() if value is not None}
         given["actor"] = actor(about.get("actor") or self._actor)
+        if name in SIGNABLE:
+            from cli.api.signing import signed_if_needed  # noqa: PLC0415 - only for what may have to be signed
+
+            given = await signed_if_needed(self._run, name, given, self._key)
         answer = await self._run.send(name, given)
         if answer is None:
             return api.Queued.of({"run": {"id": self.id}, "sent_as": "signal", "message": name})
         return kind.of(answer)
+
+    async def sign(self, message: str, payload: Mapping[str, Any]) -> Json:
+        """The payload of a decision, signed, for any Temporal client to send; it counts for the run as it is now."""
+        from cli.api.signing import signed  # noqa: PLC0415 - only here
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        return await signed(
+            self._run, message, {**payload, "actor": actor(payload.get("actor") or self._actor)}, self._key
+        )
 
 
 class Gates(Messages):

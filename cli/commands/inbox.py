@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
@@ -82,7 +83,15 @@ def _refuse_options(context: typer.Context) -> None:
             raise UsageError(f"{option} stands before {context.invoked_subcommand!r}", hint=hint)
 
 
-async def decide(where: Where, *, actor: Actor = None) -> Exit:
+async def decide(
+    where: Where,
+    *,
+    actor: Actor = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="The key to sign with where a run asks for that."),
+    ] = None,
+) -> Exit:
     """Walk through the gates that wait for you: each is shown, then you approve, ask for changes, reject or skip it.
 
     Your decision names the evidence that was shown. What is refused meanwhile is told, and the walk goes on.
@@ -93,7 +102,7 @@ async def decide(where: Where, *, actor: Actor = None) -> Exit:
             "inbox decide asks questions, and nobody can be asked here",
             hint="see phaseloom inbox; then: phaseloom workflow gate approve GATE --run ID --evidence DIGEST",
         )
-    client = await client_for(where, console, actor=actor)
+    client = await client_for(where, console, actor=actor, key=key)
     gates = (await client.inbox()).gates
     if not gates:
         console.line(f"No gate waits for you ({acting(actor)}).")
@@ -128,6 +137,7 @@ class _Walk:
         """What became of one gate: a decision, `skip`, `quit`, `refused` or `gone`."""
         from cli.api import NotFoundError, NoWorkerError, Queued, RefusedError  # noqa: PLC0415 - as above
         from cli.words.gates import answered  # noqa: PLC0415
+        from engine.errors import WorkspaceError  # noqa: PLC0415
 
         try:
             run = await self._client.run(item.run)
@@ -141,7 +151,7 @@ class _Walk:
             decision, details = asked
             about: Json = {"phase": gate.phase, "evidence": gate.evidence, **details}
             answer = await run.decide_gate(gate.gate, decision, **about)
-        except (RefusedError, NotFoundError, NoWorkerError) as error:
+        except (RefusedError, NotFoundError, NoWorkerError, WorkspaceError) as error:
             self._console.line(f"Not decided: {error.message}" + (f" ({error.hint})" if error.hint else ""))
             return "refused"
         queued = ["No worker answers now: sent as a signal, it counts when a worker is back."]

@@ -16,6 +16,7 @@ from cli.embedded.connect import Target, shared_client, shared_config
 from cli.embedded.deliveries import missing_services, undelivered
 from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
+from cli.embedded.protection import protection
 from cli.embedded.supervisor import end_all, take_over
 from cli.embedded.version import described, differs, installation
 from engine.errors import PhaseloomError, UnreachableError, WorkspaceError
@@ -90,7 +91,7 @@ async def status(root: Path, target: Target | None = None) -> Json:
     """What there is of the server and the worker of the project at `root`. Starts nothing.
 
     `{mode, root, client, address, namespace, queue, reachable, supervisor, server, worker, pollers, attributes, agents,
-    disk, problems, unprotected}`; the last two are sentences, `disk` is bytes.
+    disk, problems, protection, unprotected}`; `problems` and `unprotected` are sentences, `disk` is bytes.
     """
     problems: list[str] = []
     try:
@@ -128,7 +129,10 @@ async def status(root: Path, target: Target | None = None) -> Json:
         report["problems"].append(
             f"only {report['disk']['free'] // 1_000_000} MB are free on the disk of {project.folder}"
         )
-    report["unprotected"] += _unprotected(report)
+    guard = protection(project.root, report.get("worker"))
+    problems += guard.pop("problems")
+    report["unprotected"] += _unprotected(report, guard.pop("unprotected"))
+    report["protection"] = guard
     return report
 
 
@@ -236,14 +240,13 @@ def _disk(project: Project) -> Json:
     return {"free": shutil.disk_usage(place).free, "database": database, "artifacts": artifacts}
 
 
-def _unprotected(report: Json) -> list[str]:
-    """What a user may believe to be safe and is not."""
-    names = "decisions are not signed: a gate believes the name that a message gives, unless it is an agent's"
+def _unprotected(report: Json, decisions: list[str]) -> list[str]:
+    """What a user may believe to be safe and is not; `decisions` says it of those."""
     if report["mode"] == "shared":
         told = f"whoever may use namespace {report['namespace']} at {report['address']} can read and steer these runs"
-        return [told, names]
+        return [told, *decisions]
     return [
-        names,
+        *decisions,
         f"any program on this machine can use the server ({report['address'] or servers.HOST}): it has no password",
         "runs live on this disk alone: there is no copy of .phaseloom/ anywhere else",
         "after a restart of the machine, runs go on with the next phaseloom command, not before",

@@ -81,6 +81,11 @@ def prepare(
 
     root = root or here()
     plan = compiled(usable_with_children(checked, root))
+    if plan.signers:
+        from cli.reach.keyfiles import library_needed  # noqa: PLC0415 - few projects have keys
+
+        with library_needed():
+            import cryptography  # noqa: F401, PLC0415 - without it no worker here could carry the run out
     deferred = tuple(not_in_effect(plan))
     values = {**(given or {}), **(from_file(inputs_file) if inputs_file is not None else {})}
     inputs = checked_inputs(plan.inputs, values, pairs(written, "--input"), command=command)

@@ -96,6 +96,10 @@ class ServerRun:
         """Facts after number `since`."""
         return await self._query("journal", {"since": since, "limit": limit})
 
+    async def to_sign(self, message: str, payload: Json) -> Json:
+        """Whether it takes a message only signed, and what of it the signature is for."""
+        return await self._query("to_sign", {"message": message, "payload": payload})
+
     async def plan(self) -> Plan:
         """Its plan, from what it was started with."""
         from engine.plan import Plan  # noqa: PLC0415 - commands that only act need none

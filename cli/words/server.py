@@ -43,6 +43,7 @@ def condition(report: Json) -> list[str]:
         ("Search attributes", _attributes(report["attributes"])),
         ("Agents at work", str(report["agents"])),
         ("Disk", _disk(report["disk"])),
+        ("Decisions", _decisions(report["protection"])),
     ]
     lines = table([(f"{name}:", value) for name, value in rows])
     problems = report["problems"] or ["none"]
@@ -74,6 +75,12 @@ def _attributes(attributes: dict[str, bool] | None) -> str:
         return "unknown"
     missing = [name for name, there in attributes.items() if not there]
     return f"missing: {', '.join(missing)}" if missing else "registered"
+
+
+def _decisions(protection: Json) -> str:
+    if protection["decisions"] == "named":
+        return "by name, not signed (phaseloom keys create NAME)"
+    return f"signed, by keys of {', '.join(protection['people'])}"
 
 
 def _disk(disk: Json) -> str:

@@ -41,6 +41,7 @@ from definitions.schema.scalars import (
     is_expression,
     refusal,
 )
+from definitions.schema.signing import Signing
 
 MAX_WORKERS = 1000
 """The most activities that one run may have open at a Temporal server."""
@@ -245,6 +246,8 @@ class ProjectFile(Exact):
     """Further directories with definitions, relative to the project."""
     groups: dict[str, list[Line]] = Field(default_factory=dict)
     """Groups of people who decide about gates: `group:leads` in an approval."""
+    signing: Signing = Signing()
+    """The public keys of people: with any, decisions have to be signed."""
     checkpoints: Checkpoints | None = None
     budget: Budget | None = None
     notifications: ProjectNotices | None = None

@@ -31,6 +31,7 @@ from engine.plan import (
     StepBreaker,
     TargetPlan,
 )
+from tests.engine.signing import SIGNERS, signed_by
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Agents, failing, until_cancelled
 from worker import sandbox_runner
@@ -207,6 +208,30 @@ async def decided(handle: Handle, _agents: Agents) -> None:
     await handle.execute_update("waive_gate", {"gate": "last", "reason": "known", "actor": "ann"})
 
 
+def keyed() -> Plan:
+    """A gate of two people who sign."""
+    people = ApprovalPlan(people=("ana", "bo"), need=2, evidence="optional")
+    return plan_of(phase(0, gates=(GatePlan(id="release", approval=people),)), phase(1, 0), signers=SIGNERS)
+
+
+async def signed(handle: Handle, _agents: Agents) -> None:
+    async def vote(actor: str, decision: str = "approve") -> Json:
+        await at_gate(handle, "release", "waiting")
+        payload = {"gate": "release", "decision": decision, "comment": "seen"}
+        asked = await handle.query("to_sign", {"message": "decide_gate", "payload": {**payload, "actor": actor}})
+        return signed_by(actor, "decide_gate", asked["target"], **payload)
+
+    first = await vote("ana")
+    await handle.signal("decide_gate", {**first, "signature": None})
+    await handle.execute_update("decide_gate", first)
+    await handle.signal("decide_gate", {**first, "decision": "reject"})
+    await handle.execute_update("decide_gate", await vote("bo", "request_changes"))
+    await handle.signal("decide_gate", first)
+    await handle.signal("decide_gate", {**first, "request_id": "another"})
+    await handle.execute_update("decide_gate", await vote("bo"))
+    await handle.signal("decide_gate", await vote("ana"))
+
+
 async def gone_back(handle: Handle, agents: Agents) -> None:
     while (await handle.query("view"))["status"] != "paused":
         await asyncio.sleep(0.05)
@@ -269,6 +294,7 @@ STORIES: dict[str, Story] = {
         tried_although_open,
         {},
     ),
+    "signatures": (keyed(), {}, signed, {"drain_events": 30}),
     "agents-in-parallel": (
         plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
         {},

@@ -23,5 +23,6 @@ def test_there_are_histories_to_replay() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
     replayer = Replayer(workflows=[PhaseRun, ToolBreaker, Deliver], workflow_runner=sandbox_runner())
-    history = WorkflowHistory.from_json(path.stem.rstrip("0123456789-"), path.read_text(encoding="utf-8"))
+    run = f"wf_{path.stem.rstrip('0123456789-')}"  # signatures are bound to it
+    history = WorkflowHistory.from_json(run, path.read_text(encoding="utf-8"))
     await replayer.replay_workflow(history)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cli.command import Act, Look, Where
+from cli.command import Act, Look, Sign, Where
 from cli.console import Console
 from cli.exits import Exit
 
@@ -33,7 +34,8 @@ async def meant(act: Act, console: Console) -> RunHandle:
     from cli.reach.selection import run_to_act_on  # noqa: PLC0415
 
     run = await run_to_act_on(act, console)
-    return RunHandle(run, run.connection.project.root, where=act)
+    key = act.key if isinstance(act, Sign) else None
+    return RunHandle(run, run.connection.project.root, where=act, key=key)
 
 
 async def looked_at(look: Look, console: Console) -> RunHandle:
@@ -45,13 +47,13 @@ async def looked_at(look: Look, console: Console) -> RunHandle:
     return RunHandle(await run_to_look_at(look, console), here(), where=look)
 
 
-async def client_for(where: Where, console: Console, *, actor: str | None = None) -> Client:
+async def client_for(where: Where, console: Console, *, actor: str | None = None, key: Path | None = None) -> Client:
     """A client for the project here, its notices told."""
     from cli.api.client import Client  # noqa: PLC0415 - not needed for --help
     from cli.reach.contact import connected  # noqa: PLC0415
 
     connection = await connected(where, console)
-    return Client(connection, actor=actor, address=where.address, profile=where.profile)
+    return Client(connection, actor=actor, address=where.address, profile=where.profile, key=key)
 
 
 async def client_to_read(where: Where, console: Console, *, actor: str | None = None) -> Client | None:

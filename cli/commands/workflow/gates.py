@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.command import Act, Look, command
+from cli.command import Look, Sign, command
 from cli.commands.workflow.acting import about, act_on, looked_at, meant
 from cli.console import Console
 from cli.exits import Exit, UsageError
@@ -73,7 +73,7 @@ async def show(gate: Gate, look: Look) -> Exit:
 
 async def approve(
     gate: Gate,
-    act: Act,
+    act: Sign,
     *,
     evidence: Evidence = None,
     comment: Comment = None,
@@ -89,19 +89,19 @@ async def approve(
     return await _decide(gate, "approve", act, evidence=evidence, comment=comment, form=filled)
 
 
-async def request_changes(gate: Gate, act: Act, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
+async def request_changes(gate: Gate, act: Sign, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
     """Have the phase before a gate done again; the comment reaches whoever does it."""
     return await _decide(gate, "request_changes", act, evidence=evidence, comment=comment)
 
 
-async def reject(gate: Gate, act: Act, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
+async def reject(gate: Gate, act: Sign, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
     """Reject what a gate asks for; the phase then waits for a decision."""
     return await _decide(gate, "reject", act, evidence=evidence, comment=comment)
 
 
 async def delegate(
     gate: Gate,
-    act: Act,
+    act: Sign,
     *,
     to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who decides instead of you.")],
 ) -> Exit:
@@ -111,7 +111,7 @@ async def delegate(
     return await act_on(act, lambda run: run.delegate_gate(gate, to, **about(act)), answered)
 
 
-async def retry(gate: Gate, act: Act) -> Exit:
+async def retry(gate: Gate, act: Sign) -> Exit:
     """Check a gate again, after what it found has been mended."""
     from cli.words.gates import answered  # noqa: PLC0415 - not needed for --help
 
@@ -120,7 +120,7 @@ async def retry(gate: Gate, act: Act) -> Exit:
 
 async def waive(
     gate: Gate,
-    act: Act,
+    act: Sign,
     *,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it need not hold; kept.")],
     check: Annotated[
@@ -154,7 +154,7 @@ def _until(duration: str) -> float:
 async def _decide(
     gate: str,
     decision: Decision,
-    act: Act,
+    act: Sign,
     *,
     evidence: str | None,
     comment: str | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.command import Act, command
+from cli.command import Act, Sign, command
 from cli.commands.workflow.acting import about, act_on, answered, meant
 from cli.console import Console
 from cli.exits import Exit, UsageError
@@ -86,7 +86,7 @@ async def cancel(
 
 
 async def intervene(
-    act: Act,
+    act: Sign,
     choice: Annotated[
         str | None,
         typer.Argument(metavar="NUMBER|ACTION", help="A number of `workflow status`, or retry, skip, cancel, …"),
