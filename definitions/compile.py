@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from definitions.checkpoints import after_of, keep_of
 from definitions.deferring import deferred_of_definition, kept
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
 from definitions.gates import GatePlans
@@ -86,6 +87,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
         completion_signals=tuple(definition.completion_signals),
+        keep_checkpoints=keep_of(checked, project),
         deferred=deferred_of_definition(checked, project),
     )
 
@@ -137,6 +139,8 @@ def _phase(
         estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
         limits=agents.limits(checked, index),
         gates=gates.of(phase),
+        checkpoint=after_of(checked, checked.project, index),
+        keep_checkpoints=phase.checkpoints.keep if phase.checkpoints is not None else None,
         jumps=_jumps(checked, phase),
         on_jump=phase.on_jump,
         for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,

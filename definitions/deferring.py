@@ -39,7 +39,6 @@ CONSEQUENCES = {
     "compensation": "nothing is undone",
     "budget": "nothing is limited",
     "hooks": "none of them runs",
-    "checkpoints": "none can be restored",
     "cache": "all is done anew",
     "caches": "all is done anew",
     "workspace": "all work in the project's directory",

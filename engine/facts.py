@@ -37,6 +37,11 @@ FactKind = Literal[
     "run_paused",
     "run_resumed",
     "run_stopping",
+    "checkpoint_created",
+    "restoring",
+    "agent_abandoned",
+    "restored",
+    "run_seeded",
     "message_refused",
     "run_settled",
 ]

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 OnFailure = Literal["pause", "isolate", "fail_fast"]
 AgentsMode = Literal["in_turn", "parallel"]
 NeedKind = Literal["data", "context", "validation"]
+CheckpointAfter = Literal["phase", "group", "never"]
 OutputType = Literal["any", "string", "integer", "number", "boolean", "list", "object"]
 
 MANUAL = "manual"
@@ -184,6 +185,9 @@ class PhasePlan:
     `reads` are the dotted paths that templates and conditions of this phase name (`phases.design.outputs.contract`,
     `inputs.feature`). `deferred` holds what is validated and kept but not in effect yet, under its name in the file.
 
+    `checkpoint`: whether its completion is a checkpoint; `group`: with the last phase of its parallel group. Of the
+    phase's own ones only the newest `keep_checkpoints` are kept, where that is set.
+
     `for_each` is the source of an expression that yields a list, or a list that may hold templates: the phase runs once
     per item, at most `max_parallel` at once, each as a phase of its own that is made when the list is known and has
     `item` set (`engine.expansion`). `list_reads` are the paths that `for_each` names. `inline` are outputs of this
@@ -216,6 +220,8 @@ class PhasePlan:
     jumps: tuple[JumpPlan, ...] = ()
     on_jump: bool = False
     deferred: Json = field(default_factory=dict)
+    checkpoint: CheckpointAfter = "phase"
+    keep_checkpoints: int | None = None
     for_each: Any = None
     max_parallel: int | None = None
     list_reads: tuple[str, ...] = ()
@@ -262,6 +268,7 @@ class Execution:
 class Plan:
     """A compiled definition.
 
+    Of the automatic checkpoints of a run the newest `keep_checkpoints` are kept, where that is set.
     `digest` is the sha256 of the definition's canonical JSON; `kind` words the output of `run`; `deferred` is as in
     `PhasePlan`, for the whole definition.
     """
@@ -278,6 +285,7 @@ class Plan:
     execution: Execution = Execution()
     step_groups: tuple[StepGroup, ...] = ()
     completion_signals: tuple[str, ...] = ()
+    keep_checkpoints: int | None = None
     deferred: Json = field(default_factory=dict)
 
     def to_json(self) -> Json:

@@ -154,3 +154,8 @@ def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:
 def _defaults(phase: PhaseState) -> Json:
     """What the phase's outputs are where no agent yields them."""
     return {name: output.default for name, output in phase.plan.outputs.items() if output.optional}
+
+
+def kept(result: Json) -> Json:
+    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
+    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

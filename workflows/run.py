@@ -16,9 +16,10 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from engine import children, foreign, operations
+    from engine import checkpoints, children, foreign, operations
     from engine.answers import waiting_for
     from engine.effects import (
+        AbandonAgents,
         AgentCancelled,
         AgentFailed,
         AgentFinished,
@@ -40,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     from engine.plan import Plan
     from engine.siblings import siblings
     from engine.snapshots import restore, snapshot
+    from engine.starting import begin
     from engine.view import details, view
     from workflows import journal
     from workflows.archive import archive_run
@@ -74,13 +76,14 @@ class PhaseRun:
     def __init__(self, start: Json) -> None:
         """Start the engine, or bring it back from the predecessor's snapshot.
 
-        `start`: `{plan, inputs, env, run, actor, search_attributes, drain_events?}`; after continue-as-new also
-        `snapshot`.
+        `start`: `{plan, inputs, env, run, actor, search_attributes, drain_events?, abandon_after?, seed?}`; after
+        continue-as-new also `snapshot`.
         """
         self.start = start
         self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}
         self.begun: set[tuple[int, int, int]] = set()
         self.unwanted: set[tuple[int, int, int]] = set()
+        self.abandoned: set[asyncio.Task[None]] = set()
         self.children = Children()
         self.timer: asyncio.Task[None] | None = None
         self.finished = False
@@ -91,13 +94,8 @@ class PhaseRun:
             self.engine = restore(plan, taken, self._now())
         else:
             self.engine = Engine(plan)
-            self.engine.start(
-                self._now(),
-                inputs=start.get("inputs") or {},
-                env=start.get("env") or {},
-                run=start.get("run") or {"id": workflow.info().workflow_id, "definition": plan.id},
-                actor=start.get("actor"),
-            )
+            begin(self.engine, start, self._now(), workflow.info().workflow_id)
+        self.engine.patience = float(start.get("abandon_after", self.engine.patience))
 
     @workflow.run
     async def run(self, start: Json) -> Json:  # noqa: ARG002 - taken in by __init__
@@ -113,7 +111,8 @@ class PhaseRun:
         if self.timer is not None:
             self.timer.cancel()
         if not self.finished:
-            workflow.continue_as_new({**self.start, "snapshot": snapshot(self.engine)})
+            kept = {name: value for name, value in self.start.items() if name != "seed"}
+            workflow.continue_as_new({**kept, "snapshot": snapshot(self.engine)})
         return await self._finish()
 
     async def _until_it_may_leave(self) -> None:
@@ -180,6 +179,15 @@ class PhaseRun:
         """`engine.siblings.siblings` of the phase that `which["phase"]` names."""
         return siblings(self.engine, self._meant(which), self._now())
 
+    @workflow.query(
+        name="checkpoints", description="Checkpoints, oldest first: {offset (negative: from the end), limit}"
+    )
+    def checkpoints(self, which: Json | None = None) -> Json:
+        """`engine.checkpoints.page` at this moment."""
+        which = which if isinstance(which, dict) else {}
+        offset, limit = int(which.get("offset", 0)), int(which.get("limit", checkpoints.PAGE))
+        return checkpoints.page(self.engine.state, offset=offset, limit=limit)
+
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:
         """Facts in order, the number to ask from next, and the log lines of these facts."""
@@ -227,6 +235,9 @@ class PhaseRun:
                 case CancelAgents(phase=phase, epoch=epoch):
                     for key in [key for key in self.tasks if key[:2] == (phase, epoch)]:
                         self._cancel_agent(key)
+                case AbandonAgents(phase=phase, epoch=epoch):
+                    for key in [key for key in self.tasks if key[:2] == (phase, epoch)]:
+                        self.abandoned.add(self.tasks.pop(key))
                 case WakeAt(due=due):
                     self._set_timer(due)
                 case CountWorkers():

@@ -48,7 +48,7 @@ MAX_WORKERS = 1000
 DEFERRED = (
     "barriers", "synchronization", "resource_manager", "barrier_synchronization", "context_conflicts",
     "caching_system", "performance_monitoring", "conflict_prevention", "parallel_configuration", "context", "hooks",
-    "budget", "checkpoints", "caches", "builders", "workspace", "notifications", "compensation", "prefetch",
+    "budget", "caches", "builders", "workspace", "notifications", "compensation", "prefetch",
 )  # fmt: skip
 """The keys of a definition that are kept and not in effect yet."""
 
@@ -250,7 +250,7 @@ class ProjectFile(Exact):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-PROJECT_DEFERRED = ("checkpoints", "budget", "notifications")
+PROJECT_DEFERRED = ("budget", "notifications")
 """The keys of a project file that are kept and not in effect yet."""
 
 

@@ -1,0 +1,26 @@
+"""How a run begins: with nothing done, or where another run was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import restoring
+from engine.engine import Engine
+
+Json = dict[str, Any]
+
+
+def begin(engine: Engine, start: Json, at: float, name: str) -> None:
+    """Begin a run by what it was started with.
+
+    `{inputs, env, run, actor, seed}`: a seed has `facts`, all of another run's up to a checkpoint. `name` is the run's
+    id where `run` does not tell it.
+    """
+    run = start.get("run") or {"id": name, "definition": engine.plan.id}
+    actor, seed = start.get("actor"), start.get("seed") or {}
+    if "facts" in seed:
+        restoring.seed(engine, seed, at, run=run, actor=actor)
+        engine.advance(at)
+        return
+    inputs, env = start.get("inputs") or {}, start.get("env") or {}
+    engine.start(at, inputs=inputs, env=env, run=run, actor=actor)
