@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cli.api.answers import (
         CancelledParallel,
         Cancelling,
+        CheckpointCreated,
         Completed,
         CompletedParallel,
         Decided,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         PhaseRef,
         ProgressReported,
         Queued,
+        Restoring,
         Resumed,
         RunRef,
         SignalReported,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     )
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
+    from cli.api.checkpoints import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
     from cli.api.client import Client
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
@@ -59,6 +62,7 @@ _HOMES = {
     "cli.api.answers": (
         "CancelledParallel",
         "Cancelling",
+        "CheckpointCreated",
         "Completed",
         "CompletedParallel",
         "Decided",
@@ -69,6 +73,7 @@ _HOMES = {
         "PhaseRef",
         "ProgressReported",
         "Queued",
+        "Restoring",
         "Resumed",
         "RunRef",
         "SignalReported",
@@ -76,6 +81,7 @@ _HOMES = {
     ),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
+    "cli.api.checkpoints": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
     "cli.api.client": ("Client",),
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
@@ -106,6 +112,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "CancelledParallel",
     "Cancelling",
+    "Checkpoint",
+    "CheckpointContent",
+    "CheckpointCreated",
+    "CheckpointDiff",
     "Client",
     "Completed",
     "CompletedParallel",
@@ -113,6 +123,8 @@ __all__ = [
     "DefinitionDetails",
     "DefinitionEntry",
     "Diagnostic",
+    "Difference",
+    "Exported",
     "Fact",
     "FailureReported",
     "GateAnswered",
@@ -138,6 +150,7 @@ __all__ = [
     "ProgressReported",
     "Queued",
     "RefusedError",
+    "Restoring",
     "Result",
     "Resumed",
     "RunForecast",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cli.api.inbox import Inbox
     from cli.api.planning import RunForecast
     from cli.api.restarting import Restart
+    from cli.api.returning import Return
     from cli.api.views import RunSummary
     from cli.embedded.connect import Connection
     from cli.reach.launch import Prepared
@@ -247,6 +248,35 @@ class Client:
         from cli.reach.place import actor  # noqa: PLC0415
 
         return self._handle(await restarted(self._connection, restart, actor=actor(self._actor)))
+
+    async def restore(
+        self,
+        run: RunHandle | str | None = None,
+        checkpoint: int | str | None = None,
+        *,
+        phase: int | str | None = None,
+        note: str | None = None,
+    ) -> RunHandle:
+        """Go back to a checkpoint (default: the newest), or to right before the start of a `phase`.
+
+        An open run (default: the current one) goes back in place, once its agents have been stopped; an ended one goes
+        on as a new run, which is returned. What differs from then stops nothing: `RunHandle.differences` tells it.
+        """
+        from cli.api.returning import return_of  # noqa: PLC0415 - only here
+
+        if not isinstance(run, RunHandle):
+            run = await (self.current() if run is None else self.run(run))
+        return await self.go_back(await return_of(run, self.root, checkpoint, phase=phase), note=note)
+
+    async def go_back(self, way: Return, *, note: str | None = None) -> RunHandle:
+        """Carry out what `cli.api.returning.return_of` has found."""
+        from cli.api.returning import follow_up, go_back  # noqa: PLC0415 - only here
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        if way.in_place:
+            await go_back(way, actor=actor(self._actor), note=note)
+            return way.run
+        return self._handle(await follow_up(self._connection, way, actor=actor(self._actor)))
 
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""

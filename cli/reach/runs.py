@@ -51,6 +51,9 @@ class Run(Protocol):
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""
 
+    async def checkpoints(self, offset: int, limit: int) -> Json:
+        """A page of its checkpoints."""
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when it waits for a worker."""
 
@@ -95,6 +98,10 @@ class ServerRun:
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""
         return await self._query("journal", {"since": since, "limit": limit})
+
+    async def checkpoints(self, offset: int, limit: int) -> Json:
+        """A page of its checkpoints."""
+        return await self._query("checkpoints", {"offset": offset, "limit": limit})
 
     async def plan(self) -> Plan:
         """Its plan, from what it was started with."""
