@@ -50,6 +50,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "workflow define": ("phaseloom workflow define release.yaml",),
     "workflow fail-phase": ("phaseloom workflow fail-phase deploy --error 'no disk left'",),
+    "workflow compare": ("phaseloom workflow compare wf_abc123 wf_def456",),
+    "workflow fork": (
+        "phaseloom workflow fork --at design --set inputs.feature='a till'",
+        "phaseloom workflow fork wf_abc123 --output design.api=v2 --definition release.yaml",
+    ),
     "workflow gate approve": (
         "phaseloom workflow gate approve release",
         "phaseloom workflow gate approve release --evidence sha256:7690633854bd --comment 'ship it'",

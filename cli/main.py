@@ -15,6 +15,7 @@ from typer.exceptions import Abort, TyperException
 from cli.commands import audit, config, graph, importing, inbox, init, plan, run, runs, server, validate
 from cli.commands.workflow import (
     checkpoints,
+    forking,
     gates,
     logs,
     looking,
@@ -53,7 +54,7 @@ MODULES = (run, validate, plan, graph, importing, init, config, server, runs, in
 
 WORKFLOW_MODULES = (
     *(workflow_definitions, suggest, start, phases, parallel, looking, steering, gates),
-    *(checkpoints, restore, restart, logs),
+    *(checkpoints, restore, forking, restart, logs),
 )
 
 for module in MODULES:

@@ -73,6 +73,9 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
     name = f"Phase: {phase.id} - "
     by = _by(fact)
     status = fact.data["status"]
+    if (old := fact.data.get("reused_from")) is not None:
+        edited = ", with edited outputs" if fact.data.get("edited") else ""
+        return [("INFO", f"{name}Reused from {old}{edited}")]
     if status == "completed":
         checkpoint = [("INFO", f"Checkpoint saved: {phase.id}")] if is_checkpoint(phase, fact) else []
         seconds = fact.data.get("seconds")

@@ -1,10 +1,10 @@
-"""How a run begins: with nothing done, or where another run was."""
+"""How a run begins: with nothing done, where another run was, or with results of another run."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine import restoring
+from engine import restoring, reuse
 from engine.engine import Engine
 
 Json = dict[str, Any]
@@ -13,8 +13,8 @@ Json = dict[str, Any]
 def begin(engine: Engine, start: Json, at: float, name: str) -> None:
     """Begin a run by what it was started with.
 
-    `{inputs, env, run, actor, seed}`: a seed has `facts`, all of another run's up to a checkpoint. `name` is the run's
-    id where `run` does not tell it.
+    `{inputs, env, run, actor, seed}`: a seed has `facts`, all of another run's up to a checkpoint, or `reused`, what of
+    its results still holds. `name` is the run's id where `run` does not tell it.
     """
     run = start.get("run") or {"id": name, "definition": engine.plan.id}
     actor, seed = start.get("actor"), start.get("seed") or {}
@@ -23,4 +23,7 @@ def begin(engine: Engine, start: Json, at: float, name: str) -> None:
         engine.advance(at)
         return
     inputs, env = start.get("inputs") or {}, start.get("env") or {}
+    if "reused" in seed:
+        reuse.start(engine, seed, at, inputs=inputs, env=env, run=run, actor=actor)
+        return
     engine.start(at, inputs=inputs, env=env, run=run, actor=actor)

@@ -271,6 +271,7 @@ class State:
         phase.finished_at = fact.at
         if result := fact.data.get("result"):
             phase.results.append(result)
+        phase.results += fact.data.get("results", ())  # of the run that this one is a fork of
         if error := fact.data.get("error"):
             phase.error = error
             phase.failures = [*phase.failures, *error.get("failures", [])][-10:]

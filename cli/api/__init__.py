@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cli.api.checking import Validation
     from cli.api.checkpoints import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
     from cli.api.client import Client
+    from cli.api.forking import RunComparison
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox, InboxItem
@@ -83,6 +84,7 @@ _HOMES = {
     "cli.api.checking": ("Validation",),
     "cli.api.checkpoints": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
     "cli.api.client": ("Client",),
+    "cli.api.forking": ("RunComparison",),
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
     "cli.api.inbox": ("Inbox", "InboxItem"),
@@ -153,6 +155,7 @@ __all__ = [
     "Restoring",
     "Result",
     "Resumed",
+    "RunComparison",
     "RunForecast",
     "RunHandle",
     "RunRef",

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from cli.reach.past import attempts
+from engine.statuses import SHOWN
+
+if TYPE_CHECKING:
+    from cli.reach.past import Past
 
 Json = dict[str, Any]
 
@@ -54,3 +60,53 @@ def _artifacts(before: Json, after: Json) -> list[Json]:
             change = "new" if key not in then else "gone" if key not in now else "changed"
             changes.append({"phase": key[0], "name": key[1], "change": change})
     return changes
+
+
+def compared(one: Past, other: Past) -> Json:
+    """Two runs side by side, each as far as it is."""
+    pasts = (one, other)
+    contents = [past.content(len(past.facts), "now") for past in pasts]
+    rows: list[dict[str, Json]] = [_rows(past) for past in pasts]
+    names = list(dict.fromkeys([*rows[0], *rows[1]]))
+    differing: dict[str, list[Json]] = {}
+    for row in outputs(contents[0]["outputs"], contents[1]["outputs"]):
+        sides = [{"value": row[side]} if side in row else {} for side in ("then", "now")]
+        differing.setdefault(row["phase"], []).append({"name": row["name"], "sides": sides})
+    return {
+        "runs": [past.run for past in pasts],
+        "definitions": [past.plan.id for past in pasts],
+        "statuses": [content["status"] for content in contents],
+        "seconds": [_length(past.now.started_at, past.now.ended_at) for past in pasts],
+        "inputs": [past.now.inputs for past in pasts],
+        "phases": [
+            {
+                "id": name,
+                **{key: [side.get(name, {}).get(key) for side in rows] for key in ("status", "seconds", "attempts")},
+                "reused_from": [side.get(name, {}).get("reused_from") for side in rows],
+                "outputs": differing.get(name, []),
+            }
+            for name in names
+        ],
+    }
+
+
+def _rows(past: Past) -> dict[str, Json]:
+    state = past.now
+    reused = {
+        fact.phase: fact.data["reused_from"]
+        for fact in past.standing(len(past.facts))
+        if fact.kind == "phase_settled" and "reused_from" in fact.data
+    }
+    return {
+        phase.plan.id: {
+            "status": SHOWN[phase.status],
+            "seconds": _length(phase.started_at, phase.finished_at),
+            "attempts": attempts(phase),
+            "reused_from": reused.get(phase.plan.index),
+        }
+        for phase in state.planned
+    }
+
+
+def _length(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else round(end - start, 3)

@@ -94,7 +94,7 @@ class Past:
             "counts": {SHOWN[word]: count for word, count in state.counts.items() if count},
             "outputs": {phase.plan.id: phase.outputs for phase in state.planned if phase.outputs},
             "phases": [_phase(phase) for phase in ran],
-            "attempts": {phase.plan.id: _attempts(phase) for phase in ran},
+            "attempts": {phase.plan.id: attempts(phase) for phase in ran},
             "artifacts": artifacts_of(state),
             "gates": [
                 {"phase": phase.plan.id, "gate": gate.plan.id, "status": gate.status, "round": gate.round}
@@ -131,7 +131,7 @@ def _phase(phase: PhaseState) -> Json:
     }
 
 
-def _attempts(phase: PhaseState) -> int:
+def attempts(phase: PhaseState) -> int:
     """How many attempts the agents of a phase made in its epoch; a person makes one."""
     if phase.started_at is None:
         return 0
