@@ -5,6 +5,7 @@ What differs from then is found before anything starts; a new run begins with th
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from cli.api.checkpoints import Difference
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
+    from cli.api.client import Client
     from cli.api.handle import RunHandle
     from cli.embedded.connect import Connection
     from cli.reach.past import Past
@@ -60,6 +62,17 @@ async def return_of(
         in_place=in_place,
         phase=phase,
     )
+
+
+async def last_run_of(client: Client, definition: str) -> RunHandle | None:
+    """The run of a definition, given by id or file, that was started last; child runs do not count."""
+    from cli.reach.reading import read_definition  # noqa: PLC0415 - half a second
+
+    identifier = (await asyncio.to_thread(read_definition, definition, client.root)).id
+    for each in await client.runs(every=True, limit=1000):
+        if each.definition == identifier and "." not in each.run:
+            return await client.run(each.run)
+    return None
 
 
 async def resumption_of(run: RunHandle, root: Path, place: str) -> Return:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio import activity
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.service import RPCError
 
+from definitions import compile_plan, find, load
 from engine.facts import Fact
 from engine.plan import Execution
 from tests.engine.world import PERSON, phase, plan_of
@@ -21,11 +26,20 @@ Handle = WorkflowHandle[Any, Json]
 async def seen(handle: Handle, **wanted: Any) -> Json:
     """The view, once these of its values are so."""
     for _ in range(400):
-        view: Json = await handle.query("view")
+        view: Json = await looked(handle)
         if all(view.get(name) == value for name, value in wanted.items()):
             return view
         await asyncio.sleep(0.02)
     raise AssertionError(f"never {wanted}: {view}")
+
+
+async def looked(handle: Handle) -> Json:
+    """The view, also where one history ends just now and the next one begins."""
+    for _ in range(20):
+        with contextlib.suppress(RPCError):
+            view: Json = await handle.query("view", rpc_timeout=timedelta(seconds=2))
+            return view
+    raise AssertionError("it never answers")
 
 
 async def started(bench: Bench, *ids: str) -> None:
@@ -136,11 +150,12 @@ async def test_it_goes_back_over_the_border_of_a_history(bench: Bench) -> None:
                                "cancelled": 0, "skipped": 0})  # fmt: skip
     await latest.execute_update("restore", {"checkpoint": "p3"})
     await latest.execute_update("create_checkpoint", {"name": "again"})
-    assert (await latest.query("checkpoints", {"offset": -1}))["checkpoints"][0]["name"] in {"again", "p4"}
     for _ in range(600):
-        if (await latest.query("view"))["counts"]["completed"] == 30:
+        if (await looked(latest))["counts"]["completed"] == 30:
             break
         await asyncio.sleep(0.02)
+    names = [row["name"] for row in (await latest.query("checkpoints", {}))["checkpoints"]]
+    assert (names.count("p3"), names.count("p4"), names.count("again")) == (1, 2, 1)
     await latest.execute_update("next", {})
     assert (await handle.result())["status"] == "completed"
     keys = [task["key"] for task in bench.agents.seen]
@@ -173,3 +188,57 @@ async def test_it_goes_on_after_every_agent_ended_while_no_worker_was_there(benc
     await handle.signal("next", {})
     await handle.signal("next", {})
     assert (await handle.result())["status"] == "completed"
+
+
+SAMPLES: Json = {"string": "x", "integer": 0, "number": 0.5, "boolean": False, "list": [], "object": {}}
+
+
+async def lived(handle: Handle, until: str, word: str) -> None:
+    """People do their part of the development lifecycle until a phase is open; each output tells its round."""
+    for _ in range(2000):
+        view = await handle.query("view")
+        open_now = [row for row in view["active"] if row.get("waits_for") == "person"]
+        if view["ended_at"] or any(row["id"] == until for row in open_now):
+            return
+        if not open_now:
+            await asyncio.sleep(0.01)
+            continue
+        phase_now = await handle.query("phase", {"phase": open_now[0]["index"]})
+        asked = phase_now["asked_for"]["outputs"]
+        outputs = {name: SAMPLES.get(of["type"], f"{word} {phase_now['id']}") for name, of in asked.items()}
+        await handle.execute_update("complete_phase", {"phase": open_now[0]["index"], "outputs": outputs})
+
+
+async def test_the_development_lifecycle_goes_back_from_review_to_design_and_forgets_what_came_after(
+    bench: Bench,
+) -> None:
+    plan = compile_plan(load(find("development-lifecycle", Path.cwd())), {})
+    handle = await bench.start(plan)
+    await lived(handle, "review", "first")
+    stale = {row["id"]: row["epoch"] for row in (await handle.query("view"))["phases"]}
+    tested = (await handle.query("phase", {"phase": "testing"}))["outputs"]
+    assert tested
+    await handle.execute_update("restore", {"checkpoint": "design", "actor": "ana"})
+    view = await handle.query("view")
+    standing = {row["id"]: row["status"] for row in view["phases"]}
+    assert [standing[name] for name in ("design", "development", "testing", "review")] == [
+        "completed",
+        "in_progress",
+        "pending",
+        "pending",
+    ]
+    for name in ("development", "testing", "review"):
+        details = await handle.query("phase", {"phase": name})
+        assert (details["outputs"], details["results"], details["epoch"]) == ({}, [], stale[name] + 1)
+    with pytest.raises(WorkflowUpdateFailedError):  # somebody still works on what was left
+        await handle.execute_update("complete_phase", {"phase": "development", "epoch": stale["development"]})
+    await lived(handle, "", "second")
+    result = await handle.result()
+    assert result["status"] == "completed"
+    facts = bench.agents.archived[0]["ledger"]["facts"]
+    told = [fact for fact in facts if fact["kind"] == "phase_settled" and fact["phase"] == 4]
+    assert told[0]["data"]["outputs"] == tested
+    assert len(told) == 2
+    said = str([task["values"] for task in bench.agents.seen][-1])
+    assert "first development" not in said
+    assert "restored" in [fact["kind"] for fact in facts]
