@@ -184,7 +184,7 @@ def compose(settings: Settings, client: Client) -> Worker:
 
 
 class RunFiles:
-    """Keeps `orchestrator.log` and `journal.jsonl` of the runs that this worker decides, from their ledgers.
+    """Keeps `orchestrator.log`, `journal.jsonl` and `plan.json` of the runs that this worker decides.
 
     `tell` only hands over; a thread writes, so a slow disk never holds up a decision. After a crash, or a decision that
     was lost and made again, a file is brought to what the ledger says when its run is told of next.
@@ -194,7 +194,7 @@ class RunFiles:
         self.root = root
         self.told: dict[str, Fact] = {}
         self.plans: dict[str, PhasePlans] = {}
-        self.work: queue.SimpleQueue[tuple[str, PhasePlans, list[Fact]] | None] = queue.SimpleQueue()
+        self.work: queue.SimpleQueue[tuple[str, Plan, PhasePlans, list[Fact]] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._write_all, name="run files", daemon=True)
 
     def __enter__(self) -> Self:
@@ -217,7 +217,7 @@ class RunFiles:
             self.told[run] = new[-1]
             for fact in new:
                 self.plans[run].follow(fact)
-            self.work.put((run, self.plans[run], new))
+            self.work.put((run, plan, self.plans[run], new))
         if ledger and ledger[-1].kind == "run_settled":
             self.told.pop(run, None)
             self.plans.pop(run, None)
@@ -229,11 +229,13 @@ class RunFiles:
             except Exception:
                 logger.exception("the log of %s cannot be written", work[0])
 
-    def _write(self, run: str, plans: PhasePlans, facts: list[Fact]) -> None:
+    def _write(self, run: str, plan: Plan, plans: PhasePlans, facts: list[Fact]) -> None:
         folder = run_directory(self.root, run)
         logs = folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         whole = facts[0].n == 1
+        if whole:
+            (folder / "plan.json").write_text(json.dumps(plan.to_json()), encoding="ascii")
         _bring(
             folder / "journal.jsonl", [json.dumps(fact.to_json(), ensure_ascii=False) for fact in facts], whole=whole
         )

@@ -70,8 +70,19 @@ def phases(ctx: typer.Context, incomplete: str) -> list[str]:
     return _quietly(found)
 
 
+def places(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Where the run that is meant may go back to: its phases, its last checkpoint, its beginning."""
+    words = ("beginning", "last-checkpoint")
+    return [*(word for word in words if word.startswith(incomplete)), *phases(ctx, incomplete)]
+
+
 COMPLETERS: dict[str, Callable[..., Any]] = {
     "PHASE": phases,
+    "[PHASE]": phases,
+    "CHECKPOINT": places,
+    "[CHECKPOINT]": places,
+    "[RUN] CHECKPOINT": places,
+    "PLACE": places,
     "ID": runs,
     "ID|FILE": definitions,
     "FILE|ID": definitions,

@@ -38,6 +38,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "worker": ("phaseloom worker --address temporal.example.org:7233 --task-queue builds",),
     "workflow cancel": ("phaseloom workflow cancel", "phaseloom workflow cancel --run wf_abc123 --note 'wrong branch'"),
     "workflow cancel-parallel": ("phaseloom workflow cancel-parallel", "phaseloom workflow cancel-parallel 1"),
+    "workflow checkpoints create": ("phaseloom workflow checkpoints create before-the-demo",),
+    "workflow checkpoints diff": (
+        "phaseloom workflow checkpoints diff design",
+        "phaseloom workflow checkpoints diff design review",
+    ),
+    "workflow checkpoints export": ("phaseloom workflow checkpoints export design",),
+    "workflow checkpoints list": ("phaseloom workflow checkpoints list", "phaseloom workflow checkpoints list --json"),
+    "workflow checkpoints show": (
+        "phaseloom workflow checkpoints show",
+        "phaseloom workflow checkpoints show design@2",
+    ),
     "workflow complete-phase": (
         "phaseloom workflow complete-phase 1",
         "phaseloom workflow complete-phase design -o contract='see docs/api.md'",
@@ -45,6 +56,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "workflow define": ("phaseloom workflow define release.yaml",),
     "workflow diagnose": ("phaseloom workflow diagnose", "phaseloom workflow diagnose build -o build.zip"),
     "workflow fail-phase": ("phaseloom workflow fail-phase deploy --error 'no disk left'",),
+    "workflow compare": ("phaseloom workflow compare wf_abc123 wf_def456",),
+    "workflow fork": (
+        "phaseloom workflow fork --at design --set inputs.feature='a till'",
+        "phaseloom workflow fork wf_abc123 --output design.api=v2 --definition release.yaml",
+    ),
     "workflow gate approve": (
         "phaseloom workflow gate approve release",
         "phaseloom workflow gate approve release --evidence sha256:7690633854bd --comment 'ship it'",
@@ -71,7 +87,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "workflow pause": ("phaseloom workflow pause --note 'until Monday'",),
     "workflow report-progress": ("phaseloom workflow report-progress docs '3 of 12 pages'",),
     "workflow restart": ("phaseloom workflow restart", "phaseloom workflow restart --run wf_abc123 --as-started"),
-    "workflow resume": ("phaseloom workflow resume",),
+    "workflow restore": (
+        "phaseloom workflow restore design",
+        "phaseloom workflow restore wf_abc123 design --yes",
+        "phaseloom workflow restore --start-of review",
+    ),
+    "workflow resume": (
+        "phaseloom workflow resume",
+        "phaseloom workflow resume --from last-checkpoint",
+        "phaseloom workflow resume --from phase-start review",
+    ),
     "workflow show": ("phaseloom workflow show development-lifecycle",),
     "workflow signal": ("phaseloom workflow signal 'All services deployed'",),
     "workflow start": (

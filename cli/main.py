@@ -13,8 +13,22 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cli.commands import audit, breakers, config, graph, importing, inbox, init, keys, plan, run, runs, server, validate
+from cli.commands.workflow import (
+    checkpoints,
+    diagnose,
+    forking,
+    gates,
+    logs,
+    looking,
+    parallel,
+    phases,
+    restart,
+    restore,
+    start,
+    steering,
+    suggest,
+)
 from cli.commands.workflow import definitions as workflow_definitions
-from cli.commands.workflow import diagnose, gates, logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow.app import workflow
 from cli.console import prepare_streams, report, write
 from cli.examples import illustrate
@@ -40,17 +54,8 @@ MODULES = (run, validate, plan, graph, importing, init, config, keys, server, ru
 """In the order in which `--help` lists their commands."""
 
 WORKFLOW_MODULES = (
-    workflow_definitions,
-    suggest,
-    start,
-    phases,
-    parallel,
-    looking,
-    steering,
-    gates,
-    restart,
-    logs,
-    diagnose,
+    *(workflow_definitions, suggest, start, phases, parallel, looking, steering, gates),
+    *(checkpoints, restore, forking, restart, logs, diagnose),
 )
 
 for module in MODULES:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from definitions.advice_subject import Subject
 from definitions.findings import Findings
-from definitions.schema.document import DEFERRED
 
 HOUR = 3600.0
 LONG = HOUR
@@ -41,16 +40,11 @@ def _ways(subject: Subject) -> list[str]:
     ways = []
     checkpoints = definition.checkpoints or any(phase.checkpoints for phase in subject.phases)
     if not checkpoints and not (project is not None and project.checkpoints):
-        ways.append(f"split long phases, so that less is repeated after a failure{_later('checkpoints')}")
+        ways.append("split long phases, so that less is repeated after a failure, and 'checkpoints' help too")
     table = project.notifications if project is not None else None
     if not (definition.notifications or (definition.notifications is None and table is not None and table.send)):
         ways.append("nobody has to watch it: 'phaseloom inbox' shows who is waited for, 'notifications' tell them")
     return ways
-
-
-def _later(key: str) -> str:
-    """What a key will do, said as long as it does nothing."""
-    return f" ('{key}' will help too, and is not in effect yet)" if key in DEFERRED else f", and '{key}' help too"
 
 
 def _length(subject: Subject, lengths: Sequence[float]) -> float:

@@ -83,6 +83,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         expressions.check_order(jumps=any(phase.next for phase in phases))
         check_scopes(definition, order, findings)
     _check_jumps(definition, order, damage, findings)
+    _check_checkpoints(definition, order, findings)
     check_gates(definition, damage, {**project.groups, **definition.groups}, findings, project.signers)
     check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
@@ -132,6 +133,17 @@ def _check_jumps(definition: Definition, order: Order, damage: Damage, findings:
     for index, phase in enumerate(definition.ordered):
         if phase.on_jump and index not in targets and not damage.paths:
             findings.add("PL407", (key, index, "on_jump"), "no phase goes here, so it never runs", severity="warning")
+
+
+def _check_checkpoints(definition: Definition, order: Order, findings: Findings) -> None:
+    after = definition.checkpoints.after if definition.checkpoints is not None else ()
+    for position, word in enumerate(after if isinstance(after, list) else ()):
+        _named(word, order, ("checkpoints", "after", position), findings)
+    for index, phase in enumerate(definition.ordered):
+        if phase.checkpoints is not None and isinstance(phase.checkpoints.after, list):
+            message = "a phase says only of itself whether it is followed by a checkpoint"
+            hint = "write phase, group or never; a list of phases belongs into the definition's own 'checkpoints'"
+            findings.add("PL102", (definition.phase_key, index, "checkpoints", "after"), message, hint=hint)
 
 
 def _named(word: str, order: Order, path: tuple[str | int, ...], findings: Findings) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from definitions.checkpoints import after_of, keep_of
 from definitions.deferring import deferred_of_definition, kept
 from definitions.diagnostics import Diagnostic, InvalidDefinitionError
 from definitions.failure_rules import retry_of, step_breaker, tool_breaker
@@ -89,6 +90,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         completion_signals=tuple(definition.completion_signals),
         hooks=hooks_of(definition.hooks),
         targets=targets_of(definition, project.settings if project is not None else None, checked.facts.order),
+        keep_checkpoints=keep_of(checked, project),
         deferred=deferred_of_definition(checked, project),
         signers=_signers(project),
     )
@@ -142,6 +144,8 @@ def _phase(
         estimate=phase.estimate if phase.estimate is not None else phase.estimated_duration,
         limits=agents.limits(checked, index),
         gates=gates.of(phase),
+        checkpoint=after_of(checked, checked.project, index),
+        keep_checkpoints=phase.checkpoints.keep if phase.checkpoints is not None else None,
         jumps=_jumps(checked, phase),
         on_jump=phase.on_jump,
         deadline=phase.deadline,

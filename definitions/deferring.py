@@ -35,7 +35,6 @@ CONSEQUENCES = {
     "cross_validation": "nobody checks",
     "compensation": "nothing is undone",
     "budget": "nothing is limited",
-    "checkpoints": "none can be restored",
     "cache": "all is done anew",
     "caches": "all is done anew",
     "workspace": "all work in the project's directory",

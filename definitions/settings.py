@@ -137,6 +137,8 @@ def effective_settings(
     checked: Checked, env: Mapping[str, str], project: ProjectConfig | None = None
 ) -> tuple[list[Setting], tuple[Diagnostic, ...]]:
     """Every effective value of a definition, phases' own values included, and what could not be resolved."""
+    from definitions.checkpoints import checkpoint_settings  # noqa: PLC0415 - it tells its values by ours
+
     checked = under_project(checked, project)
     project = checked.project
     definition = checked.definition
@@ -161,7 +163,7 @@ def effective_settings(
             shown.append(Setting(f"agents.{role}", agent.uses, "definition", checked.file, line))
     for index, phase in enumerate(definition.ordered):
         shown += _phase_settings(checked, resolved, phase, index)
-    return shown, resolved.diagnostics
+    return [*shown, *checkpoint_settings(checked, project)], resolved.diagnostics
 
 
 _PHASE_FIELDS = {"timeout": "timeout_per_step", "on_failure": "on_failure", "retry": "retry"}

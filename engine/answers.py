@@ -27,6 +27,8 @@ def waiting_for(engine: Engine) -> list[str]:
     `decision:PHASE`, `gate:PHASE/GATE`, `person:ROLE`, `signal:NAME`.
     """
     state = engine.state
+    if state.restoring is not None:
+        return []  # nobody can do anything until that is done
     words = [f"decision:{state.plans[i].id}" for i in state.in_order(state.paused_phases | state.held)]
     for index in state.in_order(state.at_gates):
         gate = state.phases[index].gate

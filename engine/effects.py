@@ -86,6 +86,14 @@ class CancelAgents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonAgents:
+    """Effect: await the phase's activities of this epoch no longer; they were cancelled and do not end."""
+
+    phase: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAt:
     """Effect: send `TimerFired` at `due` (seconds since 1970) or soon after."""
 
@@ -106,4 +114,4 @@ class Finish:
     status: RunStatus
 
 
-Effect = CountWorkers | RunAgent | CancelAgents | WakeAt | Deliver | Finish
+Effect = CountWorkers | RunAgent | CancelAgents | AbandonAgents | WakeAt | Deliver | Finish

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import breaker_step, deadlines, expressions, items, judging, jumps
+from engine import breaker_step, deadlines, expressions, items, judging, jumps, restoring
+from engine.diversion import diverting, unwinding
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -34,6 +35,7 @@ from engine.phase_state import PhaseState
 from engine.plan import GATE, Plan
 from engine.readylist import ReadyList
 from engine.reports import Reports
+from engine.saved import passed_over
 from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
@@ -60,6 +62,7 @@ class Engine:
         self.launching = True
         self.next_start_at = 0.0
         self.reports = Reports()
+        self.patience = restoring.PATIENCE
         self.answers: dict[str, Json] = {}
         self.answer_bytes = 0
         self._wake_at: float | None = None
@@ -212,8 +215,8 @@ class Engine:
         then = phase.cancelling
         if then == "fail":
             self.failed(phase, phase.error or {}, at)
-        elif then == jumps.BY_JUMP and self.state.jump is not None:
-            self.settle(phase, "cancelled", at, data={"held": True, "reason": jumps.BY_JUMP})
+        elif then in diverting(self.state):
+            self.settle(phase, "cancelled", at, data={"held": True, "reason": then})
         elif then == "hold" and self.state.stopping is None:
             self.settle(phase, "cancelled", at, data={"held": True, "reason": "parallel execution cancelled"})
         else:
@@ -233,6 +236,7 @@ class Engine:
         if phase.started_at is not None and phase.status == "running":
             data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
         told = {"status": status, **breaker_step.ended(phase, status, data or {}, at)}
+        told |= passed_over(self.state, phase, status)
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data=told)
         self.ready.leave(phase.plan.index)
         self.reports.drop(phase.plan.index)
@@ -268,7 +272,7 @@ class Engine:
 
     def failed(self, phase: PhaseState, error: Json, at: float, actor: str | None = None) -> None:
         """Nothing of the phase runs any more and it has failed: act by its `on_failure`."""
-        policy = phase.plan.on_failure if self.state.stopping is None else "isolate"
+        policy = "isolate" if unwinding(self.state) else phase.plan.on_failure
         error = breaker_step.told(phase, error, at)
         # What was not even started has nothing new to say: were control to go back by that, it would go in circles.
         way = jumps.chosen(self, phase, "failed", phase.outputs) if error.get("code") != CIRCUIT_OPEN else None
@@ -320,17 +324,18 @@ class Engine:
 
     def advance(self, at: float) -> None:
         """Start what may start, pause or end the run if nothing can move."""
+        restoring.go_on(self, at)
         self._open(at)
         while self._launch(at) or jumps.go_on(self, at):
             self._open(at)
         judging.judge(self, at)
         if not self.state.ended and (due := self.timers.next()) is not None:
-            self._wake(due)
+            self.wake(due)
 
     def _open(self, at: float) -> None:
         """Look at every phase whose needs have just settled; while control is about to go elsewhere, at none."""
         state = self.state
-        while state.newly_open and state.jump is None:
+        while state.newly_open and not diverting(state):
             self._admit(state.phases[state.newly_open.popleft()], at)
 
     def _admit(self, phase: PhaseState, at: float) -> None:
@@ -369,14 +374,14 @@ class Engine:
 
     def _launch(self, at: float) -> bool:
         """Start the next phase or turn that may; False when there is none."""
-        if not self.launching or self.state.pause is not None or self.state.ended or self.state.jump is not None:
+        if not self.launching or self.state.pause is not None or self.state.ended or diverting(self.state):
             return False
         if self.state.stopping is not None and any(self.state.phases[i].cancelling for i in self.state.running):
             return False  # what runs after a failure follows the agents that are being stopped
         if self.state.max_workers == 0:
             return self._launch_next(at, workers=False)
         if self.next_start_at > at and self.ready.worker_wanted:
-            self._wake(self.next_start_at)
+            self.wake(self.next_start_at)
             return self._launch_next(at, workers=False)
         return self._launch_next(at, workers=True)
 
@@ -404,7 +409,8 @@ class Engine:
             self.done(phase, at, gathered(phase, {}))
         return True
 
-    def _wake(self, due: float) -> None:
+    def wake(self, due: float) -> None:
+        """Ask for a `TimerFired` at `due`, or earlier."""
         if self._wake_at is None or due < self._wake_at:
             self._wake_at = due
             self.effects.append(WakeAt(due=due))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import PhasePlan
+from engine.saved import is_checkpoint
 
 
 def line(at: float, level: str, text: str) -> str:
@@ -72,13 +73,16 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
     name = f"Phase: {phase.id} - "
     by = _by(fact)
     status = fact.data["status"]
-    checkpoint = [("INFO", f"Checkpoint saved: {phase.id}")] if phase.item is None else []
+    if (old := fact.data.get("reused_from")) is not None:
+        edited = ", with edited outputs" if fact.data.get("edited") else ""
+        return [("INFO", f"{name}Reused from {old}{edited}")]
     if status == "completed":
+        checkpoint = [("INFO", f"Checkpoint saved: {phase.id}")] if is_checkpoint(phase, fact) else []
         seconds = fact.data.get("seconds")
         took = f" ({round(seconds)}s)" if seconds is not None else ""
         return [("INFO", f"{name}Completed{took}"), *checkpoint]
     if status == "failed":
-        return [("ERROR", f"{name}Failed: {_message(fact)}"), *checkpoint]
+        return [("ERROR", f"{name}Failed: {_message(fact)}")]
     if status == "skipped":
         why = {
             "if": "its condition is false",
@@ -87,8 +91,8 @@ def _settled(phase: PhasePlan, fact: Fact) -> Texts:
             "on_jump": "it runs only when control is sent to it",
             "jump": "control went past it",
         }
-        return [("INFO", f"{name}Skipped{by}: {why.get(fact.data.get('reason', ''), '')}"), *checkpoint]
-    return [("WARN", f"{name}Cancelled{by}"), *([] if fact.data.get("held") else checkpoint)]
+        return [("INFO", f"{name}Skipped{by}: {why.get(fact.data.get('reason', ''), '')}")]
+    return [("WARN", f"{name}Cancelled{by}")]
 
 
 def _gate(phase: PhasePlan, fact: Fact) -> str:
@@ -178,6 +182,10 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "gate_escalated": lambda phase, fact: [("WARN", f"{_gate(phase, fact)}Escalated to {_people(fact)}")],
     "gate_settled": _gate_settled,
     "gate_waived": _gate_waived,
+    "agent_abandoned": lambda phase, fact: [
+        ("ERROR", f"Agent: {phase.agents[p].role if p < len(phase.agents) else 'gate'} - Abandoned: it does not end")
+        for p in fact.data["positions"]
+    ],
     "jumped": lambda _phase, _fact: [],  # it has been said when it began
 }
 _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
@@ -192,6 +200,16 @@ _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     ],
     "message_signed": lambda _run, fact: [
         ("INFO", f"Message {fact.data['statement']['message']} signed{_by(fact)} with {fact.data['key']}")
+    ],
+    "checkpoint_created": lambda _run, fact: [
+        ("INFO", f"Checkpoint saved: {fact.data['name']}{_by(fact)}{_note(fact)}")
+    ],
+    "restoring": lambda run, fact: [
+        ("WARN", f"Workflow {run} going back to {fact.data['checkpoint']}{_by(fact)}{_note(fact)}")
+    ],
+    "restored": lambda run, fact: [("INFO", f"Workflow {run} restored to {fact.data['checkpoint']}")],
+    "run_seeded": lambda run, fact: [
+        ("INFO", f"Workflow {run} goes on from {fact.data['checkpoint']} of {fact.data['from']}{_by(fact)}")
     ],
     "message_refused": lambda _run, fact: [("WARN", f"Message {fact.data['message']} refused: {fact.data['why']}")],
     "notice_undelivered": lambda _run, fact: [

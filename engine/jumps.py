@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from engine import expressions
+from engine.diversion import BY_JUMP, unwinding
 from engine.errors import PhaseError
 from engine.phase_state import PhaseState
 from engine.plan import JumpPlan
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-BY_JUMP = "jump"
-"""What a phase is cancelled for when control goes to it, or to one before it."""
-
 
 def chosen(engine: Engine, phase: PhaseState, status: str, outputs: Json) -> int | None:
     """Which way of the phase's `next` control goes now that its work has ended so; None: on, as ever.
@@ -34,7 +32,7 @@ def chosen(engine: Engine, phase: PhaseState, status: str, outputs: Json) -> int
     Raises:
         PhaseError: a condition has no value.
     """
-    if engine.state.stopping is not None or phase.plan.item is not None:
+    if unwinding(engine.state) or phase.plan.item is not None:
         return None
     for number, jump in enumerate(phase.plan.jumps):
         used = engine.state.rounds.get((phase.plan.index, number), 0)

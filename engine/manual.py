@@ -206,6 +206,8 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
     declared = list(asked_for(phase))
     if artifacts := request.fields.get("artifacts"):
         data["artifacts"] = artifacts
+    if git := request.fields.get("git"):
+        data["git"] = git
     positions = [p for p in phase.persons if phase.plan.agents[p].uses == MANUAL]
     engine.agents_settled(phase, positions, at, outputs=_outputs(phase, request), data=data, actor=request.actor)
     engine.advance(at)

@@ -40,6 +40,10 @@ class Needs:
             opened += [i for index in self._after.get(group, ()) for i in self.met(index, bad=bool(self._bad[group]))]
         return opened
 
+    def open_in(self, group: int) -> int:
+        """How many phases of a group have not settled."""
+        return self._open[group]
+
     def met(self, index: int, *, bad: bool) -> list[int]:
         """One need of a phase is met, or never will be; the phase, if that was the last one."""
         dependent = self._phases[index]

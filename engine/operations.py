@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from engine import progress
+from engine import checkpoints, going_back, progress
 from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
@@ -103,6 +103,7 @@ def _act_signal(engine: Engine, request: Request, at: float) -> Json:
 
 
 _PHASE: dict[str, tuple[type, ...]] = {"phase": (int, str)}
+_DONE: dict[str, tuple[type, ...]] = {"outputs": (dict,), "artifacts": (list,), "git": (dict,)}
 _GATE: dict[str, tuple[type, ...]] = {"gate": (str,), "phase": (int, str)}
 
 JOURNALLED = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
@@ -115,11 +116,11 @@ def journalled(engine: Engine, name: str) -> bool:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "next": Operation(check=check_next, act=act_next, fields={"outputs": (dict,), "artifacts": (list,)}),
+    "next": Operation(check=check_next, act=act_next, fields=_DONE),
     "complete_phase": Operation(
         check=check_complete,
         act=act_complete,
-        fields={**_PHASE, "epoch": (int,), "outputs": (dict,), "artifacts": (list,)},
+        fields={**_PHASE, "epoch": (int,), **_DONE},
         required=("phase",),
     ),
     "fail_phase": Operation(
@@ -168,6 +169,15 @@ OPERATIONS: dict[str, Operation] = {
     "pause": Operation(check=_check_pause, act=_act_pause, fields={}),
     "resume": Operation(check=_check_resume, act=_act_resume, fields={}),
     "cancel": Operation(check=_check_cancel, act=_act_cancel, fields={}),
+    "create_checkpoint": Operation(
+        check=checkpoints.check_create,
+        act=checkpoints.act_create,
+        fields={"name": (str,), "git": (dict,)},
+        required=("name",),
+    ),
+    "restore": Operation(
+        check=going_back.check_restore, act=going_back.act_restore, fields={"checkpoint": (int, str), **_PHASE}
+    ),
     "report_signal": Operation(check=_check_signal, act=_act_signal, fields={"signal": (str,)}, required=("signal",)),
 }
 
@@ -188,6 +198,7 @@ def check(engine: Engine, name: str, payload: object, at: float | None = None) -
         return request
     if engine.state.ended:
         raise RefusedError(f"the run is {engine.state.status}")
+    going_back.refuse_while_restoring(engine, name)
     for expected in request.expect:
         phase = find_phase(engine.state, expected["phase"])
         if phase.epoch != expected["epoch"]:

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 OnFailure = Literal["pause", "isolate", "fail_fast"]
 AgentsMode = Literal["in_turn", "parallel"]
 NeedKind = Literal["data", "context", "validation"]
+CheckpointAfter = Literal["phase", "group", "never"]
 OutputType = Literal["any", "string", "integer", "number", "boolean", "list", "object"]
 
 MANUAL = "manual"
@@ -235,6 +236,9 @@ class PhasePlan:
     `deadline` and `remind` count in seconds from the start of the phase. `hooks` are commands by what has happened
     (`failure`, `retry`, `recovery`, `circuit_open`); those of the plan run where a phase has none of its own.
 
+    `checkpoint`: whether its completion is a checkpoint; `group`: with the last phase of its parallel group. Of the
+    phase's own ones only the newest `keep_checkpoints` are kept, where that is set.
+
     `for_each` is the source of an expression that yields a list, or a list that may hold templates: the phase runs once
     per item, at most `max_parallel` at once, each as a phase of its own that is made when the list is known and has
     `item` set (`engine.expansion`). `list_reads` are the paths that `for_each` names. `inline` are outputs of this
@@ -271,6 +275,8 @@ class PhasePlan:
     remind: float | None = None
     hooks: dict[str, HookPlan] = field(default_factory=dict)
     deferred: Json = field(default_factory=dict)
+    checkpoint: CheckpointAfter = "phase"
+    keep_checkpoints: int | None = None
     for_each: Any = None
     max_parallel: int | None = None
     list_reads: tuple[str, ...] = ()
@@ -323,6 +329,7 @@ class Execution:
 class Plan:
     """A compiled definition.
 
+    Of the automatic checkpoints of a run the newest `keep_checkpoints` are kept, where that is set.
     `digest` is the sha256 of the definition's canonical JSON; `kind` words the output of `run`; `deferred` is as in
     `PhasePlan`, for the whole definition. `signers` are the public keys of people, by name, as `ed25519:BASE64`: where
     there are any, decisions have to be signed (`engine.gates.signatures`).
@@ -342,6 +349,7 @@ class Plan:
     completion_signals: tuple[str, ...] = ()
     hooks: dict[str, HookPlan] = field(default_factory=dict)
     targets: tuple[TargetPlan, ...] = ()
+    keep_checkpoints: int | None = None
     deferred: Json = field(default_factory=dict)
     signers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

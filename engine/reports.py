@@ -49,6 +49,11 @@ class Reports:
         if not reports:
             del self._of[phase]
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._of = {}
+        self.size = 0
+
     def latest(self, phase: int) -> Json | None:
         """The last report about a phase."""
         return next(reversed(self._of[phase].values()), None) if phase in self._of else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine import breaker_step, rewinding
+from engine import breaker_step, restored, rewinding
 from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
 from engine.failing import classified
@@ -20,6 +20,7 @@ from engine.gates.records import Gate
 from engine.needs import Needs
 from engine.phase_state import PhaseState
 from engine.plan import MANUAL, Plan
+from engine.saved import Saved
 from engine.statuses import ENDED, SHOWN, PhaseStatus, RunStatus, check_phase, check_run
 
 Json = dict[str, Any]
@@ -35,6 +36,13 @@ class State:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.facts: list[Fact] = []
+        """All facts that have been applied: a restore folds the first ones of them again."""
+        self.saved = Saved()
+        self.restoring: Json | None = None
+        """A restore that waits until nothing runs any more: `{to, checkpoint, until}`, and `at` and `by`."""
+        self.item_epochs: dict[tuple[int, int], int] = {}
+        """The least epochs of items, by phase and number, that a restore has taken back."""
         self.plans = PhasePlans(plan)
         self.phases = [PhaseState(plan=phase) for phase in plan.phases]
         self.expansions: dict[int, Expansion] = {}
@@ -102,6 +110,11 @@ class State:
             "run_resumed": self._run_resumed,
             "run_stopping": self._run_stopping,
             "message_signed": self._message_signed,
+            "checkpoint_created": lambda _fact: None,
+            "restoring": partial(restored.restoring, self),
+            "agent_abandoned": lambda _fact: None,
+            "restored": partial(restored.restored, self),
+            "run_seeded": partial(restored.seeded, self),
             "message_refused": lambda _fact: None,
             "notice_undelivered": lambda _fact: None,
             "run_settled": self._run_settled,
@@ -109,7 +122,9 @@ class State:
 
     def apply(self, fact: Fact) -> None:
         """Change the state by one fact; facts come in the order of their numbers."""
+        self.facts.append(fact)
         self._appliers[fact.kind](fact)
+        self.saved.take_in(self, fact)
 
     @property
     def ended(self) -> bool:
@@ -218,7 +233,8 @@ class State:
             assert plan.item is not None
             number = plan.item.number
             old = expansion.phases[number]
-            epoch = 0 if old < 0 else self.phases[old].epoch + 1
+            least = self.item_epochs.get((index, number), 0)
+            epoch = least if old < 0 else max(least, self.phases[old].epoch + 1)
             self.phases.append(PhaseState(plan=plan, epoch=epoch, edits=parent.edits, feedback=parent.feedback))
             expansion.phases[number] = self.index_of[plan.id] = plan.index
             self.newly_open.append(plan.index)
@@ -268,6 +284,7 @@ class State:
         phase.finished_at = fact.at
         if result := fact.data.get("result"):
             phase.results.append(result)
+        phase.results += fact.data.get("results", ())  # of the run that this one is a fork of
         if error := fact.data.get("error"):
             phase.error = error
             phase.troubled = True
@@ -389,7 +406,7 @@ class State:
 
     def _run_stopping(self, fact: Fact) -> None:
         self.stopping = fact.data["then"]
-        self.jump = None
+        self.jump = self.restoring = None
         if self.stopping == "cancelled" or not self._paused_by_operator:
             self.pause = None
 

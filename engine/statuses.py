@@ -21,7 +21,8 @@ RUN_TRANSITIONS: Final[dict[RunStatus, frozenset[RunStatus]]] = {
 }
 
 PHASE_TRANSITIONS: Final[dict[PhaseStatus, frozenset[PhaseStatus]]] = {
-    "pending": frozenset({"running", "paused", "failed", "skipped", "cancelled"}),
+    # Completed at once: its result is taken over from the run that this one is a fork of.
+    "pending": frozenset({"running", "paused", "completed", "failed", "skipped", "cancelled"}),
     # Back to pending: an approver asked for changes.
     "running": frozenset({"pending", "completed", "failed", "paused", "skipped", "cancelled"}),
     # Back to running: its gate is checked again. Paused again: a decision was taken, and another is needed.

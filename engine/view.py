@@ -33,6 +33,9 @@ TOLD = 12
 
 MESSAGE_SHOWN = 200
 TROUBLED_SHOWN = 5
+LINKS = ("restarted_from", "restored_from", "forked_from", "checkpoint")
+"""Which run this one repeats, or goes on from, and where."""
+
 OUTPUTS_SHOWN = 64 * 1024
 ERROR_SHOWN = ("code", "message", "class", "stopped_early", "circuit")
 MEMBER = ("index", "id", "name", "status", "epoch", "started_at", "finished_at", "waits_for")
@@ -76,7 +79,8 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "gates": gates(engine),
         "phases": [row(engine, phase) for phase in state.phases[offset : min(offset + limit, total)]],
         "page": {"offset": offset, "limit": limit, "total": total},
-        **({"restarted_from": again} if (again := state.run.get("restarted_from")) is not None else {}),
+        **{link: state.run[link] for link in LINKS if state.run.get(link) is not None},
+        **({"restoring": _restoring(state.restoring)} if state.restoring is not None else {}),
         "signals": [
             {"name": name, "reported_at": iso(state.signals.get(name, {}).get("at")), "by": _by(state.signals, name)}
             for name in plan.completion_signals
@@ -84,6 +88,12 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "facts": len(engine.ledger),
         "totals": totals(state) if state.ended else None,
     }
+
+
+def _restoring(restoring: Json) -> Json:
+    """The checkpoint that the run goes back to as soon as its agents are gone."""
+    since = iso(restoring["at"])
+    return {"checkpoint": restoring["checkpoint"], "number": restoring["to"], "since": since, "by": restoring["by"]}
 
 
 def _by(signals: dict[str, Json], name: str) -> str | None:
@@ -201,7 +211,7 @@ def waiting(engine: Engine) -> list[Json]:
     """What waits for whom, people first: an entry per phase that a person or a place has to come for."""
     state = engine.state
     entries: list[Json] = []
-    if state.ended:
+    if state.ended or state.restoring is not None:
         return entries  # a failed run has no use any more for signals that are missing
     for index in state.in_order(state.paused_phases | state.held):
         phase = state.phases[index]
@@ -265,7 +275,7 @@ def _last_group(engine: Engine) -> int | None:
 
 def _pause(engine: Engine) -> Json | None:
     state = engine.state
-    if state.ended:
+    if state.ended or state.restoring is not None:
         return None
     undecided = [state.phases[i] for i in state.in_order(state.paused_phases | state.held)]
     if state.status != "paused" and not undecided:

@@ -16,9 +16,10 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from engine import children, foreign, operations
+    from engine import checkpoints, children, foreign, operations
     from engine.answers import waiting_for
     from engine.effects import (
+        AbandonAgents,
         AgentCancelled,
         AgentFailed,
         AgentFinished,
@@ -42,6 +43,7 @@ with workflow.unsafe.imports_passed_through():
     from engine.plan import Plan
     from engine.siblings import siblings
     from engine.snapshots import restore, snapshot
+    from engine.starting import begin
     from engine.view import details, view
     from workflows import journal
     from workflows.archive import archive_run
@@ -78,13 +80,14 @@ class PhaseRun:
     def __init__(self, start: Json) -> None:
         """Start the engine, or bring it back from the predecessor's snapshot.
 
-        `start`: `{plan, inputs, env, run, actor, search_attributes, drain_events?}`; after continue-as-new also
-        `snapshot`.
+        `start`: `{plan, inputs, env, run, actor, search_attributes, drain_events?, abandon_after?, seed?}`; after
+        continue-as-new also `snapshot`.
         """
         self.start = start
         self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}
         self.begun: set[tuple[int, int, int]] = set()
         self.unwanted: set[tuple[int, int, int]] = set()
+        self.abandoned: set[asyncio.Task[None]] = set()
         self.children = Children()
         self.post = Post(self._lost)
         self.timer: asyncio.Task[None] | None = None
@@ -97,16 +100,9 @@ class PhaseRun:
             self.engine = restore(plan, taken, self._now(), verify=verify)
         else:
             self.engine = Engine(plan, verify=verify)
-            told = start.get("run") or {"id": workflow.info().workflow_id, "definition": plan.id}
-            if plan.signers:  # no other run can have it, also none that is given the same id later
-                told = {**told, "id": workflow.info().workflow_id, "execution": workflow.info().first_execution_run_id}
-            self.engine.start(
-                self._now(),
-                inputs=start.get("inputs") or {},
-                env=start.get("env") or {},
-                run=told,
-                actor=start.get("actor"),
-            )
+            info = workflow.info()
+            begin(self.engine, start, self._now(), name=info.workflow_id, execution=info.first_execution_run_id)
+        self.engine.patience = float(start.get("abandon_after", self.engine.patience))
 
     @workflow.run
     async def run(self, start: Json) -> Json:  # noqa: ARG002 - taken in by __init__
@@ -124,7 +120,8 @@ class PhaseRun:
         if self.timer is not None:
             self.timer.cancel()
         if not self.finished:
-            workflow.continue_as_new({**self.start, "snapshot": snapshot(self.engine)})
+            kept = {name: value for name, value in self.start.items() if name != "seed"}
+            workflow.continue_as_new({**kept, "snapshot": snapshot(self.engine)})
         return await self._finish()
 
     async def _until_it_may_leave(self) -> None:
@@ -197,6 +194,15 @@ class PhaseRun:
         """`engine.siblings.siblings` of the phase that `which["phase"]` names."""
         return siblings(self.engine, self._meant(which), self._now())
 
+    @workflow.query(
+        name="checkpoints", description="Checkpoints, oldest first: {offset (negative: from the end), limit}"
+    )
+    def checkpoints(self, which: Json | None = None) -> Json:
+        """`engine.checkpoints.page` at this moment."""
+        which = which if isinstance(which, dict) else {}
+        offset, limit = int(which.get("offset", 0)), int(which.get("limit", checkpoints.PAGE))
+        return checkpoints.page(self.engine.state, offset=offset, limit=limit)
+
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:
         """Facts in order, the number to ask from next, and the log lines of these facts."""
@@ -241,9 +247,8 @@ class PhaseRun:
                 case RunAgent():
                     key = (effect.phase, effect.epoch, effect.position)
                     self.tasks[key] = asyncio.create_task(self._run_agent(effect))
-                case CancelAgents(phase=phase, epoch=epoch):
-                    for key in [key for key in self.tasks if key[:2] == (phase, epoch)]:
-                        self._cancel_agent(key)
+                case CancelAgents() | AbandonAgents():
+                    self._part_with(effect)
                 case WakeAt(due=due):
                     self._set_timer(due)
                 case CountWorkers():
@@ -255,6 +260,13 @@ class PhaseRun:
         self.children.follow(paused=self.engine.state.pause is not None)
         self._show()
         self._tell()
+
+    def _part_with(self, effect: CancelAgents | AbandonAgents) -> None:
+        for key in [key for key in self.tasks if key[:2] == (effect.phase, effect.epoch)]:
+            if isinstance(effect, CancelAgents):
+                self._cancel_agent(key)
+            else:
+                self.abandoned.add(self.tasks.pop(key))
 
     def _cancel_agent(self, key: tuple[int, int, int]) -> None:
         if key in self.begun:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cli.api.answers import (
         CancelledParallel,
         Cancelling,
+        CheckpointCreated,
         Completed,
         CompletedParallel,
         Decided,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         PhaseRef,
         ProgressReported,
         Queued,
+        Restoring,
         Resumed,
         RunRef,
         SignalReported,
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
+    from cli.api.checkpoints import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
     from cli.api.client import Client
+    from cli.api.forking import RunComparison
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox, InboxItem
@@ -61,6 +65,7 @@ _HOMES = {
     "cli.api.answers": (
         "CancelledParallel",
         "Cancelling",
+        "CheckpointCreated",
         "Completed",
         "CompletedParallel",
         "Decided",
@@ -71,6 +76,7 @@ _HOMES = {
         "PhaseRef",
         "ProgressReported",
         "Queued",
+        "Restoring",
         "Resumed",
         "RunRef",
         "SignalReported",
@@ -79,7 +85,9 @@ _HOMES = {
     "cli.api.breakers": ("ToolCircuit",),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
+    "cli.api.checkpoints": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
     "cli.api.client": ("Client",),
+    "cli.api.forking": ("RunComparison",),
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
     "cli.api.inbox": ("Inbox", "InboxItem"),
@@ -110,6 +118,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "CancelledParallel",
     "Cancelling",
+    "Checkpoint",
+    "CheckpointContent",
+    "CheckpointCreated",
+    "CheckpointDiff",
     "Client",
     "Completed",
     "CompletedParallel",
@@ -118,6 +130,8 @@ __all__ = [
     "DefinitionEntry",
     "Diagnosis",
     "Diagnostic",
+    "Difference",
+    "Exported",
     "Fact",
     "FailureReported",
     "GateAnswered",
@@ -143,8 +157,10 @@ __all__ = [
     "ProgressReported",
     "Queued",
     "RefusedError",
+    "Restoring",
     "Result",
     "Resumed",
+    "RunComparison",
     "RunForecast",
     "RunHandle",
     "RunRef",

@@ -157,3 +157,20 @@ class SignalReported(Answer):
 
     signal: str
     missing: tuple[str, ...] = field(default=(), metadata=PLAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointCreated(Answer):
+    """This moment of the run has a name now; `checkpoint` is as in the list of checkpoints."""
+
+    checkpoint: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoring(Answer):
+    """The run goes back. `stopping` phases' agents are awaited first; with 0 it has gone back, and `started` these."""
+
+    checkpoint: str
+    number: int
+    stopping: int
+    started: tuple[PhaseRef, ...] = field(default=(), metadata=several(PhaseRef))

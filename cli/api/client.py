@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
     from cli.api.checking import Validation
+    from cli.api.forking import Fork, RunComparison
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox
     from cli.api.planning import RunForecast
     from cli.api.restarting import Restart
+    from cli.api.returning import Return
     from cli.api.views import RunSummary
     from cli.embedded.connect import Connection
     from cli.reach.launch import Prepared
@@ -252,6 +254,70 @@ class Client:
         from cli.reach.place import actor  # noqa: PLC0415
 
         return self._handle(await restarted(self._connection, restart, actor=actor(self._actor)))
+
+    async def restore(
+        self,
+        run: RunHandle | str | None = None,
+        checkpoint: int | str | None = None,
+        *,
+        phase: int | str | None = None,
+        note: str | None = None,
+    ) -> RunHandle:
+        """Go back to a checkpoint (default: the newest), or to right before the start of a `phase`.
+
+        An open run (default: the current one) goes back in place, once its agents have been stopped; an ended one goes
+        on as a new run, which is returned. What differs from then stops nothing: `RunHandle.differences` tells it.
+        """
+        from cli.api.returning import return_of  # noqa: PLC0415 - only here
+
+        if not isinstance(run, RunHandle):
+            run = await (self.current() if run is None else self.run(run))
+        return await self.go_back(await return_of(run, self.root, checkpoint, phase=phase), note=note)
+
+    async def go_back(self, way: Return, *, note: str | None = None) -> RunHandle:
+        """Carry out what `cli.api.returning.return_of` has found."""
+        from cli.api.returning import follow_up, go_back  # noqa: PLC0415 - only here
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        if way.in_place:
+            await go_back(way, actor=actor(self._actor), note=note)
+            return way.run
+        return self._handle(await follow_up(self._connection, way, actor=actor(self._actor)))
+
+    async def fork(
+        self,
+        run: RunHandle | str | None = None,
+        *,
+        at: int | str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Mapping[str, Any]] | None = None,
+        definition: str | None = None,
+    ) -> RunHandle:
+        """Start a run like another one (default: the current one) with other inputs, outputs or another definition.
+
+        What it had completed `at` a checkpoint (default: by now) and is unaffected is reused. The other one is left
+        alone. Errors as those of `start`, and RefusedError for outputs of a phase that had not completed then.
+        """
+        from cli.api.forking import fork_of  # noqa: PLC0415 - only here
+
+        if not isinstance(run, RunHandle):
+            run = await (self.current() if run is None else self.run(run))
+        fork = await fork_of(run, self.root, at=at, inputs=inputs, outputs=outputs, definition=definition)
+        return await self.begin_fork(fork)
+
+    async def begin_fork(self, fork: Fork) -> RunHandle:
+        """Carry out what `cli.api.forking.fork_of` has made ready."""
+        from cli.api.forking import forked  # noqa: PLC0415 - only here
+        from cli.reach.place import actor  # noqa: PLC0415
+
+        return self._handle(await forked(self._connection, fork, actor=actor(self._actor)))
+
+    async def compare(self, one: RunHandle | str, other: RunHandle | str) -> RunComparison:
+        """Two runs side by side: statuses, durations, attempts and outputs of their phases."""
+        from cli.api.forking import comparison  # noqa: PLC0415 - only here
+
+        runs = [each if isinstance(each, RunHandle) else await self.run(each) for each in (one, other)]
+        return await comparison(*runs)
 
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cli import api  # its names are imported when used: looking at a run needs no class of an answer
+from cli.api.checkpoints import Checkpoints
 from cli.api.messages import About, Gates, Phase
 from engine.errors import RefusedError
 
@@ -23,7 +24,7 @@ Json = dict[str, Any]
 Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel"]
 
 
-class RunHandle(Gates):
+class RunHandle(Gates, Checkpoints):
     """One run. Messages that make no sense now raise RefusedError, and nothing has changed then.
 
     A message that no worker answers within some seconds is left on the server as a signal; its result is `Queued`.
@@ -49,12 +50,16 @@ class RunHandle(Gates):
 
     async def view(self, offset: int = 0, limit: int = 100, *, every: bool = False) -> View:
         """The run with a page of its phases, at most 100; `every`: with all pages."""
+        from cli.reach.links import followers  # noqa: PLC0415 - only here
+
         found = await self._run.view(offset, limit)
         while every and len(found["phases"]) < found["page"]["total"]:
             page = (await self._run.view(offset=len(found["phases"])))["phases"]
             if not page:
                 break
             found["phases"] += page
+        if after := followers(self._root, self.id):
+            found["followed_by"] = after
         return api.View.of(found)
 
     async def first_view(self) -> View | None:
@@ -212,7 +217,8 @@ class RunHandle(Gates):
         **about: Unpack[About],
     ) -> api.Completed | Queued:
         """Complete the one phase that a person has open, and start what follows."""
-        return await self._send(api.Completed, "next", about, outputs=outputs, artifacts=artifacts)
+        git = await self._files()
+        return await self._send(api.Completed, "next", about, outputs=outputs, artifacts=artifacts, git=git)
 
     async def complete_phase(
         self,
@@ -232,6 +238,7 @@ class RunHandle(Gates):
             outputs=outputs,
             artifacts=artifacts,
             epoch=epoch,
+            git=await self._files(),
         )
 
     async def complete_parallel(

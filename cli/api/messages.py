@@ -41,7 +41,7 @@ class Messages:
         """The run's id."""
         return self._run.id
 
-    async def _send(self, kind: type[A], name: str, about: About, **fields: Any) -> A | Queued:
+    async def _send(self, kind: type[A], name: str, about: About, /, **fields: Any) -> A | Queued:
         """The answer to a message; what is None is left out of it."""
         from cli.reach.place import actor  # noqa: PLC0415 - only for messages
 

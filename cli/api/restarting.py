@@ -69,12 +69,12 @@ def _ready(
             ready=Prepared(plan=ran, inputs=taken, env=given.get("env") or {}, asked=asked),
             changed=False,
         )
-    now = usable(read_definition(_name_now(ran, root), root))
+    now = usable(read_definition(name_now(ran, root), root))
     ready = prepare(now, given=values, written=written, root=root, **asked)
     return Restart(run=run, ready=ready, changed=now.digest != ran.digest)
 
 
-def _name_now(ran: Plan, root: Path) -> str:
+def name_now(ran: Plan, root: Path) -> str:
     """Where the definition of a plan is today: in the file that it was read from, else under its id."""
     from definitions import find  # noqa: PLC0415 - loaded by then
     from definitions.loading import id_of  # noqa: PLC0415
@@ -98,7 +98,7 @@ async def restarted(connection: Connection, restart: Restart, *, actor: str) -> 
     """
     from cli.api.answers import Queued  # noqa: PLC0415 - only here
     from cli.reach.contact import NoWorkerError  # noqa: PLC0415
-    from cli.reach.launch import begin, new_id  # noqa: PLC0415
+    from cli.reach.launch import Origin, begin, new_id  # noqa: PLC0415
 
     old, chosen = restart.run, new_id()
     if await old.is_open():
@@ -113,4 +113,5 @@ async def restarted(connection: Connection, restart: Restart, *, actor: str) -> 
                     f"no worker answers: {old.id} is cancelled as soon as one does, and nothing was started",
                     hint="phaseloom doctor says whether one runs; restart it then",
                 )
-    return await begin(connection, restart.ready, actor=actor, chosen=chosen, again=old.id)
+    origin = Origin(run=old.id, how="restarted")
+    return await begin(connection, restart.ready, actor=actor, chosen=chosen, origin=origin)

@@ -163,6 +163,10 @@ class View(Result):
     facts: int = 0
     slots_used: int = 0
     restarted_from: str | None = None
+    restored_from: str | None = None
+    forked_from: str | None = None
+    restoring: Json | None = None
+    followed_by: tuple[Json, ...] = field(default=(), metadata=PLAIN)
 
     @property
     def parallel(self) -> ParallelStatus:
@@ -210,7 +214,8 @@ class Diagnosis(Result):
 class RunSummary(Result):
     """What the server keeps beside a run; no worker was asked.
 
-    `restarted_from` is the run that this one repeats, `restarted_as` a run of the same list that repeats this one.
+    `restarted_from` is the run that this one repeats, `restarted_as` a run of the same list that repeats this one; so
+    with runs that were restored, or forked, from a checkpoint of another one.
     """
 
     run: str
@@ -223,3 +228,7 @@ class RunSummary(Result):
     current: bool = False
     restarted_from: str | None = None
     restarted_as: str | None = None
+    restored_from: str | None = None
+    restored_as: str | None = None
+    forked_from: str | None = None
+    forked_as: str | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.command import command
-from cli.commands.starting import Starting, prepared
+from cli.commands.starting import ResumeFrom, Starting, Yes, prepared, resumed
 from cli.commands.workflow.acting import client_for
 from cli.console import Console, has_person
 from cli.exits import Exit
+
+if TYPE_CHECKING:
+    from engine.facts import Fact
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +32,8 @@ async def run(
             "--non-interactive", help="Refuse what needs people; a failure isolates its phase, it does not ask."
         ),
     ] = False,
+    resume_from: ResumeFrom = None,
+    yes: Yes = False,
 ) -> Exit:
     """Run a definition and show its progress. Ctrl-C cancels the run.
 
@@ -40,10 +45,18 @@ async def run(
     from cli.words.narration import DONE, Narration, graph, loading  # noqa: PLC0415
 
     console = Console(json=options.json)
-    ready = prepared(definition, options, console, non_interactive=non_interactive)
-    plan = ready.plan
-    console.lines([loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)])
-    started = await (await client_for(options, console, actor=options.actor)).begin(ready)
+    known: list[Fact] = []
+    if resume_from is not None:
+        started, way = await resumed(definition, options, console, resume_from, yes=yes)
+        plan, known = way.past.plan, way.past.facts[: None if way.in_place else way.number]
+        people = True
+    else:
+        ready = prepared(definition, options, console, non_interactive=non_interactive)
+        plan, people = ready.plan, ready.needs_people
+        console.lines(
+            [loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)]
+        )
+        started = await (await client_for(options, console, actor=options.actor)).begin(ready)
     if not detach and not console.json:
         console.note(f"this run is {started.id}")
     if detach:
@@ -52,15 +65,18 @@ async def run(
             [f"Started {started.id}: {plan.name}", f"Follow it with: phaseloom workflow watch --run {started.id}"],
         )
         return Exit.OK
+    narration = Narration(plan)
+    for fact in known:
+        narration.feed(fact)
     with screen(quiet=options.json) as shown:
         attendance = Attendance(
-            follower=started.watch(tell=console.note),
-            narration=Narration(plan),
+            follower=started.watch(tell=console.note, since=len(known)),
+            narration=narration,
             screen=shown,
             console=console,
             owner=True,
             stays=has_person(),
-            people=ready.needs_people,
+            people=people,
             actor=actor(options.actor),
         )
         code = await attendance.follow()

@@ -12,8 +12,11 @@ import typer
 
 from cli.command import Where
 from cli.console import Console, write
+from cli.exits import UsageError
 
 if TYPE_CHECKING:
+    from cli.api.handle import RunHandle
+    from cli.api.returning import Return
     from cli.api.starting import Prepared
 
 UNBOUND = "PL402"
@@ -62,6 +65,42 @@ def prepared(
     )
     tell(ready, console)
     return ready
+
+
+ResumeFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--resume-from",
+        metavar="PLACE",
+        help="Go on with its last run instead: last-checkpoint, beginning, a phase, or a checkpoint.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --resume-from: whatever differs, and without asking.")]
+
+
+async def resumed(
+    definition: str, options: Starting, console: Console, place: str, *, yes: bool, verb: str = "run"
+) -> tuple[RunHandle, Return]:
+    """The last run of a definition, back at a place; of an ended one a new run.
+
+    Raises UsageError for options of a fresh start, NotFoundError when the definition has no run yet.
+    """
+    from cli.api import NotFoundError  # noqa: PLC0415 - --help needs none of these
+    from cli.api.returning import last_run_of, resumption_of  # noqa: PLC0415
+    from cli.commands.workflow.acting import client_for  # noqa: PLC0415
+    from cli.commands.workflow.restore import confirmed  # noqa: PLC0415
+
+    if options.input or options.inputs_file is not None or options.max_workers is not None:
+        hint = "phaseloom workflow fork --set inputs.NAME=VALUE goes on with other inputs"
+        raise UsageError("a run that goes on keeps its inputs and workers", hint=hint)
+    client = await client_for(options, console, actor=options.actor)
+    run = await last_run_of(client, definition)
+    if run is None:
+        hint = f"start one with: phaseloom {verb} {shlex.quote(definition)}"
+        raise NotFoundError(f"there is no run of {definition!r} to go on with", hint=hint)
+    way = await resumption_of(run, client.root, place)
+    await confirmed(way, console, yes=yes)
+    return await client.go_back(way), way
 
 
 def tell(ready: Prepared, console: Console) -> None:

@@ -17,7 +17,8 @@ Json = dict[str, Any]
 class EndedRun:
     """An ended run: its ledger folded again, and the same questions as to an open one."""
 
-    def __init__(self, run: str, ledger: Json) -> None:
+    def __init__(self, run: str, ledger: Json, *, closed: str | None = None) -> None:
+        """`closed` is how it ended for the server, where it could not say so itself."""
         from engine.engine import Engine  # noqa: PLC0415 - only where a run has ended
         from engine.facts import Fact  # noqa: PLC0415
         from engine.plan import Plan  # noqa: PLC0415
@@ -28,11 +29,12 @@ class EndedRun:
             fact = Fact.from_json(encoded)
             self._engine.ledger.append(fact)
             self._engine.state.apply(fact)
+        self._closed = None if self._engine.state.ended else closed
 
     @property
     def ended(self) -> str:
         """The status it ended with."""
-        return str(self._engine.state.status)
+        return self._closed or str(self._engine.state.status)
 
     async def plan(self) -> Plan:
         """Its plan."""
@@ -54,7 +56,8 @@ class EndedRun:
 
         from engine.view import view  # noqa: PLC0415
 
-        return view(self._engine, datetime.now(UTC).timestamp(), offset=offset, limit=limit)
+        found = view(self._engine, datetime.now(UTC).timestamp(), offset=offset, limit=limit)
+        return {**found, "status": self._closed} if self._closed is not None else found
 
     async def phase(self, word: int | str) -> Json:
         """`engine.view.details` of one phase."""
@@ -75,6 +78,12 @@ class EndedRun:
             "lines": list(lines(self._engine.state.plans, self.id, facts)),
         }
 
+    async def checkpoints(self, offset: int, limit: int) -> Json:
+        """A page of its checkpoints."""
+        from engine.checkpoints import page  # noqa: PLC0415
+
+        return page(self._engine.state, offset=offset, limit=limit)
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """Refused: an ended run takes no messages."""
         del name, payload
@@ -91,4 +100,30 @@ def archived(root: Path, run: str) -> EndedRun | None:
         content = json.loads(ArtifactStore(root).get_bytes(pointer["sha256"]))
         return EndedRun(run, content.get("ledger", content))
     except (OSError, ValueError, KeyError, TypeError, PhaseloomError):
+        return None
+
+
+def left_behind(root: Path, run: str) -> EndedRun | None:
+    """A run that nobody knows any more but its worker's files: it was terminated, and the server has forgotten it.
+
+    None when there are no such files, or they do not belong together. What a killed worker has not finished writing is
+    left out.
+    """
+    from activities.places import run_directory  # noqa: PLC0415 - only where a run is gone
+
+    facts: list[Json] = []
+    plan: Json = {}
+    try:
+        folder = run_directory(root, run)
+        plan = json.loads((folder / "plan.json").read_bytes())
+        for line in (folder / "journal.jsonl").read_bytes().splitlines():
+            fact = json.loads(line)
+            if fact["n"] != len(facts) + 1:
+                break
+            facts.append(fact)
+    except (OSError, ValueError, KeyError, TypeError, PhaseloomError):
+        pass
+    try:
+        return EndedRun(run, {"plan": plan, "facts": facts}, closed="terminated") if facts else None
+    except (ValueError, KeyError, TypeError, AssertionError):
         return None

@@ -145,12 +145,28 @@ def new_id() -> str:
     return "wf_" + "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The run that a new one comes from. `how`: `restarted`, `restored` or `forked`; `seed`: what it begins with."""
+
+    run: str
+    how: str
+    checkpoint: str | None = None
+    seed: Json | None = None
+
+    @property
+    def link(self) -> Json:
+        """What the new run keeps of it."""
+        place = {"checkpoint": self.checkpoint} if self.checkpoint is not None else {}
+        return {f"{self.how}_from": self.run, **place}
+
+
 async def begin(
-    connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None, again: str | None = None
+    connection: Connection, prepared: Prepared, *, actor: str, chosen: str | None = None, origin: Origin | None = None
 ) -> ServerRun:
     """Start the run, under a new id or the one that was `chosen`, and make it the current one.
 
-    `again` is the run that this one repeats.
+    `origin` is the run that this one repeats or goes on from.
 
     Raises RefusedError when there is, or has been, a run with the chosen id.
     """
@@ -159,7 +175,7 @@ async def begin(
     while True:
         run = chosen or new_id()
         try:
-            await _start(connection, prepared, run, actor, again)
+            await _start(connection, prepared, run, actor, origin)
         except WorkflowAlreadyStartedError:
             if chosen is not None:
                 raise RefusedError(f"there is a run {chosen!r} already", hint="choose another id, or none") from None
@@ -169,7 +185,7 @@ async def begin(
         return ServerRun(connection, run)
 
 
-async def _start(connection: Connection, prepared: Prepared, run: str, actor: str, again: str | None) -> None:
+async def _start(connection: Connection, prepared: Prepared, run: str, actor: str, origin: Origin | None) -> None:
     from temporalio.common import (  # noqa: PLC0415 - loaded by then
         SearchAttributeKey,
         SearchAttributePair,
@@ -180,7 +196,8 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
 
     plan = prepared.plan
     asked = {"asked": prepared.asked} if prepared.asked else {}
-    link = {"restarted_from": again} if again is not None else {}
+    link = origin.link if origin is not None else {}
+    seed = {"seed": origin.seed} if origin is not None and origin.seed is not None else {}
     attributes: list[SearchAttributePair[Any]] = [
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomDefinition"), plan.id),
         SearchAttributePair(SearchAttributeKey.for_keyword("PhaseloomStatus"), "running"),
@@ -196,6 +213,7 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
                 "actor": actor,
                 "run": {"id": run, "definition": plan.id, "name": plan.name, **link, **asked},
                 "search_attributes": connection.attributes,
+                **seed,
             },
             id=run,
             task_queue=connection.task_queue,

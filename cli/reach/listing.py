@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+HOW = ("restarted", "restored", "forked")
+"""How a run may come from another one."""
+
 
 async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list[Json]:
-    """Summaries of this project's runs, the newest first; `restarted_as` is a later one of them that repeats it."""
+    """Summaries of this project's runs, the newest first; `restarted_as` is a later one of them that repeats it.
+
+    So are `restored_as` and `forked_as` later ones that go on from it.
+    """
     query = of_project(connection)
     if not ended_too:
         query = f"ExecutionStatus='Running' AND {query}"
@@ -28,12 +34,16 @@ async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list
         found.append(await summary_of(execution, connection))
         if len(found) == limit:
             break
-    later = {run["restarted_from"]: run["run"] for run in reversed(found) if run["restarted_from"] is not None}
-    return [{**run, "restarted_as": later.get(run["run"])} for run in found]
+    later: dict[str, dict[str, str]] = {how: {} for how in HOW}
+    for run in reversed(found):
+        for how, runs in later.items():
+            if run[f"{how}_from"] is not None:
+                runs[run[f"{how}_from"]] = run["run"]
+    return [{**run, **{f"{how}_as": runs.get(run["run"]) for how, runs in later.items()}} for run in found]
 
 
 async def summary_of(execution: WorkflowExecution, connection: Connection) -> Json:
-    """One run: `{run, definition, name, status, waiting_for, started_at, ended_at, current, restarted_from}`."""
+    """One run: `{run, definition, name, status, waiting_for, started_at, ended_at, current, restarted_from, …}`."""
     memo = await execution.memo()
     attributes = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
     closed = closed_as(execution)
@@ -50,5 +60,5 @@ async def summary_of(execution: WorkflowExecution, connection: Connection) -> Js
         "started_at": execution.start_time.isoformat() if execution.start_time else None,
         "ended_at": execution.close_time.isoformat() if execution.close_time else None,
         "current": execution.id == current_run(connection.project.root),
-        "restarted_from": memo.get("restarted_from"),
+        **{f"{how}_from": memo.get(f"{how}_from") for how in HOW},
     }

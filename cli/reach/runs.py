@@ -51,6 +51,9 @@ class Run(Protocol):
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""
 
+    async def checkpoints(self, offset: int, limit: int) -> Json:
+        """A page of its checkpoints."""
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when it waits for a worker."""
 
@@ -99,6 +102,10 @@ class ServerRun:
     async def to_sign(self, message: str, payload: Json) -> Json:
         """Whether it takes a message only signed, and what of it the signature is for."""
         return await self._query("to_sign", {"message": message, "payload": payload})
+
+    async def checkpoints(self, offset: int, limit: int) -> Json:
+        """A page of its checkpoints."""
+        return await self._query("checkpoints", {"offset": offset, "limit": limit})
 
     async def plan(self) -> Plan:
         """Its plan, from what it was started with."""

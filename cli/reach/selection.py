@@ -10,7 +10,7 @@ from cli.command import Look
 from cli.console import Console
 from cli.exits import NotFoundError
 from cli.reach.contact import connected, connected_to_read
-from cli.reach.ended import EndedRun, archived
+from cli.reach.ended import EndedRun, archived, left_behind
 from cli.reach.place import current_run, here
 from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
 
@@ -87,6 +87,8 @@ async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:
         return ended
     described = await described_run(connection, run)
     if described is None:
+        if ended_too and (left := left_behind(connection.project.root, run)) is not None:
+            return left
         raise no_such_run(run)
     return ServerRun(connection, run, closed=closed_as(described))
 

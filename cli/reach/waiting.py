@@ -21,6 +21,15 @@ async def until_closed(run: ServerRun) -> None:
         await asyncio.sleep(POLL)
 
 
+async def until_restored(run: ServerRun) -> None:
+    """Return when the run has gone back: what it left has ended then."""
+    while True:
+        view = await run.view(limit=0)
+        if "restoring" not in view:
+            return
+        await asyncio.sleep(POLL)
+
+
 async def until_gone(run: ServerRun, phases: set[int]) -> Json:
     """The run's view once no agent of these phases is left."""
     while True:

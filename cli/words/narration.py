@@ -17,6 +17,7 @@ from cli.words.passage import GATES
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
+from engine.restored import segments
 
 Json = dict[str, Any]
 
@@ -82,6 +83,11 @@ class Narration:
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
             "jump_begun": self._jump_begun,
+            "checkpoint_created": lambda fact: [f"{DONE} Checkpoint saved{_who(fact)}: {fact.data['name']}"],
+            "restoring": lambda fact: [f"{CANCELLED} Going back{_who(fact)} to {fact.data['checkpoint']}..."],
+            "agent_abandoned": lambda fact: [f"  ! [{self._id(fact)}] An agent does not end; it counts no more"],
+            "restored": self._restored,
+            "run_seeded": self._run_seeded,
             "group_cancelled": lambda fact: [f"{CANCELLED} Parallel execution cancelled{_who(fact)}"],
             "signal_reported": lambda fact: [f"{DONE} Reported{_who(fact)}: {fact.data['signal']}"],
             "run_paused": self._run_paused,
@@ -198,6 +204,8 @@ class Narration:
         phase = self._phase(fact)
         self.running.pop(phase.index, None)
         match fact.data["status"]:
+            case "completed" if "reused_from" in fact.data:
+                return [f"{DONE} [{phase.id}] Reused from {fact.data['reused_from']}"]
             case "completed":
                 return [f"{DONE} [{phase.id}] Complete{self._took(fact)}"]
             case "failed":
@@ -248,7 +256,27 @@ class Narration:
 
     def _run_settled(self, fact: Fact) -> list[str]:
         self.status = str(fact.data["status"])
-        return closing(self.plan, self.facts)
+        return closing(self.plan, [fact for start, end in segments(self.facts) for fact in self.facts[start:end]])
+
+    def _restored(self, fact: Fact) -> list[str]:
+        self.stand, self.running = {}, {}
+        for start, end in segments(self.facts[: fact.data["to"]]):
+            self._begin_again()
+            for each in self.facts[start:end]:
+                self._follow(each)
+                if each.kind in GATES:
+                    self._follow_gate(each)
+        self._begin_again()
+        return [f"{RESUMED} Back at {fact.data['checkpoint']}"]
+
+    def _run_seeded(self, fact: Fact) -> list[str]:
+        self._begin_again()
+        self.running = {}
+        return [f"{RESUMED} Going on from {fact.data['checkpoint']} of {fact.data['from']}"]
+
+    def _begin_again(self) -> None:
+        """What was at work starts again."""
+        self.stand = {index: stand for index, stand in self.stand.items() if stand.status != "in_progress"}
 
     def _phase(self, fact: Fact) -> PhasePlan:
         assert fact.phase is not None

@@ -51,6 +51,8 @@ def heading(view: Json, *, eta: str | None = None) -> list[str]:
     """Which run this is and how far it has come."""
     progress = view["progress"]
     stopping = {"cancelled": ", being cancelled", "failed": ", being stopped"}.get(view["stopping"] or "", "")
+    if "restoring" in view:
+        stopping = f", going back to {view['restoring']['checkpoint']}"
     if view["ended_at"] is not None:
         when = f"{since(view['ended_at'], view['now'])}, after {between(view['started_at'], view['ended_at'])}"
     else:
@@ -58,9 +60,19 @@ def heading(view: Json, *, eta: str | None = None) -> list[str]:
     return [
         f"Run: {view['run']}",
         f"Workflow: {view['definition']} ({view['name']})",
+        *links(view),
         f"Status: {view['status']}{stopping} ({when})",
         f"Progress: {progress['completed']}/{progress['total']} ({progress['percent']}%){f', {eta}' if eta else ''}",
     ]
+
+
+def links(view: Json) -> list[str]:
+    """Which run this one goes on from, and which go on from it."""
+    words = {"restored_from": "Restored from", "forked_from": "Forked from"}
+    before = [f"{said}: {view[key]} at {view['checkpoint']}" for key, said in words.items() if key in view]
+    later = view.get("followed_by", ())
+    after = [f"{each['how'].capitalize()} as: {each['run']} from {each['checkpoint']}" for each in later]
+    return [*before, *after]
 
 
 def critical_path(eta: Json, *, arrow: str = "→") -> list[str]:

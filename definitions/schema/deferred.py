@@ -118,7 +118,11 @@ class Budget(Exact):
 
 
 class Checkpoints(Exact):
-    """Which checkpoints are made and kept."""
+    """Which checkpoints are made by themselves, and how many of them are kept.
+
+    `after`: every phase, parallel groups as a whole, no phase, or these phases. `keep`: so many, the newest; of a phase
+    its own ones, of a definition or a project those of a run.
+    """
 
     after: Literal["phase", "group", "never"] | list[Text] = "phase"
     keep: Count | None = None

@@ -49,7 +49,7 @@ MAX_WORKERS = 1000
 DEFERRED = (
     "barriers", "synchronization", "resource_manager", "barrier_synchronization", "context_conflicts",
     "caching_system", "performance_monitoring", "conflict_prevention", "parallel_configuration", "context",
-    "budget", "checkpoints", "caches", "builders", "workspace", "compensation", "prefetch",
+    "budget", "caches", "builders", "workspace", "compensation", "prefetch",
 )  # fmt: skip
 """The keys of a definition that are kept and not in effect yet."""
 
@@ -254,7 +254,7 @@ class ProjectFile(Exact):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-PROJECT_DEFERRED = ("checkpoints", "budget")
+PROJECT_DEFERRED = ("budget",)
 """The keys of a project file that are kept and not in effect yet."""
 
 

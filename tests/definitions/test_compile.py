@@ -295,7 +295,7 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
           - {id: b, cache: true, depends_on: [{phase: a, kind: validation}], parallel: true}
         resource_manager: {resource_pool: {computational: {total_cpu_units: 100, anything: else}}}
         execution: {adaptive_scaling: true}
-        checkpoints: {keep: 3}
+        budget: {tokens: 3}
         hooks:
         x-mine: {a: 1}
         """
@@ -303,12 +303,12 @@ def test_what_is_not_in_effect_is_kept_and_named() -> None:
     assert made.phases[0].deferred == {"cache": True, "priority": 7}
     assert made.deferred == {
         "resource_manager": {"resource_pool": {"computational": {"total_cpu_units": 100, "anything": "else"}}},
-        "checkpoints": {"keep": 3},
+        "budget": {"tokens": 3},
         "execution.adaptive_scaling": True,
     }
     assert not_in_effect(made) == [
         "resource_manager (nothing is shared out)",
-        "checkpoints (none can be restored)",
+        "budget (nothing is limited)",
         "execution.adaptive_scaling",
         "cache (all phases: all is done anew)",
         "priority (a: phases start in the order of the file)",

@@ -57,7 +57,7 @@ def keyed(plan: Plan, run: str = "wf_test00") -> World:
 class SigningWorld(World):
     """A world whose people sign what has to be signed."""
 
-    def operate(self, name: str, **payload: Any) -> Json:
+    def operate(self, name: str, /, **payload: Any) -> Json:
         asked = operations.to_sign(self.engine, name, {"actor": "ana", **payload}, self.now)
         if asked["needed"]:
             payload = {"actor": "ana", **payload}

@@ -8,8 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import snapshots
+from engine import restoring, snapshots
+from engine.engine import Engine
 from engine.errors import RefusedError
+from engine.facts import Fact
 from engine.interventions import KNOWN
 from engine.plan import (
     AgentPlan,
@@ -152,6 +154,17 @@ MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
             {"gate": st.sampled_from(["checked", "decided", "late"]), "phase": st.integers(0, 8)},
         ),
     ),
+    st.tuples(
+        st.just("restore"),
+        st.one_of(
+            st.fixed_dictionaries(
+                {"checkpoint": st.sampled_from(["beginning", "last-checkpoint", "mine", "p0", "p1"])}
+            ),
+            st.fixed_dictionaries({"checkpoint": st.integers(1, 40)}),
+            st.fixed_dictionaries({"phase": WHICH}),
+        ),
+    ),
+    st.tuples(st.just("create_checkpoint"), st.just({"name": "mine"})),
     st.tuples(st.just("report_signal"), st.just({"signal": "all green"})),
     st.tuples(st.just("cancel"), st.just({})),
 )
@@ -281,3 +294,81 @@ def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[St
     assert [row["id"] for row in shown["phases"]] == [p.id for p in plan.phases]
     for phase in world.engine.state.phases:
         json.dumps(details(world.engine, phase))
+
+
+def told(state: State) -> Json:
+    """All that a state says of its run, for comparison."""
+    return {
+        "phases": [
+            (p.plan.id, p.status, p.outputs, p.error, p.held, p.open_needs, p.bad_needs, p.jumped_to, p.persons)
+            for p in state.phases
+        ],
+        "rest": (state.status, state.counts, state.pause, state.stopping, state.signals, state.rounds, state.waivers),
+    }
+
+
+def folded(plan: Plan, facts: list[Fact]) -> State:
+    state = State(plan)
+    for fact in facts:
+        state.apply(fact)
+    return state
+
+
+@settings(max_examples=120, deadline=None)
+@given(plans(), STEPS, STEPS, st.integers(1, 60))
+def test_after_a_restore_the_run_is_where_its_first_facts_left_it_but_for_what_ran_and_comes_to_an_end(
+    plan: Plan, steps: list[Step], more: list[Step], seed: int
+) -> None:
+    world = World(plan)
+    play(world, steps)
+    if world.finished or world.engine.state.stopping == "cancelled":
+        return
+    if world.engine.state.restoring is None:
+        places = [1, *world.engine.state.saved.positions]
+        to = places[seed % len(places)]
+        world.operate("restore", checkpoint="beginning" if to == 1 else to)
+    else:
+        to = world.engine.state.restoring["to"]
+    while world.engine.state.restoring is not None:
+        assert world.running, "it waits for nobody"
+        world.end_agent(min(world.running))
+    ledger = world.engine.ledger
+    at = next(f.n for f in reversed(ledger) if f.kind == "restored")
+    now, then = folded(plan, ledger[:at]), folded(plan, ledger[:to])
+    epochs = {int(index): epoch for index, epoch in ledger[at - 1].data["epochs"].items()}
+    for before, phase in zip(then.phases, now.phases, strict=False):
+        index = phase.plan.index
+        if before.status == "running" and before.cancelling is None and before.gate is None:
+            assert phase.status == ("running" if index in then.expanding else "pending")
+        else:
+            assert (phase.status, phase.outputs, phase.held) == (before.status, before.outputs, before.held)
+        assert phase.epoch == epochs.get(index, before.epoch)
+        assert phase.epoch >= before.epoch
+    assert all(phase.status == "cancelled" for phase in now.phases[len(then.phases) :])
+    assert (now.signals, now.rounds, now.stopping) == (then.signals, then.rounds, then.stopping)
+    play(world, more)
+    assert world.drive_to_end() in {"completed", "failed", "cancelled"}
+    again = folded(plan, ledger)
+    assert told(again) == told(world.engine.state)
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans(), STEPS, st.integers(0, 60), STEPS)
+def test_a_new_run_goes_on_where_another_one_was_at_any_of_its_checkpoints(
+    plan: Plan, steps: list[Step], seed: int, more: list[Step]
+) -> None:
+    world = World(plan)
+    play(world, steps)
+    places = [1, *world.engine.state.saved.positions]
+    to = places[seed % len(places)]
+    facts = json.loads(json.dumps([fact.to_json() for fact in world.engine.ledger[:to]]))
+    engine = Engine(plan)
+    restoring.seed(
+        engine, {"facts": facts, "from": "wf_old", "checkpoint": "c"}, world.now, run={"id": "wf_new"}, actor=None
+    )
+    engine.advance(world.now)
+    successor = World(plan, engine=engine)
+    play(successor, more)
+    assert successor.drive_to_end() in {"completed", "failed", "cancelled"}
+    assert successor.engine.state.run["id"] == "wf_new"
+    assert told(folded(plan, engine.ledger)) == told(engine.state)

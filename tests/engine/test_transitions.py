@@ -7,7 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
+from engine.engine import Engine
 from engine.plan import GatePlan, JumpPlan, Plan
+from engine.reuse import unaffected
+from engine.starting import begin
 from engine.state import State
 from engine.statuses import (
     PHASE_TRANSITIONS,
@@ -131,12 +134,23 @@ def judged_again(*ways: JumpPlan) -> World:
     return intervened(world, "replace_output", outputs={"x": 1})
 
 
+def forked() -> World:
+    """A run that begins with what another one has done."""
+    plan = plan_of(phase(0), phase(1, 0))
+    before = completed()
+    found = unaffected(before.engine.state, plan, inputs={}, env={}, edits={})
+    engine = Engine(plan)
+    begin(engine, {"seed": {"from": "wf_old", "reused": found}}, before.now, name="wf_new", execution="x")
+    return World(plan, engine=engine)
+
+
 PHASES: dict[str, Callable[[], World]] = {
     "pending to running": started,
     "pending to paused": lambda: started(condition="inputs.unknown > 1"),
     "pending to failed": lambda: started(condition="inputs.unknown > 1", on_failure="isolate"),
     "pending to skipped": lambda: started(condition="1 > 2"),
     "pending to cancelled": lambda: intervened(World(plan_of(phase(0, 1), phase(1))), "cancel"),
+    "pending to completed": forked,
     "running to pending": changes_asked,
     "running to completed": completed,
     "running to failed": lambda: failed(on_failure="isolate"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine import operations
 from engine.effects import (
+    AbandonAgents,
     AgentCancelled,
     AgentFailed,
     AgentFinished,
@@ -67,10 +68,12 @@ class World:
         self.counting = False
         self.started: list[str] = []
         self.told: list[Json] = []
+        self.lost: dict[Key, RunAgent] = {}
         if engine is None:
             engine = Engine(plan)
             engine.start(self.now, inputs={}, env={}, run={"id": "wf_test00"})
         self.engine = engine
+        self.engine.patience = 6.0
         self.perform(engine.flush())
 
     def perform(self, effects: list[Effect]) -> None:
@@ -82,6 +85,10 @@ class World:
                     self.started.append(self.engine.state.plans[index].id)
                 case CancelAgents(phase=index, epoch=epoch):
                     self.cancelled |= {k for k in self.running if k[:2] == (index, epoch)}
+                case AbandonAgents(phase=index, epoch=epoch):
+                    for key in [k for k in self.running if k[:2] == (index, epoch)]:
+                        self.lost[key] = self.running.pop(key)
+                        self.cancelled.discard(key)
                 case WakeAt(due=due):
                     self.wake_at = due
                 case CountWorkers():
@@ -121,6 +128,7 @@ class World:
         for current in state.planned:
             counted[current.status] += 1
         assert counted == state.counts
+        assert state.restoring is None or state.running
         for index, expansion in state.expansions.items():
             self.check_items(index, expansion)
         if self.finished:
@@ -176,7 +184,7 @@ class World:
         key = min(k for k in self.running if k[0] == index)
         self.end_agent(key, error={"code": code, "message": "exit code 1"})
 
-    def operate(self, name: str, **payload: Any) -> Json:
+    def operate(self, name: str, /, **payload: Any) -> Json:
         """Send an operator's message; raises `RefusedError`, after which nothing may have changed."""
         before = len(self.engine.ledger)
         try:

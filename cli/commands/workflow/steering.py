@@ -9,6 +9,7 @@ import typer
 
 from cli.command import Act, Sign, command
 from cli.commands.workflow.acting import about, act_on, answered, meant
+from cli.commands.workflow.restore import Yes, go_back
 from cli.console import Console
 from cli.exits import Exit, UsageError
 from cli.reach.inputs import values
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 RECENT_FACTS = 400
+PLACES = ("last-checkpoint", "phase-start", "beginning")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,9 +40,32 @@ async def pause(act: Act) -> Exit:
     return await act_on(act, lambda run: run.pause(**about(act)), paused)
 
 
-async def resume(act: Act) -> Exit:
-    """Go on after a pause; the last checkpoint is shown first."""
+async def resume(
+    act: Act,
+    phase: Annotated[
+        str | None, typer.Argument(metavar="[PHASE]", help="The phase of --from phase-start.", show_default=False)
+    ] = None,
+    *,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PLACE", help="last-checkpoint, phase-start PHASE, or beginning."),
+    ] = None,
+    resume_from: Annotated[
+        str | None,
+        typer.Option("--resume-from", metavar="PLACE", help="last-checkpoint, beginning, a phase, or a checkpoint."),
+    ] = None,
+    yes: Yes = False,
+) -> Exit:
+    """Go on after a pause; the last checkpoint is shown first.
+
+    With --from or --resume-from the run goes back first, an ended one as a new run.
+    """
     from cli.api import NoWorkerError  # noqa: PLC0415 - not needed for --help
+
+    if from_ is not None or resume_from is not None:
+        return await _from(act, phase, from_, resume_from, yes=yes)
+    if phase is not None:
+        raise UsageError("a phase is named together with: --from phase-start")
     from cli.words.steering import checkpoint, resumed  # noqa: PLC0415
 
     console = Console(json=act.json)
@@ -53,6 +78,17 @@ async def resume(act: Act) -> Exit:
     except NoWorkerError:
         pass  # the message itself says so
     return await act_on(act, lambda run: run.resume(**about(act)), resumed, run=run)
+
+
+async def _from(act: Act, phase: str | None, place: str | None, resume_from: str | None, *, yes: bool) -> Exit:
+    """Go back to where the options say, and on from there."""
+    if place is None and resume_from is not None and phase is None:
+        return await go_back(act, act.run, None, phase=None, anywhere=resume_from, yes=yes)
+    if resume_from is not None or place not in PLACES:
+        raise UsageError("--from takes last-checkpoint, phase-start PHASE, or beginning")
+    if (place == "phase-start") != (phase is not None):
+        raise UsageError("phase-start, and nothing else, takes a phase", hint="type: --from phase-start PHASE")
+    return await go_back(act, act.run, None if phase is not None else place, phase=phase, yes=yes)
 
 
 async def _last_settlement(run: RunHandle, view: View) -> Fact | None:

@@ -1,0 +1,118 @@
+"""Checkpoints in words: the list, what one holds, what differs between two, and going back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cli.words.durations import counted, since
+from cli.words.table import table
+
+Json = dict[str, Any]
+
+SHOWN = 120
+LISTED = 20
+
+
+def listing(found: list[Json], now: str) -> list[str]:
+    """A line per checkpoint, the oldest first."""
+    if not found:
+        return ["There is no checkpoint yet; the start of the run is: beginning"]
+    rows = [
+        (row["name"], str(row["number"]), since(row["at"], now), _origin(row), "undone" if row["undone"] else "")
+        for row in found
+    ]
+    return table([("CHECKPOINT", "NUMBER", "SAVED", "BY", ""), *rows], numbers=(1,))
+
+
+def _origin(row: Json) -> str:
+    if row["phase"] is not None:
+        return "completed phase"
+    note = f": {row['note']}" if row["note"] else ""
+    return f"{row['by'] or 'somebody'}{note}"
+
+
+def created(answer: Json) -> list[str]:
+    """After `checkpoints create`."""
+    return [f"Checkpoint saved: {answer['checkpoint']['name']}"]
+
+
+def content(told: Json) -> list[str]:
+    """What a checkpoint holds."""
+    done = told["completed"]
+    lines = [
+        f"Checkpoint: {told['checkpoint']} (number {told['number']} of {told['run']})",
+        f"Workflow: {told['definition']}",
+        f"Saved: {told['at']}",
+        f"Status: {told['status']}",
+        f"Git commit: {told['git_commit']}",
+        f"Completed: {', '.join(done[:LISTED]) or 'none'}{_more(done)}",
+    ]
+    lines += [f"Output: {text}" for text in _outputs(told)]
+    lines += [
+        f"Artifact: {each['phase']}/{each['name']} sha256:{each['sha256'][:12]}" for each in told["artifacts"][:LISTED]
+    ]
+    lines += [f"Gate: {each['phase']}/{each['gate']} {each['status']}" for each in told["gates"][:LISTED]]
+    again = {phase: count for phase, count in told["attempts"].items() if count > 1}
+    lines += [f"Attempts: {phase} {count}" for phase, count in list(again.items())[:LISTED]]
+    return lines
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+
+
+def _outputs(told: Json) -> list[str]:
+    texts = [
+        f"{phase}.{name} = {brief(value)}"
+        for phase, outputs in told["outputs"].items()
+        for name, value in outputs.items()
+    ]
+    return texts[:LISTED] + ([f"and {len(texts) - LISTED} more"] if len(texts) > LISTED else [])
+
+
+def brief(value: Any) -> str:
+    """A value in a line."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def diff(told: Json) -> list[str]:
+    """What is different between two checkpoints."""
+    lines = [f"From {told['from']} to {told['to']}:"]
+    for row in told["phases"]:
+        epochs = f", epoch {row['epoch'][0]} -> {row['epoch'][1]}" if row["epoch"][0] != row["epoch"][1] else ""
+        lines.append(f"  {row['id']}: {row['status'][0]} -> {row['status'][1]}{epochs}")
+    lines += [f"  {row['phase']}.{row['name']}: {_side(row, 'then')} -> {_side(row, 'now')}" for row in told["outputs"]]
+    lines += [f"  artifact {row['phase']}/{row['name']}: {row['change']}" for row in told["artifacts"]]
+    if told["git_commit"][0] != told["git_commit"][1]:
+        lines.append(f"  git commit: {told['git_commit'][0]} -> {told['git_commit'][1]}")
+    return lines if len(lines) > 1 else [f"Nothing differs between {told['from']} and {told['to']}."]
+
+
+def _side(row: Json, side: str) -> str:
+    return brief(row[side]) if side in row else "none"
+
+
+def differences(found: list[Json], checkpoint: str) -> list[str]:
+    """What is no longer as it was, for somebody about to go back."""
+    if not found:
+        return []
+    return [f"Since {checkpoint}:", *(f"- {each['text']}" for each in found)]
+
+
+FILES_STAY = "Files of the project stay as they are: going back changes the run, not the working directory."
+
+
+def gone_back(told: Json) -> list[str]:
+    """After `restore`, and `resume --from`."""
+    if told["in_place"]:
+        return [f"{told['run']} is back at {told['checkpoint']}.", FILES_STAY]
+    return [f"{told['run']} goes on from {told['checkpoint']} of {told['restored_from']}.", FILES_STAY]
+
+
+def question(told: Json) -> str:
+    """What a person at a terminal is asked."""
+    agents = f"{counted(told['at_work'], 'agent')} at work will be stopped. " if told["at_work"] else ""
+    return f"{agents}Go back to {told['checkpoint']}?"

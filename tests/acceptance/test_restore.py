@@ -1,0 +1,47 @@
+"""Everything is killed in the middle of a restore: the run is restored all the same, and nobody from before is left."""
+
+from __future__ import annotations
+
+import json
+
+from tests.acceptance.conftest import Desk
+from tests.acceptance.test_survival import alive
+
+LONG = """\
+id: long
+agents:
+  first: {uses: command, run: [sh, -c, "echo x >> first"]}
+  worker:
+    uses: command
+    run: [sh, -c, "trap '' TERM; echo $$ >> pids; until test -e go; do sleep 0.05; done; echo x >> ended"]
+phases:
+  - {name: First, agents: [first]}
+  - {name: A, agents: [worker], parallel: true, timeout: never}
+  - {name: B, agents: [worker], parallel: true, timeout: never}
+"""
+
+
+def kinds(desk: Desk) -> list[str]:
+    (journal,) = (desk.root / ".phaseloom" / "workflows").glob("wf_*/journal.jsonl")
+    return [json.loads(line)["kind"] for line in journal.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_restore_is_carried_out_although_everything_is_killed_in_its_middle(desk: Desk) -> None:
+    desk.write("long.yaml", LONG)
+    desk.type("run", "long.yaml", "--detach")
+    desk.until(lambda: len(desk.lines("pids")) == 2, "two agents")
+    before = [int(pid) for pid in desk.lines("pids")]
+    restoring = desk.begin("workflow", "restore", "first", "--yes")
+    desk.until(lambda: "restoring" in kinds(desk), "the restore to begin")
+    assert "restored" not in kinds(desk)  # the agents take no notice of SIGTERM
+    desk.kill("supervisor", "worker", "server")
+    restoring.kill()
+    restoring.communicate()
+    desk.type("workflow", "status")
+    desk.until(lambda: "restored" in kinds(desk) and len(desk.lines("pids")) == 4, "the agents to run again")
+    assert not any(alive(pid) for pid in before)
+    desk.write("go", "")
+    desk.type("workflow", "watch")
+    assert (len(desk.lines("first")), len(desk.lines("ended"))) == (1, 2)
+    rows = json.loads(desk.type("runs", "--all", "--json"))["runs"]
+    assert [row["status"] for row in rows] == ["completed"]

@@ -1,0 +1,218 @@
+"""Going back at the command line: real agents are stopped, ended runs go on as new ones, what differs is said first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+
+from cli.api import Client, PhaseDetails
+from cli.reach.runs import described_run
+from tests.cli.program.person import Person, until
+
+Json = dict[str, Any]
+
+LIFE = """\
+id: life
+inputs: {feature: {type: string, default: till}}
+agents:
+  writer: {uses: command, run: [sh, write.sh]}
+  maker: {uses: command, run: [sh, make.sh]}
+  sleeper: {uses: command, run: [sleep, "73.25"]}
+  stubborn: {uses: command, run: [sh, -c, "trap '' TERM; sleep 73.75 & wait; sleep 73.75"]}
+phases:
+  - {name: Plan, agents: [writer]}
+  - {name: Design, agents: [lead]}
+  - {name: Build, agents: [writer], prompt: "${phases.design.outputs.api}"}
+  - {name: Left, agents: [LEFT], parallel: true, timeout: never}
+  - {name: Right, agents: [RIGHT], parallel: true, timeout: never}
+  - {name: Review, agents: [lead]}
+"""
+
+
+def life(person: Person, *, left: str = "writer", right: str = "writer") -> None:
+    (person.root / "definitions").mkdir(exist_ok=True)
+    person.write("write.sh", 'echo "{\\"at\\": \\"$PHASELOOM_PHASE\\"}" > "$PHASELOOM_OUTPUT"\n')
+    person.write("make.sh", 'head -c 9000 /dev/zero > "$PHASELOOM_ARTIFACTS/big.txt"\n')
+    person.write("definitions/life.yaml", LIFE.replace("[LEFT]", f"[{left}]").replace("[RIGHT]", f"[{right}]"))
+
+
+def begun(person: Person, *options: str) -> str:
+    """A run whose design a person has done."""
+    run: str = person.types("workflow", "start", "life", "--json", *options).json["run"]
+    until(lambda: person.view()["phases"][1]["status"] == "in_progress")
+    person.types("workflow", "next", "-o", "api=v1")
+    return run
+
+
+def sleeping(number: str) -> list[psutil.Process]:
+    return [each for each in psutil.process_iter(["cmdline"]) if number in (each.info["cmdline"] or ())]
+
+
+def facts(person: Person, run: str) -> list[str]:
+    journal = person.root / ".phaseloom" / "workflows" / run / "journal.jsonl"
+    return [json.loads(line)["kind"] for line in journal.read_text(encoding="utf-8").splitlines()]
+
+
+def statuses(view: Json) -> dict[str, str]:
+    return {row["id"]: row["status"] for row in view["phases"]}
+
+
+def test_checkpoints_are_listed_shown_compared_made_and_exported(person: Person) -> None:
+    life(person)
+    run = begun(person)
+    until(lambda: person.view()["phases"][5]["status"] == "in_progress")
+    listed = person.types("workflow", "checkpoints", "list", "--json").json["checkpoints"]
+    assert sorted(row["name"] for row in listed) == ["build", "design", "left", "plan", "right"]
+    assert "Checkpoint saved: mine" in person.types("workflow", "checkpoints", "create", "mine", "--note", "so far").out
+    assert "ana: so far" in person.types("workflow", "checkpoints", "list", "--limit", "1").out
+    told = person.types("workflow", "checkpoints", "show", "design", "--json").json
+    assert (told["completed"], told["outputs"]["design"], told["git_commit"]) == (
+        ["plan", "design"],
+        {"api": "v1"},
+        "unknown",
+    )
+    assert "Output: design.api = v1" in person.types("workflow", "checkpoints", "show", "design").out
+    shown = person.types("workflow", "checkpoints", "diff", "plan", "design").out
+    assert "design: pending -> completed" in shown
+    assert "design.api: none -> v1" in shown
+    assert person.tries("workflow", "checkpoints", "show", "desing").code == 4
+    person.types("workflow", "checkpoints", "export", "design")
+    folder = person.root / ".phaseloom" / "workflows" / run
+    exported = json.loads((folder / "checkpoints" / "design.json").read_text(encoding="utf-8"))
+    assert {key: exported[key] for key in told} == told
+    assert json.loads((folder / "state.json").read_text(encoding="utf-8"))["completed"][-1] in {"left", "right"}
+    # An exported checkpoint goes on anywhere, with the same view.
+    moved = shutil.move(folder / "checkpoints" / "design.json", person.root / "elsewhere.json")
+    new = person.types("workflow", "restore", str(moved), "--json").json["run"]
+    again = person.types("workflow", "checkpoints", "show", "design", "--run", new, "--json").json
+    assert {**again, "run": run} == told
+    for each in (run, new):
+        person.types("workflow", "cancel", "--run", each)
+
+
+def test_a_run_goes_back_while_parallel_agents_work_and_none_survives(person: Person) -> None:
+    life(person, left="sleeper", right="stubborn")
+    run = begun(person)
+    until(lambda: sleeping("73.25") and sleeping("73.75"))
+    old = sleeping("73.25") + sleeping("73.75")
+    said = person.types("workflow", "restore", run, "plan", "--note", "again")
+    assert f"{run} is back at plan." in said.out
+    assert "Files of the project stay as they are" in said.out
+    assert not [each for each in old if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    view = person.view()
+    assert list(statuses(view).values()) == ["completed", "in_progress", *["pending"] * 4]
+    assert [row["epoch"] for row in view["phases"]] == [0, 1, 1, 1, 1, 0]
+    person.types("workflow", "resume", "--from", "beginning")
+    until(lambda: statuses(person.view())["design"] == "in_progress")
+    assert [row["epoch"] for row in person.view()["phases"][:3]] == [1, 2, 2]
+    assert facts(person, run).count("restored") == 2
+    assert person.tries("workflow", "resume", "--from", "elsewhere").code == 2
+    assert person.tries("workflow", "resume", "--from", "phase-start").code == 2
+    person.types("workflow", "cancel", "--run", run)
+
+
+@pytest.mark.parametrize("end", ["completed", "failed", "cancelled", "terminated", "forgotten"])
+def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Person, end: str) -> None:
+    life(person, left="writer" if end in {"completed", "failed"} else "sleeper")
+    run = begun(person)
+    until(lambda: statuses(person.view())["right"] == "completed")
+    if end == "completed":
+        person.types("workflow", "next", "-o", "verdict=no")
+    elif end == "failed":
+        until(lambda: statuses(person.view())["review"] == "in_progress")
+        person.types("workflow", "fail-phase", "review", "--error", "no")
+        person.types("workflow", "intervene", "cancel", "--phase", "review")
+    elif end == "cancelled":
+        person.types("workflow", "cancel")
+    else:
+        asyncio.run(terminated(person, run, forgotten=end == "forgotten"))
+    told = person.types("workflow", "restore", run, "design", "--json").json
+    new = told["run"]
+    assert (told["in_place"], told["restored_from"], told["differences"]) == (False, run, [])
+    assert new != run
+    view = person.view()
+    assert (view["run"], view["status"], view["restored_from"]) == (new, "running", run)
+    assert statuses(view)["design"] == "completed"
+    assert asyncio.run(details(person, new, "design")).outputs == {"api": "v1"}
+    before = person.types("workflow", "status", "--run", run).out
+    assert f"Restored as: {new} from design" in before
+    assert f"Restored from: {run} at design" in person.types("workflow", "status").out
+    person.types("workflow", "cancel")
+    if end != "forgotten":
+        listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
+        assert (listed[new]["restored_from"], listed[run]["restored_as"]) == (run, new)
+
+
+async def details(person: Person, run: str, phase: str) -> PhaseDetails:
+    async with Client.connect(person.root) as client:
+        return await (await client.run(run)).phase(phase)
+
+
+async def terminated(person: Person, run: str, *, forgotten: bool) -> None:
+    """End a run without a word; and let the server forget it, as it does when its retention is over."""
+    async with Client.connect(person.root) as client:
+        connection = client.connection
+        await connection.client.get_workflow_handle(run).terminate("for the test")
+        if not forgotten:
+            return
+        request = DeleteWorkflowExecutionRequest(
+            namespace=connection.client.namespace, workflow_execution=WorkflowExecution(workflow_id=run)
+        )
+        await connection.client.workflow_service.delete_workflow_execution(request)
+        for _ in range(400):
+            if await described_run(connection, run) is None:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("the server remembers it")
+
+
+def test_what_is_no_longer_as_it_was_is_said_and_needs_a_yes(person: Person) -> None:
+    life(person)
+    git = ("git", "-c", "user.name=ana", "-c", "user.email=ana@example.org")
+    (person.root / "notes.txt").write_text("one\n", encoding="utf-8")
+    for words in (("init", "-q"), ("add", "notes.txt"), ("commit", "-qm", "one")):
+        subprocess.run([*git, *words], cwd=person.root, check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], cwd=person.root, check=True, capture_output=True, text=True)
+    run = begun(person)
+    until(lambda: person.view()["phases"][5]["status"] == "in_progress")
+    told = person.types("workflow", "checkpoints", "show", "design", "--json").json
+    assert told["git_commit"] == head.stdout.strip()
+    life(person, left="sleeper")
+    (person.root / "notes.txt").write_text("two\n", encoding="utf-8")
+    subprocess.run([*git, "commit", "-qam", "two"], cwd=person.root, check=True)
+    refused = person.tries("workflow", "restore", "design")
+    assert refused.code == 4
+    assert "note: - the definition life has changed since; the plan that ran goes on" in refused.err
+    assert "the files are at commit" in refused.err
+    assert "--yes" in refused.err
+    assert statuses(person.view())["review"] == "in_progress"
+    answer = person.types("workflow", "restore", "design", "--yes", "--json").json
+    assert [each["kind"] for each in answer["differences"]] == ["definition", "files"]
+    assert (answer["in_place"], answer["run"], answer["checkpoint"]) == (True, run, "design")
+    person.types("workflow", "cancel")
+
+
+def test_a_damaged_artifact_is_a_difference(person: Person) -> None:
+    life(person)
+    text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
+    text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
+    person.write("definitions/life.yaml", text)
+    begun(person)
+    (artifact,) = person.types("workflow", "checkpoints", "show", "plan", "--json").json["artifacts"]
+    assert (artifact["phase"], artifact["name"], artifact["size"]) == ("plan", "big.txt", 9000)
+    stored = person.root / ".phaseloom" / "artifacts" / artifact["sha256"][:2] / artifact["sha256"]
+    stored.chmod(0o644)
+    Path(stored).write_text("else", encoding="ascii")
+    assert "the artifact plan/big.txt is damaged" in person.tries("workflow", "restore", "plan").err
+    stored.unlink()
+    assert "the artifact plan/big.txt is gone" in person.tries("workflow", "restore", "plan").err
+    person.types("workflow", "cancel")
