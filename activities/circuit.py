@@ -1,7 +1,8 @@
 """Asking a tool's circuit breaker before an attempt, and telling it afterwards what came of it.
 
 Only agents whose role declares one do so. A breaker that cannot be reached keeps nobody from working: the attempt goes
-on without it, and says so in its log.
+on without it, and says so in its log. A workflow has room for ten updates at a time, so the attempts of a worker that
+ask at once do so in one (`Desk`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ WORKFLOW = "ToolBreaker"
 
 PATIENCE = 5.0
 """Seconds in which the breaker has to answer."""
+
+TOGETHER = 500
+"""The most questions that are asked in one go."""
 
 UNREACHABLE = (TimeoutError, TemporalError, RuntimeError)
 """What a call raises that nobody answers; the last is a client's that has never been connected."""
@@ -67,8 +71,39 @@ class Ticket:
             self.outcome, self.error = BY_CLASS[error.error_class], error.message
 
 
+Send = Callable[[list[Json]], Coroutine[Any, Any, list[Json] | None]]
+"""Sends questions; the answers in their order, or None where there are none."""
+
+
+class Desk:
+    """Where the attempts of one worker ask one breaker: while one question is under way the next ones gather."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Json, asyncio.Future[Json | None]]] = []
+        self._asking: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Json, send: Send) -> Json | None:
+        """The answer to one question; None where there is none."""
+        answer: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(send))
+        return await answer
+
+    async def _ask(self, send: Send) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            answers = None
+            try:
+                answers = await send([question for question, _ in together])
+            finally:
+                for number, (_, answer) in enumerate(together):
+                    if not answer.done():  # its attempt was cancelled meanwhile
+                        answer.set_result(None if answers is None else answers[number])
+
+
 @asynccontextmanager
-async def admitted(task: AgentTask, lease: str, warn: Warn) -> AsyncIterator[Ticket]:
+async def admitted(task: AgentTask, lease: str, warn: Warn, desk: Callable[[str], Desk]) -> AsyncIterator[Ticket]:
     """Go on with an attempt as far as its tool's breaker lets it.
 
     Raises:
@@ -80,7 +115,7 @@ async def admitted(task: AgentTask, lease: str, warn: Warn) -> AsyncIterator[Tic
         yield ticket
         return
     call = _Call(breaker, lease, f"{task.run}/{task.phase_id}")
-    answer = await call.ask()
+    answer = await desk(call.workflow).ask(call.question, call.ask)
     if answer is None:
         await warn(f"The circuit breaker of {breaker.tool} cannot be reached; working without it")
         yield ticket
@@ -111,8 +146,13 @@ class _Call:
         self.workflow = breaker_id(self.queue, breaker.tool)
         self.client = activity.client()
 
-    async def ask(self) -> Json | None:
-        """The breaker's answer; None where there is none."""
+    @property
+    def question(self) -> Json:
+        """Whether this attempt may go on."""
+        return {"lease": self.lease, "by": self.by, "lasts": self.lasts}
+
+    async def ask(self, questions: list[Json]) -> list[Json] | None:
+        """The breaker's answers; None where there is none."""
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             WORKFLOW,
             {"tool": self.breaker.tool},
@@ -125,13 +165,14 @@ class _Call:
             async with asyncio.timeout(PATIENCE):
                 answer: Json = await self.client.execute_update_with_start_workflow(
                     "ask",
-                    {"lease": self.lease, "by": self.by, "lasts": self.lasts},
+                    {"asks": questions},
                     start_workflow_operation=start,
                     result_type=dict,
                 )
         except UNREACHABLE:
             return None
-        return answer
+        answers: list[Json] = answer["answers"]
+        return answers
 
     async def renew(self) -> None:
         """Keep the probe's lease until cancelled."""

@@ -145,7 +145,7 @@ class _Attempt:
         async with (
             claim(self.context.root, self.record, self.before) as held,
             LogFile(path) as log,
-            admitted(self.task, self.id, warn) as ticket,
+            admitted(self.task, self.id, warn, self.context.desk) as ticket,
         ):
             return await self._logged(executor, held, log, ticket)
 

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from activities.agent_task import AgentTask
 from activities.artifacts import ArtifactStore
 from activities.board import Board, Room, RunBoard
+from activities.circuit import Desk
 from activities.processes import GRACE
 
 MIB = 1024 * 1024
@@ -53,6 +54,14 @@ class WorkerContext:
     def board(self, task: AgentTask) -> Board:
         """The board of a task's run; those of one run share what they know of its history."""
         return self.boards(task, self._rooms.setdefault(task.run, Room()))
+
+    @cached_property
+    def _desks(self) -> dict[str, Desk]:
+        return {}
+
+    def desk(self, breaker: str) -> Desk:
+        """Where attempts ask the breaker with this workflow id."""
+        return self._desks.setdefault(breaker, Desk())
 
     @cached_property
     def store(self) -> ArtifactStore:

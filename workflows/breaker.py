@@ -25,7 +25,7 @@ Json = dict[str, Any]
 IDLE = timedelta(hours=1)
 """A breaker that is as good as new ends when nobody has used it for so long; the next attempt makes another."""
 
-HISTORY_EVENTS = 4_000
+HISTORY_EVENTS = 2_000
 """A fresh history begins at so many events, or when the server suggests it."""
 
 
@@ -56,18 +56,21 @@ class ToolBreaker:
 
     @workflow.update(name="ask")
     def ask(self, asked: Json) -> Json:
-        """Whether an attempt may go on, as `Admission`: `{lease, by, lasts}`."""
+        """Which attempts may go on: `{asks: [{lease, by, lasts}]}`; `answers` has an `Admission` for each, in order."""
         self.used += 1
-        answer = self.breaker.ask(
-            str(asked["lease"]), self._now(), by=str(asked.get("by", "")), lasts=float(asked["lasts"])
-        )
-        return asdict(answer)
+        now = self._now()
+        answers = [
+            self.breaker.ask(str(each["lease"]), now, by=str(each.get("by", "")), lasts=float(each["lasts"]))
+            for each in asked["asks"]
+        ]
+        return {"answers": [asdict(answer) for answer in answers]}
 
     @ask.validator
     def check_ask(self, asked: Json) -> None:
-        """Refuse what is no question of an attempt."""
-        if not isinstance(asked, dict) or not asked.get("lease") or not isinstance(asked.get("lasts"), int | float):
-            raise refusal(RefusedError("an attempt asks with {lease, by, lasts}"))
+        """Refuse what is no question of attempts."""
+        asks = asked.get("asks") if isinstance(asked, dict) else None
+        if not isinstance(asks, list) or not all(map(_makes_sense, asks)):
+            raise refusal(RefusedError("attempts ask with {asks: [{lease, by, lasts}]}"))
 
     @workflow.update(name="reset")
     def reset(self) -> Json:
@@ -125,3 +128,7 @@ class ToolBreaker:
 
     def _now(self) -> float:
         return workflow.now().timestamp()
+
+
+def _makes_sense(ask: object) -> bool:
+    return isinstance(ask, dict) and bool(ask.get("lease")) and isinstance(ask.get("lasts"), int | float)

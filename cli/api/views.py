@@ -56,6 +56,8 @@ class PhaseDetails(PhaseRow):
     outputs: Json = field(default_factory=dict)
     failure: Any = None
     failures: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    circuit: Json | None = None
+    """What its circuit breaker has counted; None where it has none."""
     needs: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     waits_for_phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     options: tuple[str, ...] = field(default=(), metadata=PLAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.circuit import Desk
 from activities.failures import AttemptError, History
 from engine.failing import fingerprint
 from tests.activities.conftest import Project
@@ -33,6 +35,27 @@ async def test_a_breaker_that_cannot_be_reached_keeps_nobody_from_working(projec
     result = await project.command({}, agent=agent)
     assert result["attempts"] == 1
     assert "[WARNING] Agent: builder - The circuit breaker of oven cannot be reached; working without it" in project.log
+
+
+async def test_attempts_that_ask_at_once_do_so_together_and_each_gets_its_own_answer() -> None:
+    calls: list[int] = []
+
+    async def send(questions: list[Json]) -> list[Json] | None:
+        calls.append(len(questions))
+        await asyncio.sleep(0)
+        return None if len(calls) == 3 else [{"to": question["lease"]} for question in questions]
+
+    desk = Desk()
+    asking = [asyncio.ensure_future(desk.ask({"lease": n}, send)) for n in range(100)]
+    await asyncio.sleep(0)  # now all of them have asked
+    asking[50].cancel()
+    answers = [answer for answer in await asyncio.gather(*asking, return_exceptions=True) if isinstance(answer, dict)]
+    assert [answer["to"] for answer in answers] == [n for n in range(100) if n != 50]
+    assert len(calls) <= 2
+    assert sum(calls) == 100
+    while len(calls) < 3:
+        last = await desk.ask({"lease": "nobody answers"}, send)
+    assert last is None
 
 
 async def test_an_agent_without_one_asks_nobody(project: Project) -> None:

@@ -142,6 +142,15 @@ def test_in_a_loop_that_takes_longer_than_the_cooldown_one_attempt_shows_whether
     assert world.finished == "completed"
 
 
+def test_a_person_who_goes_back_wants_the_phase_to_be_tried_when_control_comes_to_it_again() -> None:
+    world = World(plan_of(phase(0), phase(1, 0, breaker=StepBreaker(max_attempts=1, cooldown=3600))))
+    world.finish(0)
+    world.end_agent((1, 0, 0), error=error("a"))
+    world.operate("intervene", phase=1, action="go_to", to=0, actor="ana")
+    world.finish(0)
+    assert world.running[1, 1, 0].task["limits"]["probe"]
+
+
 def test_transient_failures_are_attempts_but_no_repeated_error() -> None:
     world = alone(StepBreaker(max_attempts=4, max_error_repeats=2))
     killed: Json = {"code": "signal", "message": "killed"}

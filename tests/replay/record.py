@@ -104,14 +104,15 @@ async def use_breaker(client: Client, name: str) -> str:
         handle = await client.start_workflow("ToolBreaker", start, id=f"breaker:{name}:oven", task_queue=name)
         for number in range(9):
             lease = f"lease-{number}"
-            answer: Json = await handle.execute_update("ask", {"lease": lease, "by": "wf/p0", "lasts": 5})
-            rule = {"era": answer["era"], "threshold": 2, "recovery": 0.2, "error": "no answer"}
+            asks = [{"lease": lease, "by": "wf/p0", "lasts": 5}, {"lease": "other", "by": "wf/p1", "lasts": 0.1}]
+            answer: Json = await handle.execute_update("ask", {"asks": asks})
+            rule = {"era": answer["answers"][0]["era"], "threshold": 2, "recovery": 0.2, "error": "no answer"}
             await handle.signal("renew", {"lease": lease, "lasts": 5})
             await handle.signal("report", {"lease": lease, "outcome": ("failed", "ok")[number == 5], **rule})
             await asyncio.sleep(0.3 if number in {2, 4} else 0)
         await handle.execute_update("reset")
         await handle.signal("report", "rubbish")
-        await handle.execute_update("ask", {"lease": "the last", "by": "wf/p0", "lasts": 5})
+        await handle.execute_update("ask", {"asks": []})
     return handle.id
 
 

@@ -41,11 +41,12 @@ class Tool:
         )
         answer: Json = await self.client.execute_update_with_start_workflow(
             "ask",
-            {"lease": lease, "by": f"run/{lease}", "lasts": lasts},
+            {"asks": [{"lease": lease, "by": f"run/{lease}", "lasts": lasts}]},
             start_workflow_operation=operation,
             result_type=dict,
         )
-        return answer
+        first: Json = answer["answers"][0]
+        return first
 
     async def report(self, lease: str, answer: Json, outcome: str) -> None:
         await self.handle.signal("report", {"lease": lease, "era": answer["era"], "outcome": outcome, **RULE})
@@ -120,7 +121,7 @@ async def test_rubbish_changes_nothing_and_harms_nobody(env: WorkflowEnvironment
     await tool.handle.signal("report", {"lease": "a", "outcome": "failed"})
     await tool.handle.signal("no_such_signal", {"lease": "a"})
     with pytest.raises(WorkflowUpdateFailedError):
-        await tool.handle.execute_update("ask", {"lease": "b"})
+        await tool.handle.execute_update("ask", {"asks": [{"lease": "b"}]})
     assert (await tool.state())["failures"] == 0
 
 
