@@ -30,11 +30,16 @@ LOG_LIMIT = 256 * 1024
 """Bytes of output that one hook may add to the log."""
 
 
+AT_ONCE = 8
+"""Hooks that a worker runs at the same time: a thousand phases may fail together."""
+
+
 class HookActivities:
     """Hooks, for one worker."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
+        self.room = asyncio.Semaphore(AT_ONCE)
 
     @activity.defn(name="run_hook")
     async def run_hook(self, message: Json) -> Json:
@@ -42,7 +47,7 @@ class HookActivities:
         body = message["body"]
         label = f"Hook: on_{body['kind']} ({message['key']})"
         path = run_directory(self.context.root, body["run"]) / "logs" / "hooks.log"
-        async with beating(self.context.settings.beat), LogFile(path) as log:
+        async with beating(self.context.settings.beat), self.room, LogFile(path) as log:
             if "problem" in message:
                 await log.say("ERROR", f"{label} - Not run: {message['problem']}")
                 return {"exit_code": None}

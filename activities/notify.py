@@ -42,11 +42,16 @@ class NotDeliveredError(Exception):
         self.final = final
 
 
+AT_ONCE = 16
+"""Notices that a worker sends at the same time."""
+
+
 class NoticeActivities:
     """Delivery of notices, for one worker."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
+        self.room = asyncio.Semaphore(AT_ONCE)
 
     @activity.defn(name="notify")
     async def notify(self, message: Json) -> None:
@@ -58,7 +63,7 @@ class NoticeActivities:
         target = decode(TargetPlan, message["to"])
         what = f"{message['body']['kind']} to {target.name} ({message['key']})"
         path = run_directory(self.context.root, message["body"]["run"]) / "logs" / "notices.log"
-        async with beating(self.context.settings.beat), LogFile(path) as log:
+        async with beating(self.context.settings.beat), self.room, LogFile(path) as log:
             try:
                 async with asyncio.timeout(SECONDS):
                     await send(address_of(target, self.context.environ), message)
@@ -66,6 +71,8 @@ class NoticeActivities:
                 why, final = f"no answer within {SECONDS:g}s", False
             except NotDeliveredError as error:
                 why, final = str(error), error.final
+            except Exception as error:  # noqa: BLE001 - whatever a library stumbles over, its words may hold the address
+                why, final = type(error).__name__, False
             else:
                 await log.say("INFO", f"Notice: {what} - Delivered (attempt {activity.info().attempt})")
                 return
@@ -101,17 +108,22 @@ async def _post(url: str, message: Json) -> None:
 
     content = json.dumps({**message["body"], "key": message["key"]}).encode()
     headers = {"content-type": "application/json", "idempotency-key": message["key"], "user-agent": "phaseloom"}
-    client = httpx2.AsyncClient(timeout=httpx2.Timeout(SECONDS), follow_redirects=False)
+    context = await asyncio.to_thread(httpx2.create_ssl_context)
+    # Nothing of the worker's environment: no proxy, and no password for the host that a `.netrc` may hold.
+    client = httpx2.AsyncClient(trust_env=False, verify=context, timeout=httpx2.Timeout(SECONDS))
     try:
         async with client:
-            response = await client.post(url, content=content, headers=headers)
-            for _ in range(MOST_REDIRECTS):
+            request = client.build_request("POST", url, content=content, headers=headers)
+            for _ in range(MOST_REDIRECTS + 1):
+                # What it says beside its status may be of any size and matters to nobody.
+                response = await client.send(request, stream=True)
+                await response.aclose()
                 following = response.next_request
                 if response.status_code not in REDIRECTS or following is None:
                     break
-                if following.url.scheme != response.url.scheme:
+                if following.url.scheme != request.url.scheme:
                     raise NotDeliveredError("it was redirected to another scheme", final=True)
-                response = await client.send(following)
+                request = following
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError):
         raise NotDeliveredError("the address cannot be used", final=True) from None
     except httpx2.TransportError as error:

@@ -156,7 +156,7 @@ def _body(engine: Engine, kind: str, phase: PhaseState | None, fact: Fact) -> Js
         if phase.deadline_at is not None:
             body["deadline"] = iso(phase.deadline_at)
         if (error := fact.data.get("error")) is not None:
-            body["error"] = {name: error[name] for name in ("code", "message") if name in error}
+            body["error"] = {name: cut(str(error[name]), TEXT) for name in ("code", "message") if name in error}
         if phase.gate is not None and phase.status in {"running", "paused"}:
             gate = phase.gate
             body["gate"] = {"id": gate.plan.id, "people": list(gate.people), "deadline": iso(gate.deadline_at)}

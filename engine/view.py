@@ -222,7 +222,8 @@ def waiting(engine: Engine) -> list[Json]:
             roles = [phase.plan.agents[p].role for p in phase.persons]
             who = [cut(role, NAME_SHOWN) for role in roles[:AGENTS_SHOWN]]
             asked = _asked(phase) if len(entries) < TOLD else {}
-            entries.append(_waits(phase, "person", phase.started_at) | {"who": who} | asked)
+            due: Json = {"deadline": iso(phase.deadline_at)} if phase.deadline_at is not None else {}
+            entries.append(_waits(phase, "person", phase.started_at) | {"who": who} | asked | due)
     for index in state.in_order(state.at_gates):
         phase = state.phases[index]
         assert phase.gate is not None

@@ -22,12 +22,11 @@ Json = dict[str, Any]
 PATIENCE = timedelta(days=1)
 """How long a notice is tried for."""
 
-ATTEMPT = timedelta(seconds=90)
+ATTEMPT = timedelta(hours=1)
+"""Most of it is for waiting: a worker does only so many at once, and says meanwhile that it lives."""
+
 NOTICE_HEARTBEAT, HOOK_HEARTBEAT = timedelta(seconds=5), timedelta(seconds=15)
 """Without a word for so long a worker is taken for dead, and it is delivered again: twice is better than never."""
-MARGIN = timedelta(seconds=60)
-"""Added to a hook's own timeout: grace and clean-up."""
-
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=15)
 
 
@@ -75,7 +74,7 @@ class Deliver:
         )
 
     def _run_hook(self, message: Json) -> workflow.ActivityHandle[Any]:
-        timeout = timedelta(seconds=message.get("hook", {}).get("timeout", 0)) + MARGIN
+        timeout = timedelta(seconds=message.get("hook", {}).get("timeout", 0)) + ATTEMPT
         return workflow.start_activity(
             "run_hook",
             message,

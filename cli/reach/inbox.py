@@ -134,7 +134,9 @@ def _decision(run: Json, entry: Json) -> Json:
 
 def _person(run: Json, entry: Json) -> Json:
     command = f"{COMPLETE} {entry['phase']}{given(entry.get('outputs', ()))}"
-    return _item(run, "person", command, entry, who=entry["who"], what=entry.get("what", ""))
+    return _item(
+        run, "person", command, entry, who=entry["who"], what=entry.get("what", ""), deadline=entry.get("deadline")
+    )
 
 
 def _signal(run: Json, entry: Json) -> Json:

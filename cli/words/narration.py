@@ -81,6 +81,10 @@ class Narration:
             "phase_paused": self._phase_paused,
             "phase_cancelling": lambda fact: [f"  {CANCELLED} [{self._id(fact)}] Stopping..."],
             "phase_settled": self._phase_settled,
+            "phase_reminded": lambda fact: [
+                f"  ! [{self._id(fact)}] Not done yet: phaseloom workflow why {self._id(fact)}"
+            ],
+            "notice_undelivered": lambda fact: [f"  ! Notice to {fact.data['to']} not delivered: {fact.data['why']}"],
             "intervened": self._intervened,
             "jump_begun": self._jump_begun,
             "checkpoint_created": lambda fact: [f"{DONE} Checkpoint saved{_who(fact)}: {fact.data['name']}"],

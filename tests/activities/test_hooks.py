@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from activities.hooks import HookActivities
+from activities.hooks import AT_ONCE, HookActivities
 from activities.worker_context import WorkerContext
 
 if TYPE_CHECKING:
@@ -102,3 +102,14 @@ async def test_nothing_is_left_of_a_hook_whose_worker_stops(
     with pytest.raises(asyncio.CancelledError):
         await running
     await eventually(lambda: not processes_of("sleep 62.75"))
+
+
+async def test_only_so_many_hooks_run_at_once(project: Project) -> None:
+    activities = HookActivities(WorkerContext(project.root, project.settings, project.environ))
+    text = 'touch "on-$$"; ls -d on-* | wc -l >> counts; sleep 0.1; rm "on-$$"'
+    given = {"run": ["sh", "-c", text], "shell": None, "timeout": 10.0}
+    message = {"kind": "hook", "key": "k", "hook": given, "body": BODY}
+    await asyncio.gather(*(project.env.run(activities.run_hook, message) for _ in range(3 * AT_ONCE)))
+    counts = [int(line) for line in (project.root / "counts").read_text(encoding="utf-8").split()]
+    assert len(counts) == 3 * AT_ONCE
+    assert max(counts) <= AT_ONCE

@@ -188,3 +188,14 @@ def test_the_end_of_a_walk_counts_what_was_decided() -> None:
     outcomes = ["approve", "approve", "request_changes", "reject", "skip", "refused", "gone"]
     told = "2 approved, 1 sent back, 1 rejected, 1 left for now, 1 not decided, 1 not open any more, 2 not looked at"
     assert summary(outcomes, 2) == f"Gates: {told}."
+
+
+def test_a_person_sees_until_when_a_phase_is_to_be_done() -> None:
+    phase = PhasePlan(id="read", name="Read", index=0, agents=(person("reader"),), deadline=7200.0)
+    story = Story(Plan(id="release", name="Release", phases=(phase,)))
+    (item,) = from_view(RUN, story.view)
+    assert (item["kind"], item["deadline"]) == ("person", story.view["phases"][0]["deadline"])
+    assert any(
+        "in 2h 00m" in line
+        for line in listing({"items": [item], "now": story.view["now"], "actor": "ana", "for_others": 0})
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cli.words.closing import closing
 from cli.words.narration import Narration, graph, loading
-from engine.effects import AgentCancelled, WorkersCounted
+from engine.effects import AgentCancelled, NoticesLost, TimerFired, WorkersCounted
 from engine.facts import Fact
 from engine.plan import Execution, Need, OutputPlan, PhasePlan, Plan
 from tests.cli.words.stories import START, Story, delivery, fleet, steps
@@ -208,4 +208,15 @@ def test_items_that_were_done_before_are_said_to_be_kept() -> None:
         "    3 items, 1 of them done already",
         "  → [build.1] Starting...",
         "  → [build.2] Starting...",
+    ]
+
+
+def test_a_reminder_and_a_notice_that_was_lost_are_told() -> None:
+    first, *others = delivery().phases
+    story = Story(replace(delivery(), phases=(replace(first, remind=60.0), *others))).later(61)
+    story.engine.handle(TimerFired(), story.at)
+    story.engine.handle(NoticesLost(lost=[{"key": "k", "to": "team", "text": "x", "why": "it answered 404"}]), story.at)
+    assert told(story)[-2:] == [
+        f"  ! [{first.id}] Not done yet: phaseloom workflow why {first.id}",
+        "  ! Notice to team not delivered: it answered 404",
     ]
