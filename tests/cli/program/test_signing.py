@@ -165,6 +165,18 @@ def test_doctor_says_which_protection_is_in_force(person: Person) -> None:
     assert any("is no public key" in problem for problem in broken["problems"])
 
 
+def test_without_the_library_nothing_is_started_and_the_extra_is_named(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_of(person, "ana")
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    said = person.tries("workflow", "start", person.write("release.yaml", RELEASE))
+    assert (said.code, "phaseloom[encryption]" in said.err) == (2, True)
+    assert any("phaseloom[encryption]" in problem for problem in person.types("doctor", "--json").json["problems"])
+    monkeypatch.undo()
+    assert person.types("keys", "list").lines[0].startswith("NAME")
+
+
 @pytest.mark.parametrize("name", ["agent:builder", "../ana", ".ana", "", "a\nb"])
 def test_a_name_that_no_key_can_have_is_refused(person: Person, name: str) -> None:
     assert person.tries("keys", "create", name).code == 2
