@@ -1,4 +1,4 @@
-"""Going back to what is no place of the run, while it cannot be gone back in, and checkpoints with names that mislead."""
+"""Going back to where a run cannot go back to, or cannot now; and names that a checkpoint does not get."""
 
 from __future__ import annotations
 
