@@ -31,6 +31,9 @@ class AgentTask:
     earlier: tuple[Json, ...]
     failures: tuple[Json, ...]
     inline: tuple[str, ...] = ()
+    feedback: tuple[Json, ...] = ()
+    review: bool = False
+    """Whether it reviews at gates: then its result has the beginning of what was printed."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -56,6 +59,8 @@ class AgentTask:
             earlier=tuple(data.get("earlier") or ()),
             failures=tuple(data.get("failures") or ()),
             inline=tuple(data.get("inline") or ()),
+            feedback=tuple(data.get("feedback") or ()),
+            review=bool(data.get("review")),
         )
 
     @property

@@ -15,6 +15,7 @@ from engine import rewinding
 from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
 from engine.gates import folding
+from engine.gates.consultations import Reviews
 from engine.gates.records import Gate
 from engine.needs import Needs
 from engine.phase_state import PhaseState
@@ -66,6 +67,7 @@ class State:
         """Phases to which control returns, and after which phase that was jumped to."""
         self.waivers: dict[tuple[str, str], Json] = {}
         """What need not hold, by gate and check (an empty check: the whole gate): `{reason, by, at, expires}`."""
+        self.reviews = Reviews()
         self.needs = Needs(self.phases)
         self.group_of = self.needs.group_of
         self.newly_open: deque[int] = deque()
@@ -90,6 +92,10 @@ class State:
             "gate_escalated": partial(folding.escalated, self),
             "gate_settled": partial(folding.settled, self),
             "gate_waived": partial(folding.waived, self),
+            "gate_reviewed": partial(folding.reviewed, self),
+            "consultation_opened": partial(folding.consultation_opened, self),
+            "consultation_stopping": partial(folding.consultation_stopping, self),
+            "review_settled": partial(folding.review_settled, self),
             "jump_begun": partial(rewinding.begun, self),
             "jumped": partial(rewinding.jumped, self),
             "group_cancelled": self._group_cancelled,
@@ -322,7 +328,7 @@ class State:
             phase.reason = None
             phase.outputs = {}
             if asked := fact.data.get("feedback"):
-                phase.feedback = [*phase.feedback, asked][-10:]
+                phase.feedback = [*phase.feedback, *(asked if isinstance(asked, list) else [asked])][-10:]
                 phase.active = set()
                 phase.finished_at = None
             self.forget_gates(phase)

@@ -22,6 +22,7 @@ from engine.plan import (
     NeedKind,
     PhasePlan,
     Plan,
+    ReviewPlan,
     StepGroup,
 )
 from engine.state import State
@@ -40,6 +41,11 @@ LINT = CheckPlan(name="lint", gate="checked", run=("lint",))
 HOLDS = CheckPlan(name="holds", gate="checked", expr="1 < 2")
 BY_ANYONE = ApprovalPlan(need=2, evidence="optional", deadline=6, remind=2, self_approval=True)
 BY_ANA = ApprovalPlan(people=("ana",), deadline=4, on_deadline="escalate", escalate_to=("bo",), after_escalation="fail")
+CRITIC = AgentPlan(role="critic", uses="command", config={"run": ["critic"]})
+SECOND = AgentPlan(role="second", uses="command", config={"run": ["second"]})
+BY_TWO = ReviewPlan(reviewers=(CRITIC, SECOND), max_rounds=1)
+BY_ONE = ReviewPlan(reviewers=(CRITIC,), max_rounds=1, together=True)
+BY_ANY = ReviewPlan(reviewers=(CRITIC, SECOND), need=1, max_rounds=0, prompt="Any?")
 GATES: list[tuple[GatePlan, ...]] = [
     (),
     (),
@@ -47,6 +53,12 @@ GATES: list[tuple[GatePlan, ...]] = [
     (GatePlan(id="checked", checks=(LINT, HOLDS)),),
     (GatePlan(id="decided", approval=BY_ANYONE),),
     (GatePlan(id="checked", checks=(LINT,), approval=BY_ANA, skippable=False), GatePlan(id="late", checks=(HOLDS,))),
+]
+REVIEWED: list[tuple[GatePlan, ...]] = [
+    (),
+    (GatePlan(id="checked", review=BY_TWO),),
+    (GatePlan(id="checked", review=BY_ONE), GatePlan(id="decided", review=BY_TWO, approval=BY_ANYONE)),
+    (GatePlan(id="decided", review=BY_ONE, approval=BY_ANA), GatePlan(id="late", checks=(LINT,), review=BY_ANY)),
 ]
 WAYS = [None, "status == 'failed'", "status == 'completed'", "outputs.unknown > 1"]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
@@ -56,7 +68,7 @@ Step = tuple[str, Any]
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
+def plans(draw: st.DrawFn, gates: list[tuple[GatePlan, ...]] = GATES) -> Plan:
     size = draw(st.integers(1, 8))
     parallel = [draw(st.booleans()) for _ in range(size)]
     groups: list[int | None] = []
@@ -66,7 +78,8 @@ def plans(draw: st.DrawFn) -> Plan:
         groups.append(None if not member else before if before is not None else last + 1)
     limits = draw(st.lists(st.tuples(st.sets(st.integers(0, size - 1), min_size=1), st.integers(1, 2)), max_size=2))
     phases = [
-        _phase(draw, index, groups, [n for n, (m, _) in enumerate(limits) if index in m]) for index in range(size)
+        _phase(draw, index, groups, [n for n, (m, _) in enumerate(limits) if index in m], gates)
+        for index in range(size)
     ]
     execution = Execution(
         parallel=draw(st.integers(0, 4)) > 0,
@@ -87,7 +100,9 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
-def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[int]) -> PhasePlan:
+def _phase(
+    draw: st.DrawFn, index: int, groups: list[int | None], limits: list[int], gates: list[tuple[GatePlan, ...]]
+) -> PhasePlan:
     group = groups[index]
     earlier = sorted({g for g in groups[:index] if g is not None and g != group})
     needs = draw(st.sets(st.integers(0, index - 1), max_size=3) if index else NO_NEEDS)
@@ -109,7 +124,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         always=draw(st.integers(0, 5)) == 0,
         on_failure=draw(st.sampled_from(["pause", "isolate", "fail_fast"])),
         limits=tuple(limits),
-        gates=draw(st.sampled_from(GATES)),
+        gates=draw(st.sampled_from(gates)),
         jumps=jumps,
         on_jump=draw(st.integers(0, 6)) == 0,
         for_each=items,
@@ -179,6 +194,18 @@ def filled_in(world: World, name: str, payload: Json) -> Json:
     return given
 
 
+def answer(world: World, argument: int) -> Json:
+    """What a reviewer answers: each of the verdicts, one by one for each gate, or nonsense."""
+    words: list[Json] = [
+        {"verdict": "APPROVE"},
+        {"verdict": "REQUEST_CHANGES", "comment": "because"},
+        {"verdict": "COMMENT", "comment": "nice"},
+        {"verdict": "LGTM"},
+        {"verdicts": {f"p{number}": "APPROVE" if number % 2 else "REQUEST_CHANGES: no" for number in range(8)}},
+    ]
+    return words[(argument + len(world.engine.ledger)) % len(words)]
+
+
 def play(world: World, steps: list[Step]) -> None:
     for what, argument in steps:
         if world.finished:
@@ -186,7 +213,8 @@ def play(world: World, steps: list[Step]) -> None:
         keys = sorted(world.running)
         if what in {"finish", "fail"} and keys:
             error = {"code": "exit_code", "message": "exit code 1"} if what == "fail" else None
-            world.end_agent(keys[argument % len(keys)], error=error)
+            key = keys[argument % len(keys)]
+            world.end_agent(key, error=error, outputs=answer(world, argument) if key[0] < 0 else None)
         elif what == "tick":
             world.tick(argument)
         elif what == "operate":
@@ -266,3 +294,48 @@ def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[St
     assert [row["id"] for row in shown["phases"]] == [p.id for p in plan.phases]
     for phase in world.engine.state.phases:
         json.dumps(details(world.engine, phase))
+
+
+def check_votes(world: World) -> None:
+    """Every decision of reviewers rests on one answer of each of them, given for that very epoch and round."""
+    opened = {fact.data["number"]: fact.data for fact in world.engine.ledger if fact.kind == "consultation_opened"}
+    answers: dict[int, list[str]] = {}
+    decided: set[tuple[int | None, int | None, int, int]] = set()
+    for fact in world.engine.ledger:
+        if fact.kind == "review_settled" and not fact.data.get("cancelled"):
+            answers.setdefault(fact.data["number"], []).append(fact.data["reviewer"])
+        elif fact.kind == "gate_reviewed":
+            about = opened[fact.data["batch"]]
+            assert sorted(answers[fact.data["batch"]]) == sorted(about["reviewers"])
+            assert (fact.phase, fact.epoch, fact.data["gate"]) in {
+                (gate["phase"], gate["epoch"], gate["gate"]) for gate in about["gates"]
+            }
+            key = (fact.phase, fact.epoch, fact.data["gate"], fact.data["batch"])
+            assert key not in decided
+            decided.add(key)
+
+
+@settings(max_examples=400, deadline=None)
+@given(plans(gates=REVIEWED), STEPS, STEPS)
+def test_reviews_count_once_and_for_their_epoch_survive_a_snapshot_and_never_stop_a_run_for_good(
+    plan: Plan, steps: list[Step], more: list[Step]
+) -> None:
+    world = World(plan)
+    play(world, steps)
+    check_votes(world)
+    if not world.finished:
+        snapshot = json.loads(json.dumps(snapshots.snapshot(world.engine)))
+        successor = World(plan, engine=snapshots.restore(plan, snapshot, world.now))
+        successor.counting = not world.engine.state.max_workers
+        play(successor, more)
+        assert successor.drive_to_end() in {"completed", "failed", "cancelled"}
+        check_votes(successor)
+        for phase in successor.engine.state.phases:
+            json.dumps(details(successor.engine, phase))
+        folded = State(plan)
+        for fact in successor.engine.ledger:
+            folded.apply(fact)
+        assert folded.reviews == successor.engine.state.reviews
+    play(world, more)
+    world.drive_to_end()
+    check_votes(world)
