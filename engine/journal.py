@@ -138,9 +138,11 @@ def _answered(_run: str, fact: Fact) -> Texts:
     name = f"Consultation c{fact.data['number']}: "
     if fact.data.get("cancelled"):
         return [("INFO", f"{name}Reviewers stopped")]
-    # The same words about several gates are said once.
-    said = dict.fromkeys(_said(told) for told in fact.data["verdicts"])
-    return [(level, f"{name}{fact.data['reviewer']} - {text}") for level, text in said]
+    said = [_said(told) for told in fact.data["verdicts"]]
+    if len(set(said)) == 1:  # the same words about several gates are said once
+        return [(said[0][0], f"{name}{fact.data['reviewer']} - {said[0][1]}")]
+    about = zip(fact.data["verdicts"], said, strict=True)
+    return [(level, f"{name}{fact.data['reviewer']} - {told['name']}: {text}") for told, (level, text) in about]
 
 
 def _said(told: dict[str, Any]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cli.api.answers import (
+        BatchAnswered,
         CancelledParallel,
         Cancelling,
         Completed,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "cli.api.answers": (
+        "BatchAnswered",
         "CancelledParallel",
         "Cancelling",
         "Completed",
@@ -104,6 +106,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BatchAnswered",
     "CancelledParallel",
     "Cancelling",
     "Client",

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
-from cli.words.passage import GATES
+from cli.words.passage import GATES, answered, consulted
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
@@ -82,6 +82,8 @@ class Narration:
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
             "jump_begun": self._jump_begun,
+            "consultation_opened": consulted,
+            "review_settled": answered,
             "group_cancelled": lambda fact: [f"{CANCELLED} Parallel execution cancelled{_who(fact)}"],
             "signal_reported": lambda fact: [f"{DONE} Reported{_who(fact)}: {fact.data['signal']}"],
             "run_paused": self._run_paused,

@@ -18,6 +18,9 @@ OUTPUTS_SHOWN = 4000
 APART = 1000
 """Positions of reviewers' attempts begin here, apart from those of the phase's agents."""
 
+INLINE = ("verdicts", "verdict", "comment", "text", "json", "body")
+"""Outputs that have to be seen here and not become artifacts."""
+
 HEAD = """\
 Review what stands at the gates below. Your verdict is one of these words: APPROVE, REQUEST_CHANGES or COMMENT.
 Begin your answer with it, or write the output `verdict` with a `comment`; to say something else of each gate, write the
@@ -47,14 +50,13 @@ def review_task(state: State, consultation: Consultation, position: int) -> Json
         "prompt": own if review.prompt is None else f"{review.prompt.rstrip()}\n\n{own}",
         "timeout": review.timeout,
         "review": True,
-        "inline": ["verdicts", "verdict", "comment"],
+        "inline": list(INLINE),
     }
 
 
 def _gate(state: State, member: Member) -> Json:
     phase = state.phases[member.phase]
     gate = phase.gates[member.gate]
-    checks = {key: (gate.checks or {}).get(key) for key in ("status", "passed", "failed", "skipped", "total", "results")}
     return {
         "gate": gate.plan.id,
         "phase": phase.plan.id,
@@ -63,7 +65,7 @@ def _gate(state: State, member: Member) -> Json:
         "epoch": phase.epoch,
         "outputs": phase.outputs,
         "evidence": gate.evidence,
-        "checks": checks,
+        "checks": gate.checks,
         "history": [told for told in phase.review_history if told["epoch"] < phase.epoch or told["round"] < gate.round],
     }
 

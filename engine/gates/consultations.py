@@ -135,6 +135,8 @@ def answered(state: State, fact: Fact) -> None:
         phase, gate = found
         said = {key: told[key] for key in ("verdict", "comment", "error") if key in told}
         gate.reviews.append({"reviewer": data["reviewer"], **said, "at": fact.at})
+        order = [agent.role for agent in consultation.review.reviewers]
+        gate.reviews.sort(key=lambda review: order.index(review["reviewer"]))
         if "verdict" in said:
             where = {"gate": gate.plan.id, "epoch": phase.epoch, "round": gate.round, "reviewer": data["reviewer"]}
             phase.review_history = [*phase.review_history, {**where, **said}][-HISTORY:]

@@ -72,9 +72,7 @@ def checked(engine: Engine, phase: PhaseState, reported: Json, at: float) -> Non
         passed(engine, phase, at)
 
 
-def ended(
-    engine: Engine, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float
-) -> None:
+def ended(engine: Engine, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
     """The activity of the gate's checks has ended, however."""
     if phase.cancelling is not None:
         phase.active.clear()

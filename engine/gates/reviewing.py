@@ -7,6 +7,7 @@ they are at work is the next one.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from engine.effects import AgentCancelled, AgentFailed, AgentFinished, CancelAgents, RunAgent
@@ -81,9 +82,7 @@ def begin(engine: Engine, place: int, at: float) -> None:
     engine.next_start_at = at + delay if delay else 0.0
     for position in sorted(consultation.active):
         uses, task = consultation.review.reviewers[position].uses, review_task(engine.state, consultation, position)
-        engine.effects.append(
-            RunAgent(phase=place, epoch=consultation.number, position=position, uses=uses, task=task)
-        )
+        engine.effects.append(RunAgent(phase=place, epoch=consultation.number, position=position, uses=uses, task=task))
 
 
 def _fitting(phases: list[PhaseState]) -> list[PhaseState]:
@@ -124,7 +123,9 @@ def ended(engine: Engine, event: AgentFinished | AgentFailed | AgentCancelled, a
             told = [{"error": {"code": error.get("code"), "message": error.get("message")}}] * len(consultation.members)
         case AgentCancelled():
             told = [{"error": {"code": "cancelled", "message": "it was stopped"}}] * len(consultation.members)
-    _settle(engine, desk, consultation, [event.position], told, at)
+    gone = consultation.stopping
+    data = _gone([event.position]) if gone else _told(engine, consultation, event.position, told)
+    _settle(engine, desk, consultation, data, at)
 
 
 def _name(engine: Engine, member: Member) -> tuple[str, str]:
@@ -132,18 +133,23 @@ def _name(engine: Engine, member: Member) -> tuple[str, str]:
     return plan.id, plan.gates[member.gate].id
 
 
-def _settle(
-    engine: Engine, desk: int, consultation: Consultation, positions: list[int], told: list[Json], at: float
-) -> None:
-    """Write down what one reviewer said, or that all that are left were stopped; with the last one gates are decided."""
-    data: Json = {"number": consultation.number, "desk": desk, "positions": positions}
-    if consultation.stopping:
-        data["cancelled"] = True
-    else:
-        members = zip(consultation.members, told, strict=True)
-        data["reviewer"] = consultation.review.reviewers[positions[0]].role
-        data["verdicts"] = [{**member._asdict(), **verdict} for member, verdict in members]
-    engine.record("review_settled", at, data=data)
+def _told(engine: Engine, consultation: Consultation, position: int, said: list[Json]) -> Json:
+    """What the fact tells of one reviewer's answer."""
+    told = [
+        {**member._asdict(), "name": "/".join(_name(engine, member)), **verdict}
+        for member, verdict in zip(consultation.members, said, strict=True)
+    ]
+    return {"positions": [position], "reviewer": consultation.review.reviewers[position].role, "verdicts": told}
+
+
+def _gone(positions: Iterable[int]) -> Json:
+    """What the fact tells of reviewers that were stopped."""
+    return {"positions": sorted(positions), "cancelled": True}
+
+
+def _settle(engine: Engine, desk: int, consultation: Consultation, told: Json, at: float) -> None:
+    """Write down what came of some reviewers; with the last answer the gates are decided."""
+    engine.record("review_settled", at, data={"number": consultation.number, "desk": desk, **told})
     if consultation.active:
         return
     engine.ready.leave(seat(desk))
@@ -171,7 +177,8 @@ def _conclude(engine: Engine, phase: PhaseState, gate: Gate, at: float) -> None:
 
 def _feedback(gate: Gate) -> list[Json]:
     """What the next attempt is told: changes first, then comments."""
-    said = [r for word in (verdicts.REQUEST_CHANGES, verdicts.COMMENT) for r in gate.reviews if r.get("verdict") == word]
+    words = (verdicts.REQUEST_CHANGES, verdicts.COMMENT)
+    said = [told for word in words for told in gate.reviews if told.get("verdict") == word]
     return [
         {"by": f"{AGENT}{r['reviewer']}", "verdict": r["verdict"], "comment": r["comment"], "gate": gate.plan.id}
         for r in said
@@ -186,7 +193,7 @@ def void(engine: Engine, at: float) -> bool:
             continue
         engine.record("consultation_stopping", at, data={"number": consultation.number, "desk": desk})
         if engine.ready.waits_for_slot(seat(desk)):
-            _settle(engine, desk, consultation, sorted(consultation.active), [], at)
+            _settle(engine, desk, consultation, _gone(consultation.active), at)
             freed = True
         else:
             engine.effects.append(CancelAgents(phase=seat(desk), epoch=consultation.number))
@@ -197,6 +204,6 @@ def take_up(engine: Engine, at: float) -> None:
     """After a fresh history: reviewers that were at work are called again, those that were being stopped are gone."""
     for desk, consultation in list(engine.state.reviews.open.items()):
         if consultation.stopping:
-            _settle(engine, desk, consultation, sorted(consultation.active), [], at)
+            _settle(engine, desk, consultation, _gone(consultation.active), at)
         else:
             engine.ready.sit(seat(desk), consultation.members[0].phase)

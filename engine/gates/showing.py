@@ -58,8 +58,8 @@ def gate_row(gate: Gate) -> Json:
 def _review(gate: Gate, review: ReviewPlan) -> Json:
     """What the reviewers said, each with the beginning of the comment, and what it came to."""
     said = [
-        {"reviewer": cut(told["reviewer"], NAME_SHOWN), "verdict": told.get("verdict"), "comment": cut(_words(told), COMMENT_SHOWN)}
-        for told in gate.reviews[:AGENTS_SHOWN]
+        {**told, "reviewer": cut(told["reviewer"], NAME_SHOWN), "comment": cut(told["comment"], COMMENT_SHOWN)}
+        for told in map(_said, gate.reviews[:AGENTS_SHOWN])
     ]
     names = [cut(agent.role, NAME_SHOWN) for agent in review.reviewers[:AGENTS_SHOWN]]
     return {"reviewers": names, "reviews": said, "review": gate.review}

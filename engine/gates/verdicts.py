@@ -17,7 +17,7 @@ COMMENT_KEPT = 4000
 
 SHOWN = 80
 
-_SPOKEN = re.compile(rf"\s*({'|'.join(VERDICTS)})(?=[\s:.,;!—–-]|$)[\s:.,;!—–-]*(.*)", re.DOTALL)
+_SPOKEN = re.compile(rf"\s*({'|'.join(VERDICTS)})(?=[\s:.,;!—-]|$)[\s:.,;!—-]*(.*)", re.DOTALL)
 
 
 def read(result: Json, gates: list[tuple[str, str]]) -> list[Json]:
@@ -28,6 +28,9 @@ def read(result: Json, gates: list[tuple[str, str]]) -> list[Json]:
     """
     outputs = result.get("outputs") or {}
     said = str(result.get("said") or "")
+    if not {"verdicts", "verdict"} & outputs.keys():  # what a server answered, where no output is declared
+        said = outputs["body"] if isinstance(outputs.get("body"), str) else said
+        outputs = outputs["json"] if isinstance(outputs.get("json"), dict) else outputs
     if "verdicts" not in outputs:
         return [_one(outputs, said)] * len(gates)
     told = outputs["verdicts"]

@@ -155,7 +155,7 @@ def test_what_is_no_exact_verdict_is_an_error_and_a_person_decides(answer: Json)
     world.end_agent(reviewers(world)["critic"], outputs=answer)
     (row,) = view(world.engine, world.now)["gates"]
     assert (row["gate_status"], row["review"]["outcome"]) == ("waiting", "error")
-    assert [r["verdict"] for r in row["reviews"]] == ["APPROVE", None]
+    assert [r["verdict"] for r in row["reviews"]] == [None, "APPROVE"]
 
 
 def test_an_unreachable_reviewer_is_no_verdict_and_the_review_can_be_tried_again() -> None:
@@ -288,8 +288,8 @@ def test_a_batch_is_decided_only_as_far_as_its_evidence_was_seen() -> None:
     seen = evidence(world)
     with pytest.raises(RefusedError, match="does not name the evidence"):
         world.operate("decide_gate", batch="c1", decision="approve", actor="ana")
+    stale = {**seen, "p2/go": "sha256:0"}
     with pytest.raises(RefusedError, match="has changed since"):
-        stale = {**seen, "p2/go": "sha256:0"}
         world.operate("decide_gate", batch="c1", decision="approve", actor="ana", evidence=stale)
     with pytest.raises(RefusedError, match="'p9/go' does not wait in the batch"):
         world.operate("decide_gate", batch="c1", decision="approve", actor="ana", evidence={"p9/go": "sha256:0"})
@@ -329,7 +329,8 @@ def test_a_late_verdict_about_an_earlier_round_is_dropped() -> None:
     world.operate("retry_gate", gate="look", phase=0)
     assert late in world.cancelled, "nothing waits any more for these reviewers"
     world.end_agent(late)
-    world.feed(AgentFinished(phase=late[0], epoch=late[1], position=late[2], result={"outputs": {"verdict": "APPROVE"}}))
+    said = {"outputs": {"verdict": "APPROVE"}}
+    world.feed(AgentFinished(phase=late[0], epoch=late[1], position=late[2], result=said))
     assert gates_asked(world) == ["p0/look", "p1/look"]
     assert world.engine.state.phases[0].gates[0].reviews == []
 
