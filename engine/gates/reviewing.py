@@ -62,8 +62,13 @@ def _waits_for_others(engine: Engine, phase: PhaseState, desk: int) -> bool:
 
 def _comes(engine: Engine, phase: PhaseState, desk: int) -> bool:
     """Whether a phase is at work and will come to the desk."""
+    index = phase.plan.index
     if phase.cancelling is not None or (phase.gate is not None and phase.gate.status != "checking"):
         return False
+    if index in engine.state.expanding and not engine.state.expansions[index].counts["running"]:
+        return False  # its items wait for a place, perhaps for that of the one that asks
+    if engine.ready.waits_for_slot(index) and not engine.ready.holds(index):
+        return False  # and so does this one
     ahead = phase.plan.gates[phase.at_gate or 0 :]
     return any(gate.review is not None and engine.state.reviews.desk(gate.review) == desk for gate in ahead)
 

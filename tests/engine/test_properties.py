@@ -315,17 +315,29 @@ def check_votes(world: World) -> None:
             decided.add(key)
 
 
-@settings(max_examples=400, deadline=None)
-@given(plans(gates=REVIEWED), STEPS, STEPS)
+# Where all phases have the same gates, more of them meet at one desk.
+REVIEWED_PLANS = st.sampled_from([REVIEWED, REVIEWED[1:2], REVIEWED[2:3]]).flatmap(lambda gates: plans(gates=gates))
+
+
+def reviewed_world(plan: Plan, *, slow: bool, taken: Json | None = None, at: float = 0.0) -> World:
+    """A world whose reviewers say this and that, before or after everybody else."""
+    world = World(plan, engine=None if taken is None else snapshots.restore(plan, taken, at))
+    world.verdict = lambda world: answer(world, 0)
+    world.slow_reviewers = slow
+    return world
+
+
+@settings(max_examples=200, deadline=None)
+@given(REVIEWED_PLANS, STEPS, STEPS, st.sampled_from(["soon", "late"]))
 def test_reviews_count_once_and_for_their_epoch_survive_a_snapshot_and_never_stop_a_run_for_good(
-    plan: Plan, steps: list[Step], more: list[Step]
+    plan: Plan, steps: list[Step], more: list[Step], when: str
 ) -> None:
-    world = World(plan)
+    world = reviewed_world(plan, slow=when == "late")
     play(world, steps)
     check_votes(world)
     if not world.finished:
-        snapshot = json.loads(json.dumps(snapshots.snapshot(world.engine)))
-        successor = World(plan, engine=snapshots.restore(plan, snapshot, world.now))
+        taken = json.loads(json.dumps(snapshots.snapshot(world.engine)))
+        successor = reviewed_world(plan, slow=when == "late", taken=taken, at=world.now)
         successor.counting = not world.engine.state.max_workers
         play(successor, more)
         assert successor.drive_to_end() in {"completed", "failed", "cancelled"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import operations
@@ -66,6 +67,8 @@ class World:
         self.finished: str | None = None
         self.counting = False
         self.started: list[str] = []
+        self.verdict: Callable[[World], Json] = lambda _world: {"verdict": "APPROVE"}
+        self.slow_reviewers = False
         if engine is None:
             engine = Engine(plan)
             engine.start(self.now, inputs={}, env={}, run={"id": "wf_test00"})
@@ -172,7 +175,7 @@ class World:
         elif error is not None:
             self.feed(AgentFailed(**where, error=error))
         else:
-            answer = {"verdict": "APPROVE"} if effect.phase < 0 and outputs is None else outputs or {}
+            answer = self.verdict(self) if effect.phase < 0 and outputs is None else outputs or {}
             self.feed(AgentFinished(**where, result={"outputs": answer, "exit_code": 0}))
 
     def finish(self, index: int, **outputs: Any) -> None:
@@ -220,7 +223,7 @@ class World:
             self.counting = False
             self.feed(WorkersCounted(count=2))
         elif self.running:
-            self.end_agent(min(self.running))
+            self.end_agent(max(self.running) if self.slow_reviewers else min(self.running))
         elif state.pause is not None and (state.pause["code"] == "operator" or not state.held):
             self.operate("resume")
         elif undecided := sorted(state.paused_phases | state.held):
