@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.words.durations import counted, since
 from cli.words.parallel import started
-from cli.words.reviews import reviews
+from cli.words.reviews import reviewing, reviews
 from cli.words.table import table
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ def standing(gate: Json, now: str) -> str:
         case "checking":
             return "is being checked"
         case "reviewing":
-            return f"is reviewed by {', '.join(gate['reviewers'])}"
+            return reviewing(gate)
         case "waiting":
             who = ", ".join(gate["who"]) or "anyone"
             votes = f", {gate['approvals']} of {gate['need']} approved" if gate["need"] > 1 else ""

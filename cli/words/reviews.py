@@ -7,6 +7,12 @@ from typing import Any
 Json = dict[str, Any]
 
 
+def reviewing(gate: Json) -> str:
+    """That reviewers are at work on a gate, or that it waits for them, as a clause."""
+    by = ", ".join(gate.get("reviewers", ()))
+    return f"is reviewed by {by}" if gate.get("batch") else f"waits for its reviewers: {by}"
+
+
 def reviews(gate: Json) -> list[str]:
     """What the reviewers of a gate said, a line each, and what it came to."""
     lines = [review_line(said) for said in gate.get("reviews") or ()]

@@ -11,7 +11,7 @@ from cli.words.measures import summary
 from cli.words.options import options
 from cli.words.parallel import QUEUES, named
 from cli.words.parts import parts
-from cli.words.reviews import review_line
+from cli.words.reviews import review_line, reviewing
 from cli.words.symbols import SYMBOLS
 from cli.words.table import table
 
@@ -224,8 +224,7 @@ def _at_a_gate(row: Json, view: Json) -> str:
     """At which gate a phase stands whose work is done."""
     for gate in view["gates"]:
         if gate["phase"] == row["index"]:
-            by = ", ".join(gate.get("reviewers", ()))
-            doing = {"checking": ", being checked", "reviewing": f", reviewed by {by}"}
+            doing = {"checking": ", being checked", "reviewing": f", which {reviewing(gate)}"}
             return f", at the gate {gate['gate']}{doing.get(gate['gate_status'], '')}"
     return ""
 

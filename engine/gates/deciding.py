@@ -95,7 +95,9 @@ def _check_stays(phase: PhaseState) -> None:
 
 
 def _standing(gate: Gate) -> str:
-    return {"failed": "not passed", "checking": "being checked"}.get(gate.status, gate.status)
+    return {"failed": "not passed", "checking": "being checked", "reviewing": "being reviewed"}.get(
+        gate.status, gate.status
+    )
 
 
 def _check_evidence(gate: Gate, approval: ApprovalPlan, request: Request) -> None:

@@ -216,6 +216,21 @@ def test_the_first_word_of_what_was_printed_is_a_verdict_only_if_it_is_one(
     assert ("error" in told) == (verdict is None)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "verdict"),
+    [
+        ({"status": 200, "json": {"verdict": "COMMENT", "comment": "nice"}}, "COMMENT"),
+        ({"status": 200, "json": {"verdicts": {"look": "APPROVE nice"}}}, "APPROVE"),
+        ({"status": 200, "body": "REQUEST_CHANGES: nice"}, "REQUEST_CHANGES"),
+        ({"text": "APPROVE: nice"}, "APPROVE"),
+        ({"status": 200}, None),
+    ],
+)
+def test_what_a_server_answers_is_a_verdict_without_declared_outputs(outputs: Json, verdict: str | None) -> None:
+    (told,) = verdicts.read({"outputs": outputs}, [("p0", "look")])
+    assert (told.get("verdict"), told.get("comment")) == (verdict, "nice" if verdict else None)
+
+
 # Batches
 
 
@@ -261,6 +276,31 @@ def test_a_gate_does_not_wait_for_a_member_that_has_failed() -> None:
     assert not reviewers(world)
     world.fail(1)
     assert gates_asked(world) == ["p0/look"]
+
+
+def together_at_review(count: int, **outputs: str) -> World:
+    members = (phase(i, gates=(reviewed(together=True),), group=0) for i in range(count))
+    world = World(plan_of(*members, phase(count, after_group=0), execution=Execution(max_workers=count)))
+    for index in range(count):
+        world.finish(index, **outputs)
+        world.finish(index)
+    return world
+
+
+def test_a_consultation_has_twenty_gates_at_most_and_the_rest_is_the_next() -> None:
+    world = together_at_review(25)
+    for _ in range(2):
+        says(world, "critic", "APPROVE")
+        says(world, "second", "APPROVE")
+    assert [len(names.split()) for names in gates_asked(world)] == [20, 5]
+    assert world.statuses() == ["completed"] * 25 + ["running"]
+
+
+def test_a_consultation_has_as_many_gates_as_their_outputs_leave_room_for() -> None:
+    world = together_at_review(5, text="x" * 100_000)
+    task = world.running[reviewers(world)["critic"]].task
+    assert [gate["phase"] for gate in task["values"]["review"]["gates"]] == ["p0", "p1"]
+    assert len(task["values"]["review"]["text"]) < 20_000, "the prompt has the beginning of them"
 
 
 def waiting_batch(phases: int = 3) -> World:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import psutil
+
 from tests.cli.program.person import Json, Person, until
 
 TOGETHER = """\
@@ -78,6 +80,7 @@ def test_reviewers_send_one_of_three_phases_back_and_people_decide_together_and_
     assert "reviewed by critic: APPROVE: better" in person.types("workflow", "status").out
     assert "- reviewed by second: APPROVE: fine with me" in person.types("workflow", "why", "two").out
     listed = person.types("inbox").lines
+    assert "    reviewed by critic: COMMENT: nice" in listed
     (command,) = {line.strip() for line in listed if "approve --batch c1" in line}
 
     other = person.tries(*command.split()[1:], "--actor", "bo")
@@ -121,3 +124,32 @@ def test_a_reviewer_that_cannot_be_run_or_says_no_verdict_leaves_it_to_a_person(
     facts = (person.root / ".phaseloom" / "workflows" / person.current / "journal.jsonl").read_text(encoding="utf-8")
     decided = [fact for fact in map(json.loads, facts.splitlines()) if fact["kind"] == "gate_decided"]
     assert [fact["actor"] for fact in decided] == ["ana"]
+
+
+SLOW = """\
+id: slow
+agents:
+  builder: {uses: command, run: ["true"]}
+  sleeper: {uses: command, run: [sh, -c, 'echo $$ >> sleepers; sleep 600']}
+gates:
+  short: {reviewers: [sleeper], review_timeout: 1s}
+  long: {reviewers: [sleeper]}
+phases: [{name: One, agents: [builder], gates: [short, long]}]
+"""
+
+
+def test_a_reviewer_that_takes_too_long_is_no_verdict_and_one_of_a_cancelled_run_is_stopped(person: Person) -> None:
+    person.types("workflow", "start", person.write("slow.yaml", SLOW))
+    (gate,) = waiting(person, 1)
+    assert gate["reviews"][0]["verdict"] is None
+    assert "did not end within 1s and was killed" in gate["reviews"][0]["comment"]
+    person.types("workflow", "gate", "approve", "short", "--evidence", gate["evidence"])
+    sleepers = person.root / "sleepers"
+    until(lambda: len(sleepers.read_text().splitlines()) == 2)
+    assert "at the gate long, which is reviewed by sleeper" in person.types("workflow", "status").out
+    early = person.tries("workflow", "gate", "approve", "long", "--evidence", gate["evidence"])
+    assert early.code == 4
+    assert "it is being reviewed" in early.err
+    person.types("workflow", "cancel")
+    until(lambda: person.tries("workflow", "status", "--json").json["status"] == "cancelled")
+    assert not [pid for pid in sleepers.read_text().split() if psutil.pid_exists(int(pid))]
