@@ -38,6 +38,9 @@ class AgentTask:
     limits: Limits | None = None
     on_retry: Json | None = None
     """The message of the hook that runs when this attempt is a repeated one (`engine.notices.again`)."""
+    feedback: tuple[Json, ...] = ()
+    review: bool = False
+    """Whether it reviews at gates: then its result has the beginning of what was printed."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -65,6 +68,8 @@ class AgentTask:
             inline=tuple(data.get("inline") or ()),
             limits=decode(Limits, data["limits"]) if data.get("limits") else None,
             on_retry=data.get("on_retry"),
+            feedback=tuple(data.get("feedback") or ()),
+            review=bool(data.get("review")),
         )
 
     @property

@@ -34,7 +34,7 @@ from activities.leftovers import MARKER, Trace, this_host
 from activities.logs import LogFile, phase_log
 from activities.masking import mask_json
 from activities.output import AttemptLog
-from activities.results import collect, externalise, outputs, read_output
+from activities.results import collect, externalise, outputs, read_output, said
 from activities.scratch import Scratch
 from activities.worker_context import WorkerContext
 from activities.workspace import git_state
@@ -200,6 +200,7 @@ class _Attempt:
             "artifacts": artifacts,
             "git": git,
             "usage": job.usage.to_json(),
+            **({"said": said(job)} if self.task.review else {}),
             **job.verdict,
         }
 
@@ -258,6 +259,7 @@ class _Attempt:
             **values["values"],
             "earlier": values["earlier"],
             "failures": [*task.failures, *self.history.failures],
+            "feedback": list(task.feedback),
         }
 
     def _gather(self, job: Job) -> tuple[Json, list[Json]]:

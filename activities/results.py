@@ -9,14 +9,18 @@ from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from activities.artifacts import ArtifactStore
 from activities.failures import AttemptError
+from activities.masking import mask_json
 from engine.errors import DefinitionError
 from engine.expressions import coerce, evaluate, references
 from engine.plan import Json, OutputPlan
 from engine.requests import DEPTH_LIMIT, too_deep
+
+if TYPE_CHECKING:
+    from activities.job import Job
 
 INLINE = 4 * 1024
 """Bytes of JSON up to which an output stays in the result."""
@@ -32,6 +36,9 @@ INLINE_LISTS = 48 * 1024
 
 MOST = 64 * 1024
 """Bytes of outputs that a result never exceeds: a hundred results may arrive in one workflow task."""
+
+SAID = 4096
+"""Characters of what a reviewer printed that its result has."""
 
 LISTED = 64
 """Files up to which artifacts are listed in the result; a list of more is an artifact itself."""
@@ -114,6 +121,12 @@ def outputs(declared: Mapping[str, OutputPlan], written: Json, yielded: Yielded,
         except DefinitionError as error:
             raise AttemptError("bad_output", f"output {name!r}: {error.message}") from None
     return found
+
+
+def said(job: Job) -> str:
+    """The beginning of what the commands of an agent printed, masked: where it declares nothing that is its answer."""
+    shown = mask_json(job.printed.stdout[: 2 * SAID].decode(errors="replace"), job.environment.secrets)
+    return str(shown)[:SAID]
 
 
 def externalise(found: Json, store: ArtifactStore, inline: Collection[str] = ()) -> Json:

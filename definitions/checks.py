@@ -12,6 +12,7 @@ from definitions.notices import check_notices
 from definitions.order import Order, order_of
 from definitions.outputs import Known
 from definitions.reads import Reads
+from definitions.reviewers import check_reviewers, review_texts, reviewed_by, with_review
 from definitions.roles import TOOLS, bindings, check_roles, roles_of
 from definitions.schema.agents import Agent, Output, Outputs
 from definitions.schema.document import Definition, Execution, Input, ProjectFile
@@ -77,6 +78,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
     known = Known(definition, order, bound, damage, reads.outside)
     expressions = Expressions(known, order)
     expressions.check(texts_of(definition, bound), findings)
+    expressions.check(review_texts(definition), findings)
     _check_agents(definition, project, expressions, findings)
     reads.check(expressions, findings)
     if not damage.order:
@@ -84,6 +86,8 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         check_scopes(definition, order, findings)
     _check_jumps(definition, order, damage, findings)
     _check_checkpoints(definition, order, findings)
+    if not damage.covers("gates"):
+        check_reviewers(definition, bound, declared, findings)
     check_gates(definition, damage, {**project.groups, **definition.groups}, findings, project.signers)
     check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
@@ -105,11 +109,16 @@ def _check_agents(definition: Definition, project: ProjectPart, expressions: Exp
     for index, phase in enumerate(definition.ordered):
         for _, role in roles_of(phase):
             users.setdefault(role, []).append(index)
+    reviewed = reviewed_by(definition)
+    only_review = reviewed.keys() - users.keys()
+    for role, indexes in reviewed.items():
+        users[role] = sorted({*users.get(role, ()), *indexes})
     once = {index for index, phase in enumerate(definition.ordered) if phase.for_each is None}
 
     def texts(role: str, agent: Agent) -> Iterator[Text]:
         phases = tuple(users.get(role, ()))
         found = agent_texts(agent, ("agents", role), phases)
+        found = with_review(found) if role in only_review else found
         # What one role does for phases of both kinds can only say what holds for all of them.
         return found if once.isdisjoint(phases) else without_item(found)
 

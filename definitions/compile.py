@@ -68,7 +68,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
     errors = [*resolved.diagnostics, *_not_startable(checked, definition, agents)]
     if errors:
         raise InvalidDefinitionError(errors)
-    gates = GatePlans(definition, _groups(project, definition))
+    gates = GatePlans(definition, _groups(project, definition), agents.role)
     return Plan(
         id=checked.id,
         name=checked.name,
@@ -278,18 +278,19 @@ class _Agents:
 
     def _working(self, phase: Phase) -> tuple[AgentPlan, ...]:
         if phase.agents:
-            return tuple(self._role(role) for role in phase.agents)
+            return tuple(self.role(role) for role in phase.agents)
         if phase.tool is None:
-            return (_tool("sh", phase),) if phase.tasks else (self._role(PERSON),)
+            return (_tool("sh", phase),) if phase.tasks else (self.role(PERSON),)
         if phase.tool in TOOLS and phase.tool not in self.bound:
             return (_tool(phase.tool, phase),)
-        agent = self._role(phase.tool)
+        agent = self.role(phase.tool)
         if agent.uses == "aider":
             tasks = [*agent.config.get("tasks", []), *phase.tasks]
             agent = replace(agent, config={**agent.config, "tasks": tasks})
         return (agent,)
 
-    def _role(self, role: str) -> AgentPlan:
+    def role(self, role: str) -> AgentPlan:
+        """Who is bound to a role."""
         if role not in self._roles:
             agent = self.bound.get(role)
             self._roles[role] = (

@@ -47,6 +47,7 @@ MEANINGS: dict[str, str] = {
     "PL112": "no such gate",
     "PL113": "gates include each other in a circle",
     "PL114": "no such group of people",
+    "PL115": "no agent that can review",
     "PL201": "phases wait for each other in a circle",
     "PL202": "a phase depends on itself",
     "PL301": "the syntax of an expression is broken",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from definitions.findings import Findings, Path
 from definitions.roles import FORBIDDEN_ENV
@@ -11,7 +11,7 @@ from definitions.schema.gates import Approval, Check, Gate
 from definitions.schema.phases import Phase
 from definitions.shape import Damage
 from engine.expressions import single
-from engine.plan import ApprovalPlan, CheckPlan, GatePlan, OutputPlan
+from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, GatePlan, OutputPlan, ReviewPlan
 
 GROUP = "group:"
 OF_PHASE = "approval"
@@ -40,7 +40,8 @@ def included(gates: Mapping[str, Gate], name: str) -> list[str]:
 class GatePlans:
     """The gates of phases; each gate is compiled once."""
 
-    def __init__(self, definition: Definition, groups: Groups) -> None:
+    def __init__(self, definition: Definition, groups: Groups, agent: Callable[[str], AgentPlan]) -> None:
+        self._agent = agent
         self._gates = definition.gates
         self._groups = groups
         self._known: dict[str, GatePlan] = {}
@@ -54,11 +55,26 @@ class GatePlans:
 
     def _named(self, name: str) -> GatePlan:
         if name not in self._known:
-            self._known[name] = _gate(self._gates, name, self._groups)
+            review = _review(self._gates[name], self._agent)
+            self._known[name] = _gate(self._gates, name, self._groups, review)
         return self._known[name]
 
 
-def _gate(gates: Mapping[str, Gate], name: str, groups: Groups) -> GatePlan:
+def _review(gate: Gate, agent: Callable[[str], AgentPlan]) -> ReviewPlan | None:
+    """Who reviews at a gate itself; reviewers of those that it includes have their own place."""
+    if not gate.reviewers:
+        return None
+    return ReviewPlan(
+        reviewers=tuple(agent(role) for role in gate.reviewers),
+        need={"all": 0, "any": 1}[gate.approve] if isinstance(gate.approve, str) else gate.approve,
+        max_rounds=gate.max_rounds,
+        together=gate.consult == "together",
+        prompt=gate.review_prompt,
+        timeout=gate.review_timeout,
+    )
+
+
+def _gate(gates: Mapping[str, Gate], name: str, groups: Groups, review: ReviewPlan | None) -> GatePlan:
     gate = gates[name]
     checks = {
         (check.name, repr(check)): _check(check, origin)
@@ -72,6 +88,7 @@ def _gate(gates: Mapping[str, Gate], name: str, groups: Groups) -> GatePlan:
         approval=_approval(gate.approval, groups) if gate.approval is not None else None,
         skippable=gate.skippable,
         timeout=gate.timeout,
+        review=review,
     )
 
 

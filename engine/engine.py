@@ -29,7 +29,8 @@ from engine.effects import (
 from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
 from engine.failing import CIRCUIT_OPEN, classified
-from engine.gates import flow
+from engine.gates import flow, reviewing
+from engine.gates.consultations import seat
 from engine.notices import Outbox, again
 from engine.phase_state import PhaseState
 from engine.plan import GATE, Plan
@@ -105,7 +106,8 @@ class Engine:
     def in_flight(self) -> bool:
         """Whether any agent's activity runs now."""
         waits = self.ready.waits_for_slot
-        return any(self.state.phases[i].active and not waits(i) for i in self.state.running)
+        agents = any(self.state.phases[i].active and not waits(i) for i in self.state.running)
+        return agents or any(not waits(seat(desk)) for desk in self.state.reviews.open)
 
     def record(
         self,
@@ -136,11 +138,14 @@ class Engine:
     # Agents and settlements
 
     def _agent_ended(self, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
+        if event.phase < 0:
+            reviewing.ended(self, event, at)
+            return
         phase = self.state.phases[event.phase]
         if phase.status != "running" or phase.epoch != event.epoch or event.position not in phase.active:
             return
         if event.position >= len(phase.plan.agents):
-            self._gate_ended(phase, event, at)
+            flow.ended(self, phase, event, at)
             return
         match event:
             case AgentFinished(result=result):
@@ -151,19 +156,6 @@ class Engine:
                 self._agent_lost(phase, event.position, at, error)
             case AgentCancelled():
                 self._agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
-
-    def _gate_ended(self, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
-        if phase.cancelling is not None:
-            phase.active.clear()
-            self.cancelled(phase, at)
-            return
-        match event:
-            case AgentFinished(result=result):
-                flow.checked(self, phase, result.get("gate", {}), at)
-            case AgentFailed(error=error):
-                flow.broken(self, phase, error, at)
-            case AgentCancelled():
-                flow.broken(self, phase, {"message": "the checks were cancelled"}, at)
 
     def _agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
         cancelling = phase.cancelling is not None
@@ -326,7 +318,7 @@ class Engine:
         """Start what may start, pause or end the run if nothing can move."""
         restoring.go_on(self, at)
         self._open(at)
-        while self._launch(at) or jumps.go_on(self, at):
+        while self._launch(at) or reviewing.void(self, at) or jumps.go_on(self, at) or reviewing.call(self):
             self._open(at)
         judging.judge(self, at)
         if not self.state.ended and (due := self.timers.next()) is not None:
@@ -389,6 +381,9 @@ class Engine:
         index = self.ready.take(workers=workers)
         if index is None:
             return False
+        if index < 0:
+            reviewing.begin(self, index, at)
+            return True
         phase = self.state.phases[index]
         if phase.status != "running":
             self.record("phase_started", at, phase=phase, data=breaker_step.start(phase))

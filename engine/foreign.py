@@ -31,7 +31,8 @@ def request(task: Json) -> Any:
     """The one argument of the activity: the agent's `input` with its expressions evaluated, else the task itself.
 
     The task: `{run, phase: {id, name, index}, epoch, key, prompt, inputs, phases, earlier, failures}`, the prompt
-    rendered, `phases` with the outputs that the phase may see; of an item of a phase also `item` and `item_index`.
+    rendered, `phases` with the outputs that the phase may see; of an item of a phase also `item` and `item_index`,
+    of a reviewer `review`.
 
     Raises:
         PhaseError: an expression has no value.
@@ -45,7 +46,7 @@ def request(task: Json) -> Any:
         return {
             **{name: task[name] for name in ("run", "phase", "epoch", "key")},
             "prompt": edited if edited is not None else text_of(render(prompt, task["values"])) if prompt else "",
-            **{name: task["values"][name] for name in ("item", "item_index") if name in task["values"]},
+            **{name: task["values"][name] for name in ("item", "item_index", "review") if name in task["values"]},
             "inputs": task["values"]["inputs"],
             "phases": task["values"]["phases"],
             "earlier": task.get("earlier", []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.expansion import PhasePlans
 from engine.facts import Fact
@@ -127,6 +128,34 @@ def _gate_settled(phase: PhasePlan, fact: Fact) -> Texts:
     return [("INFO", f"{_gate(phase, fact)}{str(data['status']).capitalize()}{_by(fact)}{_note(fact)}")]
 
 
+def _gate_reviewed(phase: PhasePlan, fact: Fact) -> Texts:
+    level = "INFO" if fact.data["outcome"] == "approved" else "WARN"
+    return [(level, f"{_gate(phase, fact)}Reviewed: {fact.data['reason']}")]
+
+
+def _consulted(_run: str, fact: Fact) -> Texts:
+    gates = ", ".join(gate["name"] for gate in fact.data["gates"])
+    return [("INFO", f"Consultation c{fact.data['number']}: {', '.join(fact.data['reviewers'])} review {gates}")]
+
+
+def _answered(_run: str, fact: Fact) -> Texts:
+    name = f"Consultation c{fact.data['number']}: "
+    if fact.data.get("cancelled"):
+        return [("INFO", f"{name}Reviewers stopped")]
+    said = [_said(told) for told in fact.data["verdicts"]]
+    if len(set(said)) == 1:  # the same words about several gates are said once
+        return [(said[0][0], f"{name}{fact.data['reviewer']} - {said[0][1]}")]
+    about = zip(fact.data["verdicts"], said, strict=True)
+    return [(level, f"{name}{fact.data['reviewer']} - {told['name']}: {text}") for told, (level, text) in about]
+
+
+def _said(told: dict[str, Any]) -> tuple[str, str]:
+    if "error" in told:
+        return "ERROR", f"No verdict: {told['error'].get('message') or told['error'].get('code')}"
+    first = str(told["comment"]).strip().partition("\n")[0]
+    return "INFO", f"{told['verdict']}: {first}" if first else str(told["verdict"])
+
+
 def _gate_waived(phase: PhasePlan, fact: Fact) -> Texts:
     what = f"check {fact.data['check']}" if "check" in fact.data else "the whole gate"
     return [("WARN", f"{_gate(phase, fact)}Waived {what}{_by(fact)}{_note(fact)}")]
@@ -186,11 +215,15 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
         ("ERROR", f"Agent: {phase.agents[p].role if p < len(phase.agents) else 'gate'} - Abandoned: it does not end")
         for p in fact.data["positions"]
     ],
+    "gate_reviewed": _gate_reviewed,
     "jumped": lambda _phase, _fact: [],  # it has been said when it began
 }
 _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "run_started": lambda run, _fact: [("INFO", f"Workflow {run} started")],
     "workers_counted": lambda _run, fact: [("INFO", f"Worker slots: {fact.data['count']}")],
+    "consultation_opened": _consulted,
+    "consultation_stopping": lambda _run, fact: [("INFO", f"Consultation c{fact.data['number']}: Stopping")],
+    "review_settled": _answered,
     "group_cancelled": lambda _run, fact: [("WARN", f"Parallel execution cancelled{_by(fact)}{_note(fact)}")],
     "signal_reported": lambda _run, fact: [("INFO", f"Completion signal reported{_by(fact)}: {fact.data['signal']}")],
     "run_paused": _paused,

@@ -21,7 +21,7 @@ def judge(engine: Engine, at: float) -> None:
     if state.ended or diverting(state):
         return
     counts = state.counts
-    if not (counts["pending"] or counts["running"] or counts["paused"] or state.held):
+    if not (counts["pending"] or counts["running"] or counts["paused"] or state.held or state.reviews.open):
         _finish(engine, at)
         return
     moving = len(state.running) > len(state.expanding) or bool(engine.ready)

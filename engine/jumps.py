@@ -81,6 +81,8 @@ def begin(
 def go_on(engine: Engine, at: float) -> bool:
     """Carry a jump out once nothing runs any more of what it starts anew; whether it was carried out now."""
     jump = engine.state.jump
+    if any(consultation.stopping for consultation in engine.state.reviews.open.values()):
+        return False
     if jump is None or any(engine.state.phases[index].status == "running" for index in jump["reset"]):
         return False
     engine.record("jumped", at, phase=engine.state.phases[jump["from"]], data=jump)

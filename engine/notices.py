@@ -115,12 +115,20 @@ _NOTICES: dict[str, Callable[[PhaseState | None, Fact], tuple[str, ...]]] = {
     "phase_paused": _failed,
     "phase_settled": _failed,
     "gate_checked": _waits,
+    "gate_reviewed": _waits,
     "gate_reminded": lambda _phase, _fact: ("reminder",),
     "phase_reminded": lambda _phase, _fact: ("reminder",),
     "gate_escalated": lambda _phase, _fact: ("escalated",),
     "run_settled": lambda _phase, fact: (fact.data["status"],),
 }
 """The kinds that a fact can be told as, the most exact first."""
+
+_ASKED = {
+    "gate_checked": "waits for",
+    "gate_reviewed": "waits for",
+    "gate_reminded": "still waits for",
+    "gate_escalated": "now waits for",
+}
 
 
 def _happened(phase: PhaseState, fact: Fact) -> tuple[str, ...]:
@@ -173,10 +181,9 @@ def _text(engine: Engine, kind: str, phase: PhaseState | None, fact: Fact) -> st
         return f"{run} has been {kind}{by}." if kind in {"paused", "cancelled"} else f"{run} has {kind}."
     name = phase.plan.name
     gate = phase.gate
-    if gate is not None and fact.kind in {"gate_checked", "gate_reminded", "gate_escalated"}:
+    if gate is not None and fact.kind in _ASKED:
         who = ", ".join(gate.people) or "anyone"
-        asked = {"gate_checked": "waits for", "gate_reminded": "still waits for", "gate_escalated": "now waits for"}
-        return f"{run}: the gate {gate.plan.id} of {name} {asked[fact.kind]} a decision of {who}."
+        return f"{run}: the gate {gate.plan.id} of {name} {_ASKED[fact.kind]} a decision of {who}."
     if fact.kind == "phase_reminded":
         stands = "waits for a decision" if phase.status == "paused" else "is not done yet"
         due = f"; it is due at {iso(phase.deadline_at)}" if phase.deadline_at is not None else ""

@@ -15,7 +15,7 @@ from engine import checkpoints, going_back, progress
 from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.gates import deciding, signatures
+from engine.gates import deciding, signatures, together
 from engine.interventions import act_intervene, check_intervene
 from engine.lookup import find_phase, find_signal, listed
 from engine.manual import (
@@ -146,10 +146,17 @@ OPERATIONS: dict[str, Operation] = {
         required=("phase", "action"),
     ),
     "decide_gate": Operation(
-        check=deciding.check_decide,
-        act=deciding.act_decide,
-        fields={**_GATE, "decision": (str,), "evidence": (str,), "comment": (str,), "form": (dict,)},
-        required=("gate", "decision"),
+        check=together.check_decide,
+        act=together.act_decide,
+        fields={
+            **_GATE,
+            "batch": (str,),
+            "decision": (str,),
+            "evidence": (str, dict),
+            "comment": (str,),
+            "form": (dict,),
+        },
+        required=("decision",),
     ),
     "delegate_gate": Operation(
         check=deciding.check_delegate,

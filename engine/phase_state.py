@@ -62,6 +62,11 @@ class PhaseState:
     feedback: list[Json] = field(default_factory=list)
     """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
 
+    review_rounds: dict[int, int] = field(default_factory=dict)
+    """How often the reviewers of its gates, by number, have had the phase done again."""
+    review_history: list[Json] = field(default_factory=list)
+    """What reviewers said of it in all epochs: `{gate, epoch, round, reviewer, verdict, comment}`."""
+
     @property
     def gate(self) -> Gate | None:
         """The gate that the phase has come to."""

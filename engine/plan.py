@@ -140,8 +140,24 @@ class ApprovalPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPlan:
+    """Which agents review what stands at a gate, and how many of them have to approve (0: all who do not only comment).
+
+    `max_rounds` is how often they may have the phase done again; `together`: the gate waits for the other members of
+    its parallel group that are at work. `timeout` is for one reviewer's run, in seconds.
+    """
+
+    reviewers: tuple[AgentPlan, ...]
+    need: int = 0
+    max_rounds: int = 3
+    together: bool = False
+    prompt: str | None = None
+    timeout: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatePlan:
-    """What must hold before control leaves a phase: checks, people's approval, or both (the checks come first)."""
+    """What must hold before control leaves a phase: checks, then a review by agents, then people's approval."""
 
     id: str
     description: str = ""
@@ -149,12 +165,13 @@ class GatePlan:
     approval: ApprovalPlan | None = None
     skippable: bool = True
     timeout: float | None = None
+    review: ReviewPlan | None = None
 
     @property
     def needs_host(self) -> bool:
         """Whether something has to be run or read where the workspace is."""
         bound = self.approval is not None and self.approval.evidence == "required"
-        return bound or any(check.expr is None for check in self.checks)
+        return bound or self.review is not None or any(check.expr is None for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

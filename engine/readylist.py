@@ -60,7 +60,7 @@ class ReadyList:
     @property
     def waiting(self) -> frozenset[int]:
         """All phases that wait in this list."""
-        return frozenset(self._waiting)
+        return frozenset(index for index in self._waiting if index >= 0)
 
     def stand_in(self, index: int) -> None:
         """The items of the phase are done; until it leaves it takes places itself, for its gates."""
@@ -85,6 +85,12 @@ class ReadyList:
         if index not in self._waiting:
             self._waiting[index] = worker
             heappush(self._workers if worker else self._people, self._entry(index))
+
+    def sit(self, seat: int, beside: int) -> None:
+        """Let reviewers wait for a worker slot, where the phase `beside` stands; their `seat` is a negative number."""
+        self._of.setdefault(seat, [])
+        self._places[seat] = (beside, -2)
+        self.add(seat, worker=True)
 
     def _entry(self, index: int) -> Waiting:
         return (*self._places.get(index, (index, -1)), index)

@@ -48,6 +48,7 @@ def restored(state: State, fact: Fact) -> None:
     before = type(state)(state.plan)
     _fold(before, state.facts[:to])
     _skip(before, state.facts[to : fact.n - 1])
+    before.reviews.count = state.reviews.count
     vars(state).update({name: value for name, value in vars(before).items() if name not in LASTING})
     _begin_again(state, fact)
 
@@ -76,6 +77,7 @@ def _skip(state: State, facts: Sequence[Fact]) -> None:
 
 def _begin_again(state: State, fact: Fact) -> None:
     state.restoring = None
+    state.reviews.forget()
     if state.pause is not None and state.pause["code"] == "operator":
         state.pause = None
     for index, epoch in fact.data["epochs"].items():

@@ -13,6 +13,7 @@ from engine.diversion import BY_RESTORE
 from engine.effects import AbandonAgents, CountWorkers
 from engine.facts import Fact
 from engine.gates import flow
+from engine.gates.consultations import seat
 from engine.readylist import ReadyList
 from engine.timers import Timers
 
@@ -41,7 +42,7 @@ def go_on(engine: Engine, at: float) -> None:
     restoring = state.restoring
     if restoring is None:
         return
-    if state.running and at < restoring["until"]:
+    if (state.running or state.reviews.open) and at < restoring["until"]:
         engine.wake(restoring["until"])
         return
     for index in sorted(state.running):
@@ -49,6 +50,8 @@ def go_on(engine: Engine, at: float) -> None:
         if phase.active:
             engine.record("agent_abandoned", at, phase=phase, data={"positions": sorted(phase.active)})
             engine.effects.append(AbandonAgents(phase=index, epoch=phase.epoch))
+    for desk, consultation in state.reviews.open.items():
+        engine.effects.append(AbandonAgents(phase=seat(desk), epoch=consultation.number))
     to = restoring["to"]
     data: Json = {"to": to, "checkpoint": restoring["checkpoint"], "epochs": _epochs(engine, to)}
     engine.record("restored", at, actor=restoring["by"], data=data)

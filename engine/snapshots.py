@@ -10,7 +10,7 @@ from engine import deadlines, items
 from engine.effects import CountWorkers
 from engine.engine import Engine
 from engine.facts import Fact
-from engine.gates import flow
+from engine.gates import flow, reviewing
 from engine.phase_state import PhaseState
 from engine.plan import Plan
 from engine.reports import Reports
@@ -74,6 +74,7 @@ def _rebuild(engine: Engine, at: float, admitted: list[int], unplaced: set[int])
             engine.ready.hold(index)
         if index not in state.expanding:  # such a one goes on, or ends, with its items
             _take_up(engine, phase, at)
+    reviewing.take_up(engine, at)
     if state.max_workers == 0:
         engine.effects.append(CountWorkers())
     engine.advance(at)

@@ -16,6 +16,7 @@ from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
 from engine.failing import classified
 from engine.gates import folding
+from engine.gates.consultations import Reviews
 from engine.gates.records import Gate
 from engine.needs import Needs
 from engine.phase_state import PhaseState
@@ -77,6 +78,7 @@ class State:
         """What need not hold, by gate and check (an empty check: the whole gate): `{reason, by, at, expires}`."""
         self.signed: dict[str, str] = {}
         """Signed messages that have counted: the digest of each, by its request's id."""
+        self.reviews = Reviews()
         self.needs = Needs(self.phases)
         self.group_of = self.needs.group_of
         self.newly_open: deque[int] = deque()
@@ -102,6 +104,10 @@ class State:
             "gate_escalated": partial(folding.escalated, self),
             "gate_settled": partial(folding.settled, self),
             "gate_waived": partial(folding.waived, self),
+            "gate_reviewed": partial(folding.reviewed, self),
+            "consultation_opened": partial(folding.consultation_opened, self),
+            "consultation_stopping": partial(folding.consultation_stopping, self),
+            "review_settled": partial(folding.review_settled, self),
             "jump_begun": partial(rewinding.begun, self),
             "jumped": partial(rewinding.jumped, self),
             "group_cancelled": self._group_cancelled,
@@ -364,7 +370,7 @@ class State:
             phase.reason = None
             phase.outputs = {}
             if asked := fact.data.get("feedback"):
-                phase.feedback = [*phase.feedback, asked][-10:]
+                phase.feedback = [*phase.feedback, *(asked if isinstance(asked, list) else [asked])][-10:]
                 phase.active = set()
                 phase.finished_at = None
             self.forget_gates(phase)

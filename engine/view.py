@@ -379,6 +379,7 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             "deferred": sorted(plan.deferred),
             "gates": [gate_details(gate) for gate in phase.gates],
             "feedback": phase.feedback,
+            **({"review_history": phase.review_history} if phase.review_history else {}),
         }
     )
 

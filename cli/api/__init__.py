@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cli.api.answers import (
+        BatchAnswered,
         CancelledParallel,
         Cancelling,
         CheckpointCreated,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "cli.api.answers": (
+        "BatchAnswered",
         "CancelledParallel",
         "Cancelling",
         "CheckpointCreated",
@@ -116,6 +118,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BatchAnswered",
     "CancelledParallel",
     "Cancelling",
     "Checkpoint",

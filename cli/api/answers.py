@@ -131,6 +131,15 @@ class GateAnswered(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchAnswered(Answer):
+    """A batch of gates was decided: `gates` are `{gate, phase}` in plan order, with `refused` where one was gone."""
+
+    batch: str
+    gates: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    started: tuple[PhaseRef, ...] = field(default=(), metadata=several(PhaseRef))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paused(Answer):
     """Nothing new starts; `running` phases may still end."""
 

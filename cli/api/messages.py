@@ -102,6 +102,20 @@ class Gates(Messages):
             form=form,
         )
 
+    async def decide_batch(
+        self,
+        batch: str,
+        decision: Literal["approve", "reject", "request_changes"],
+        *,
+        evidence: Mapping[str, str] | None = None,
+        comment: str | None = None,
+        form: Mapping[str, Any] | None = None,
+        **about: Unpack[About],
+    ) -> api.BatchAnswered | Queued:
+        """Decide about gates of a batch at once: those named in `evidence`, `{"phase/gate": digest}`, or all."""
+        given: Json = {"evidence": dict(evidence) if evidence is not None else None, "comment": comment, "form": form}
+        return await self._send(api.BatchAnswered, "decide_gate", about, batch=batch, decision=decision, **given)
+
     async def delegate_gate(
         self, gate: str, to: str, *, phase: Phase | None = None, **about: Unpack[About]
     ) -> api.GateAnswered | Queued:

@@ -109,7 +109,11 @@ class Pause(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class GateRow(Result):
-    """A gate that a phase stands at: `phase`, `id` and `name` are the phase's, `gate` is the gate's own id."""
+    """A gate that a phase stands at: `phase`, `id` and `name` are the phase's, `gate` is the gate's own id.
+
+    Gates of one `batch` are decided together or singly. `reviews` are `{reviewer, verdict, comment}`, without a verdict
+    where a reviewer could not be asked; `review` is what they came to: `{outcome, reason}`.
+    """
 
     phase: int
     id: str
@@ -126,6 +130,10 @@ class GateRow(Result):
     evidence: str | None = None
     worker: str | None = None
     since: str | None = None
+    batch: str | None = None
+    reviewers: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    reviews: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    review: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from cli.words.durations import counted, since
 from cli.words.parallel import started
+from cli.words.reviews import reviewing, reviews
 from cli.words.table import table
 
 Json = dict[str, Any]
@@ -24,10 +26,20 @@ def listing(gates: list[Json], now: str) -> list[str]:
     """The gates that phases stand at, a line each, with what to type about the first that waits."""
     if not gates:
         return ["No gate is open."]
-    rows = [(f"{gate['id']}/{gate['gate']}", standing(gate, now)) for gate in gates]
-    lines = table(rows)
+    waiting = [gate for gate in gates if gate["gate_status"] == "waiting"]
+    sizes = Counter(gate.get("batch") for gate in waiting)
+    several = [name for name, size in sizes.items() if name is not None and size > 1]
+    rows = [
+        (f"{gate['id']}/{gate['gate']}", standing(gate, now), f"batch {batch}" if batch in several else "")
+        for gate in gates
+        for batch in [gate.get("batch")]
+    ]
+    lines = [line.rstrip() for line in table(rows)]
     first = next((gate for gate in gates if gate["gate_status"] in {"waiting", "failed"}), None)
-    return [*lines, f"Look at one with: phaseloom workflow gate show {first['gate']}"] if first else lines
+    lines += [f"Look at one with: phaseloom workflow gate show {first['gate']}"] if first else []
+    for name in several:
+        lines += together([gate for gate in waiting if gate["batch"] == name], None)
+    return lines
 
 
 def standing(gate: Json, now: str) -> str:
@@ -35,6 +47,8 @@ def standing(gate: Json, now: str) -> str:
     match gate["gate_status"]:
         case "checking":
             return "is being checked"
+        case "reviewing":
+            return reviewing(gate)
         case "waiting":
             who = ", ".join(gate["who"]) or "anyone"
             votes = f", {gate['approvals']} of {gate['need']} approved" if gate["need"] > 1 else ""
@@ -49,9 +63,13 @@ def standing(gate: Json, now: str) -> str:
             return str(other)
 
 
-def details(gate: Json, now: str, *, run: str | None = None) -> list[str]:
-    """One gate: what it is for, its checks, its decisions, and what can be typed, with `--run` if it is given."""
-    return [*described(gate, now), *_commands(gate, run)]
+def details(gate: Json, now: str, *, run: str | None = None, beside: int = 0) -> list[str]:
+    """One gate: what it is for, its checks, its decisions, and what can be typed, with `--run` if it is given.
+
+    `beside` is how many other phases stand at a gate of the same name: then commands name the phase too.
+    """
+    name = f"{gate['id']}/{gate['gate']}" if beside else str(gate["gate"])
+    return [*described(gate, now), *_commands({**gate, "gate": name}, run)]
 
 
 def described(gate: Json, now: str) -> list[str]:
@@ -67,6 +85,7 @@ def described(gate: Json, now: str) -> list[str]:
             lines += UNKNOWN
     if gate.get("votes"):
         lines += ["Decisions:", *[_vote(vote, now) for vote in gate["votes"]]]
+    lines += reviews(gate)
     lines += [f"- {who} may decide for {whom}" for who, whom in (gate.get("delegates") or {}).items()]
     if gate.get("form"):
         fields = ", ".join(f"{name} ({kind})" for name, kind in gate["form"].items())
@@ -104,7 +123,7 @@ def _commands(gate: Json, run: str | None) -> list[str]:
     name, of = gate["gate"], f" --run {run}" if run is not None else ""
     start = "phaseloom workflow gate"
     if gate["gate_status"] == "waiting":
-        evidence = f" --evidence {gate['evidence'][:DIGEST_SHOWN]}" if gate.get("evidence") else ""
+        evidence = given(gate)
         form = "".join(f" --form {field}=…" for field in gate.get("form") or {})
         return [
             "Decide with:",
@@ -118,6 +137,38 @@ def _commands(gate: Json, run: str | None) -> list[str]:
             lines += ["Or, not recommended:", f"  {start} waive {name}{of} --reason '…'"]
         return lines
     return []
+
+
+def given(gate: Json) -> str:
+    """The option that names the evidence of a gate."""
+    return f" --evidence {gate['evidence'][:DIGEST_SHOWN]}" if gate.get("evidence") else ""
+
+
+def together(gates: list[Json], run: str | None) -> list[str]:
+    """How to decide about several gates of one batch at once; nothing where there is one."""
+    if len(gates) < 2 or not gates[0]:
+        return []
+    of = f" --run {run}" if run is not None else ""
+    named = ", ".join(f"{gate['id']}/{gate['gate']}" for gate in gates)
+    digests = "".join(dict.fromkeys(given(gate) for gate in gates))
+    return [
+        f"Batch {gates[0]['batch']} has {len(gates)} gates: {named}. Decide about all of them with:",
+        f"  phaseloom workflow gate approve --batch {gates[0]['batch']}{of}{digests}",
+    ]
+
+
+def batch_answered(answer: Json, view: Json | None) -> list[str]:
+    """After a decision about a batch: what became of each gate."""
+    lines = []
+    for entry in answer["gates"]:
+        if "refused" in entry:
+            lines.append(f"{entry['gate']}: not decided: {entry['refused']}")
+        else:
+            alone = {**answer, "gate": entry["gate"], "phase": entry["phase"], "started": []}
+            lines.append(f"{entry['phase']['name']}: {answered({**alone, 'run': {'status': ''}}, None)[0]}")
+    if answer["run"]["status"] == "completed":
+        return [*lines, "The workflow is complete."]
+    return [*lines, *(started(answer["started"], [], view) if view is not None and answer["started"] else [])]
 
 
 def answered(answer: Json, view: Json | None) -> list[str]:

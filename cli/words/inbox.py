@@ -7,7 +7,8 @@ from typing import Any
 
 from cli.words.asking import INDENT
 from cli.words.durations import between, counted, since
-from cli.words.gates import DIGEST_SHOWN
+from cli.words.gates import DIGEST_SHOWN, together
+from cli.words.reviews import review_line
 from cli.words.table import shortened, table
 
 Json = dict[str, Any]
@@ -20,10 +21,15 @@ def listing(inbox: Json, *, fits: int | None = None) -> list[str]:
     items, now = inbox["items"], inbox["now"]
     lines: list[str] = []
     if items:
+        groups = batches(items)
+        items = [item for group in groups for item in group]
         head, *rows = table([HEAD, *(_row(item, now) for item in items)], fits=fits)
         lines.append(head)
-        for item, row in zip(items, rows, strict=True):
-            lines += [row, *(f"{INDENT}{line}" for line in _about(item, fits)), f"{INDENT}{item['command']}"]
+        told = iter(rows)
+        for group in groups:
+            for item in group:
+                lines += [next(told), *(f"{INDENT}{line}" for line in _about(item, fits)), f"{INDENT}{item['command']}"]
+            lines += [f"{INDENT}{line.strip()}" for line in together([item["gate"] for item in group], group[0]["run"])]
     else:
         lines.append(f"Nothing waits for you ({inbox['actor']}).")
     hidden = inbox["for_others"] - sum(item["mine"] is False for item in items)
@@ -33,6 +39,16 @@ def listing(inbox: Json, *, fits: int | None = None) -> list[str]:
     if any(item["kind"] == "gate" and item["mine"] for item in items):
         lines.append("Decide about the gates, one after the other, with: phaseloom inbox decide")
     return lines
+
+
+def batches(items: Sequence[Json]) -> list[list[Json]]:
+    """The items, with the gates of one batch that wait for the same person together, in plan order."""
+    groups: dict[object, list[Json]] = {}
+    for number, item in enumerate(items):
+        batch = item["gate"].get("batch") if item["gate"] is not None else None
+        key = number if batch is None else (item["run"], batch, item["mine"])
+        groups.setdefault(key, []).append(item)
+    return [sorted(group, key=lambda item: item["phase"] or 0) for group in groups.values()]
 
 
 def _row(item: Json, now: str) -> tuple[str, ...]:
@@ -80,7 +96,8 @@ def _told(item: Json) -> list[str]:
             gate = item["gate"]
             evidence = f", evidence {gate['evidence'][:DIGEST_SHOWN]}" if gate["evidence"] else ""
             who = ", ".join(item["who"]) or "anyone"
-            return [f"asked: {who}; {gate['approvals']} of {gate['need']} approved{evidence}"]
+            said = [review_line(told)[2:].partition("\n")[0] for told in gate.get("reviews") or ()]
+            return [f"asked: {who}; {gate['approvals']} of {gate['need']} approved{evidence}", *said]
         case "decision":
             return [item["what"], f"actions: {', '.join(item['options'])}"]
         case "person" | "resume":

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
-from cli.words.passage import GATES
+from cli.words.passage import GATES, answered, consulted
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import MANUAL, PhasePlan, Plan
@@ -92,6 +92,8 @@ class Narration:
             "agent_abandoned": lambda fact: [f"  ! [{self._id(fact)}] An agent does not end; it counts no more"],
             "restored": self._restored,
             "run_seeded": self._run_seeded,
+            "consultation_opened": consulted,
+            "review_settled": answered,
             "group_cancelled": lambda fact: [f"{CANCELLED} Parallel execution cancelled{_who(fact)}"],
             "signal_reported": lambda fact: [f"{DONE} Reported{_who(fact)}: {fact.data['signal']}"],
             "run_paused": self._run_paused,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.words.durations import counted
 from cli.words.gates import SYMBOLS
@@ -28,7 +28,7 @@ def _checked(phase: PhasePlan, fact: Fact) -> list[str]:
         if result["status"] in {"failed", "error"}:
             why = f": {result['message']}" if result.get("message") else ""
             lines.append(f"    {SYMBOLS[result['status']]} {result['name']} - {result['status']}{why}")
-    if data["status"] == "passed" and gate.approval is not None:
+    if data["status"] == "passed" and gate.approval is not None and gate.review is None:
         who = ", ".join(gate.approval.people) or "anyone"
         lines.append(f"    waits for {who} to decide: phaseloom workflow gate show {gate.id}")
     return lines
@@ -61,6 +61,40 @@ def _settled(phase: PhasePlan, fact: Fact) -> list[str]:
     return [f"  ✓ {_gate(phase, fact)}: passed"] if asked and fact.data["status"] == "passed" else []
 
 
+def _reviewed(phase: PhasePlan, fact: Fact) -> list[str]:
+    gate, data = phase.gates[fact.data["gate"]], fact.data
+    mark = "✓" if data["outcome"] == "approved" else "!"
+    lines = [f"  {mark} {_gate(phase, fact)}: {data['reason']}"]
+    if data["outcome"] != "changes" and (gate.approval is not None or data["outcome"] != "approved"):
+        who = ", ".join(gate.approval.people if gate.approval is not None else ()) or "anyone"
+        lines.append(f"    waits for {who} to decide: phaseloom workflow gate show {gate.id}")
+    return lines
+
+
+def consulted(fact: Fact) -> list[str]:
+    """Reviewers have begun with some gates."""
+    gates = ", ".join(gate["name"] for gate in fact.data["gates"])
+    return [f"  ⟳ c{fact.data['number']}: {', '.join(fact.data['reviewers'])} review {gates}..."]
+
+
+def answered(fact: Fact) -> list[str]:
+    """A reviewer has answered, or could not; the same words about several gates are said once."""
+    if fact.data.get("cancelled"):
+        return []
+    said = [_said(told) for told in fact.data["verdicts"]]
+    if len(set(said)) == 1:
+        return [f"    {fact.data['reviewer']}: {said[0]}"]
+    about = zip(fact.data["verdicts"], said, strict=True)
+    return [f"    {fact.data['reviewer']} about {told['name']}: {words}" for told, words in about]
+
+
+def _said(told: dict[str, Any]) -> str:
+    error = told.get("error")
+    why = str(error.get("message") or error.get("code")) if error else str(told["comment"])
+    first = why.strip().partition("\n")[0]
+    return f"{'no verdict' if error else told['verdict']}{': ' + first if first else ''}"
+
+
 def _waived(phase: PhasePlan, fact: Fact) -> list[str]:
     what = f"the check {fact.data['check']} is waived" if "check" in fact.data else "waived"
     return [f"  ↷ {_gate(phase, fact)}: {what}{_by(fact)}{f': {fact.note}' if fact.note else ''}"]
@@ -83,5 +117,6 @@ GATES: dict[str, Callable[[PhasePlan, Fact], list[str]]] = {
     "gate_escalated": _escalated,
     "gate_settled": _settled,
     "gate_waived": _waived,
+    "gate_reviewed": _reviewed,
 }
 """What each fact about a gate adds."""

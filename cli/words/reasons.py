@@ -8,6 +8,7 @@ from cli.words.asking import way, work
 from cli.words.durations import between, due, since
 from cli.words.parallel import QUEUES, named
 from cli.words.parts import parts
+from cli.words.reviews import review_line, reviewing
 
 Json = dict[str, Any]
 
@@ -101,8 +102,10 @@ def _at_work(phase: Json, view: Json) -> list[str]:
             waits = f"{began} and waits for {', '.join(whose)}."
             return [waits, *parts(phase, view["now"]), *_report(phase, view), *work(phase, view)]
         case "gate" | None if (gate := _gate(phase, view)) is not None:
-            stands = "waits for a decision" if gate["gate_status"] == "waiting" else "is being checked"
-            return [f"{began}. Its work is done; its gate {gate['gate']} {stands}.", *_look(gate)]
+            doing = {"waiting": "waits for a decision", "reviewing": reviewing(gate)}
+            stands = doing.get(gate["gate_status"], "is being checked")
+            said = [review_line(told) for told in gate.get("reviews") or ()]
+            return [f"{began}. Its work is done; its gate {gate['gate']} {stands}.", *said, *_look(gate)]
         case "cancellation":
             return [f"{began} and is being stopped: its processes are still ending."]
         case "items":

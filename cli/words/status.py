@@ -11,6 +11,7 @@ from cli.words.measures import summary
 from cli.words.options import options
 from cli.words.parallel import QUEUES, named
 from cli.words.parts import parts
+from cli.words.reviews import review_line, reviewing
 from cli.words.symbols import SYMBOLS
 from cli.words.table import table
 
@@ -136,7 +137,10 @@ def waiting(view: Json) -> list[str]:
                     f"- {asked} to decide about {entry['gate']}{votes}: {named(_phase(entry))}, "
                     f"asked {since(entry['since'], view['now'])}{deadline}"
                 )
-                lines.append(f"{INDENT}phaseloom workflow gate show {entry['gate']}")
+                lines += [f"{INDENT}{review_line(said)[2:]}" for said in entry.get("reviews") or ()]
+                same = sum(row["gate"] == entry["gate"] for row in view["gates"])
+                gate = f"{entry['id']}/{entry['gate']}" if same > 1 else entry["gate"]
+                lines.append(f"{INDENT}phaseloom workflow gate show {gate}")
             case "signal":
                 lines.append(f"- the report that: {entry['signal']}")
                 lines.append(f'    phaseloom workflow signal "{entry["signal"]}"')
@@ -232,7 +236,8 @@ def _at_a_gate(row: Json, view: Json) -> str:
     """At which gate a phase stands whose work is done."""
     for gate in view["gates"]:
         if gate["phase"] == row["index"]:
-            return f", at the gate {gate['gate']}{', being checked' if gate['gate_status'] == 'checking' else ''}"
+            doing = {"checking": ", being checked", "reviewing": f", which {reviewing(gate)}"}
+            return f", at the gate {gate['gate']}{doing.get(gate['gate_status'], '')}"
     return ""
 
 

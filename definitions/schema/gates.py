@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from definitions.schema.agents import Outputs
+from definitions.schema.agents import Outputs, Role
 from definitions.schema.scalars import Count, EnvText, Exact, Id, Limit, Line, Name, Text, refusal
 
 
@@ -66,6 +66,10 @@ class Approval(Exact):
         return self
 
 
+OF_REVIEWERS = ("approve", "max_rounds", "consult", "review_prompt", "review_timeout")
+"""Keys of a gate that are about its reviewers."""
+
+
 class Gate(Exact):
     """What must hold before control leaves a phase."""
 
@@ -76,9 +80,25 @@ class Gate(Exact):
     includes: list[Id] = Field(default_factory=list)
     """Other gates whose checks count here too."""
     timeout: Limit | None = None
+    reviewers: list[Role] = Field(default_factory=list)
+    """Agents that review what stands at the gate, after its checks and before people."""
+    approve: Literal["all", "any"] | Count = "all"
+    """How many reviewers have to approve; `all`: nobody requests changes, and not everybody only comments."""
+    max_rounds: Annotated[int, Field(ge=0)] = 3
+    """How often reviewers may have the phase done again before a person decides."""
+    consult: Literal["at_once", "together"] = "at_once"
+    """`together`: with the members of the phase's parallel group that are still at work."""
+    review_prompt: Text | None = None
+    review_timeout: Limit = 900.0
+    """For one reviewer's run."""
 
     @model_validator(mode="after")
     def _has_something_to_check(self) -> Gate:
-        if not self.checks and self.approval is None and not self.includes:
-            raise refusal("PL105", "a gate needs 'checks', 'approval' or 'includes'")
+        if not self.checks and self.approval is None and not self.includes and not self.reviewers:
+            raise refusal("PL105", "a gate needs 'checks', 'reviewers', 'approval' or 'includes'")
+        written = [key for key in OF_REVIEWERS if key in self.model_fields_set]
+        if written and not self.reviewers:
+            raise refusal("PL111", f"'{written[0]}' says nothing without 'reviewers'")
+        if isinstance(self.approve, int) and self.approve > len(self.reviewers) > 0:
+            raise refusal("PL110", f"{self.approve} reviewers have to approve, and there are {len(self.reviewers)}")
         return self

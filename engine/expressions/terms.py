@@ -17,7 +17,7 @@ STEP_LIMIT = 10
 
 ROOTS = (
     "inputs", "phases", "context", "env", "run", "outputs", "status", "item", "item_index",
-    "prompt_file", "stdout", "stdout_json", "exit_code", "body", "json", "headers",
+    "prompt_file", "review", "stdout", "stdout_json", "exit_code", "body", "json", "headers",
 )  # fmt: skip
 """The names that a path may start with. Not every one has a value everywhere."""
 

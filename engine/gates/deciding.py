@@ -66,7 +66,7 @@ def check_decide(engine: Engine, request: Request) -> None:
     """Refuse what is not open, who may not decide, a digest that is missing or stale, and a form that does not fit."""
     _check_human(request)
     phase, gate = find_gate(engine, request)
-    approval = gate.plan.approval
+    approval = gate.approval
     decision = request.fields["decision"]
     if decision not in DECISIONS:
         raise RefusedError(f"there is no decision {decision[:80]!r}", hint=f"decisions: {', '.join(DECISIONS)}")
@@ -95,7 +95,9 @@ def _check_stays(phase: PhaseState) -> None:
 
 
 def _standing(gate: Gate) -> str:
-    return {"failed": "not passed", "checking": "being checked"}.get(gate.status, gate.status)
+    return {"failed": "not passed", "checking": "being checked", "reviewing": "being reviewed"}.get(
+        gate.status, gate.status
+    )
 
 
 def _check_evidence(gate: Gate, approval: ApprovalPlan, request: Request) -> None:
@@ -158,7 +160,7 @@ def _form(approval: ApprovalPlan, request: Request) -> Json:
 def act_decide(engine: Engine, request: Request, at: float) -> Json:
     """Count the decision; with enough approvals the phase goes on."""
     phase, gate = find_gate(engine, request)
-    approval = gate.plan.approval
+    approval = gate.approval
     actor = request.actor
     assert approval is not None
     assert actor is not None
@@ -182,7 +184,7 @@ def act_decide(engine: Engine, request: Request, at: float) -> Json:
 
 def _answer(engine: Engine, phase: PhaseState, gate: Gate, before: int) -> Json:
     gate = next((each for each in phase.gates if each.plan is gate.plan), gate)  # the phase may have begun again
-    need = gate.plan.approval.need if gate.plan.approval is not None else 0
+    need = gate.approval.need if gate.approval is not None else 0
     return {
         "success": True,
         "gate": {"id": gate.plan.id, "status": gate.status, "approvals": gate.approvals, "need": need},
@@ -252,7 +254,7 @@ def check_delegate(engine: Engine, request: Request) -> None:
     """Refuse unless the gate allows it and the one who asks may decide."""
     _check_human(request)
     _, gate = find_gate(engine, request)
-    approval = gate.plan.approval
+    approval = gate.approval
     if gate.status != "waiting" or approval is None:
         raise RefusedError(
             f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}",

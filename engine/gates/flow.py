@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.effects import AgentCancelled, AgentFailed, AgentFinished
 from engine.gates.checking import in_words, lapsed, results, summary
 from engine.gates.evidence import evidence
 from engine.gates.records import Gate
@@ -57,7 +58,7 @@ def checked(engine: Engine, phase: PhaseState, reported: Json, at: float) -> Non
     found = results(engine.state, phase, gate.plan, reported.get("results", []), at)
     tree = reported.get("tree")
     data: Json = {"gate": phase.at_gate, "name": gate.plan.id, **summary(found)}
-    if gate.plan.approval is not None:
+    if gate.plan.approval is not None or gate.plan.review is not None:
         data["evidence"] = evidence(engine.state, phase, gate, found, tree)
     if tree is not None:
         data["tree"] = tree
@@ -65,10 +66,25 @@ def checked(engine: Engine, phase: PhaseState, reported: Json, at: float) -> Non
     engine.ready.release_slot(phase.plan.index)
     if data["status"] != "passed":
         refused(engine, phase, "gate_failed", in_words(gate.plan.id, data), at)
-    elif gate.plan.approval is None:
-        passed(engine, phase, at)
-    else:
+    elif gate.status == "waiting":
         watch(engine, phase, gate)
+    elif gate.status != "reviewing":
+        passed(engine, phase, at)
+
+
+def ended(engine: Engine, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
+    """The activity of the gate's checks has ended, however."""
+    if phase.cancelling is not None:
+        phase.active.clear()
+        engine.cancelled(phase, at)
+        return
+    match event:
+        case AgentFinished(result=result):
+            checked(engine, phase, result.get("gate", {}), at)
+        case AgentFailed(error=error):
+            broken(engine, phase, error, at)
+        case AgentCancelled():
+            broken(engine, phase, {"message": "the checks were cancelled"}, at)
 
 
 def broken(engine: Engine, phase: PhaseState, error: Json, at: float) -> None:
@@ -122,6 +138,14 @@ def changes(engine: Engine, phase: PhaseState, feedback: Json, at: float) -> Non
     engine.ready.leave(phase.plan.index)
 
 
+def changes_by_reviewers(engine: Engine, phase: PhaseState, feedback: list[Json], at: float) -> None:
+    """Reviewers ask for changes: as if a person did, with what each of them said."""
+    first = feedback[0]
+    data: Json = {"action": "retry", "feedback": [{**told, "epoch": phase.epoch} for told in feedback]}
+    engine.record("intervened", at, phase=phase, actor=first["by"], note=first["comment"], data=data)
+    engine.ready.leave(phase.plan.index)
+
+
 def watch(engine: Engine, phase: PhaseState, gate: Gate) -> None:
     """Have the engine woken when the people of the gate are to be reminded, and when their time is over."""
     _wake(engine, phase, gate, "remind", gate.remind_at)
@@ -152,7 +176,7 @@ def due(engine: Engine, moment: Due, at: float) -> None:
 
 
 def _deadline(engine: Engine, phase: PhaseState, gate: Gate, data: Json, at: float) -> None:
-    approval = gate.plan.approval
+    approval = gate.approval
     assert approval is not None
     then = approval.after_escalation if gate.escalated else approval.on_deadline
     if then == "escalate":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.gates import consultations
 from engine.gates.records import Gate
 
 if TYPE_CHECKING:
@@ -46,13 +47,18 @@ def checked(state: State, fact: Fact) -> None:
     gate.checked(fact.data, fact.at)
     if gate.status == "waiting":
         state.at_gates.add(phase.plan.index)
+        state.reviews.gather(gate)
+    elif gate.status == "reviewing":
+        state.reviews.queue(phase.plan.index, gate)
 
 
 def decided(state: State, fact: Fact) -> None:
     """Somebody has decided; of one person the last decision counts."""
     kept: Json = {name: fact.data[name] for name in ("decision", "form", "comment") if name in fact.data}
     voter: str = fact.data.get("for") or fact.actor or ""
-    _gate(state, fact).votes[voter] = {**kept, "by": fact.actor, "at": fact.at}
+    gate = _gate(state, fact)
+    state.reviews.close(gate)
+    gate.votes[voter] = {**kept, "by": fact.actor, "at": fact.at}
 
 
 def delegated(state: State, fact: Fact) -> None:
@@ -77,7 +83,34 @@ def settled(state: State, fact: Fact) -> None:
     gate.settled_at = fact.at
     gate.reason = fact.data.get("reason")
     gate.actor = fact.actor
+    state.reviews.close(gate)
     state.at_gates.discard(state.phase_of(fact).plan.index)
+
+
+def reviewed(state: State, fact: Fact) -> None:
+    """All reviewers of a gate have answered, or could not."""
+    phase, number = state.phase_of(fact), fact.data["gate"]
+    gate = phase.gates[number]
+    gate.reviewed({"outcome": fact.data["outcome"], "reason": fact.data["reason"]}, fact.at)
+    if fact.data["outcome"] == "changes":
+        phase.review_rounds[number] = phase.review_rounds.get(number, 0) + 1
+    elif gate.status == "waiting":
+        state.at_gates.add(phase.plan.index)
+
+
+def consultation_opened(state: State, fact: Fact) -> None:
+    """Reviewers have begun with all gates that waited for them."""
+    consultations.opened(state, fact)
+
+
+def review_settled(state: State, fact: Fact) -> None:
+    """One reviewer has answered about the gates of a consultation, or could not."""
+    consultations.answered(state, fact)
+
+
+def consultation_stopping(state: State, fact: Fact) -> None:
+    """No gate of a consultation waits for it any more: its reviewers are being stopped."""
+    state.reviews.open[fact.data["desk"]].stopping = True
 
 
 def waived(state: State, fact: Fact) -> None:

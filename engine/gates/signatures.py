@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import RefusedError
-from engine.gates import deciding
+from engine.gates import deciding, together
 from engine.lookup import find_phase
 from engine.phase_state import PhaseState
 from engine.requests import SIGNABLE, Request
@@ -103,7 +103,7 @@ def needed(engine: Engine, name: str, request: Request) -> bool:
 
 def _people_were_asked(phase: PhaseState) -> bool:
     gate = phase.gate
-    if gate is None or gate.plan.approval is None:
+    if gate is None or gate.approval is None:
         return False
     return gate.checks is not None and gate.checks["status"] == "passed"
 
@@ -115,12 +115,20 @@ def _phase(engine: Engine, request: Request) -> PhaseState:
 
 
 def target_of(engine: Engine, request: Request) -> Json:
-    """The run, the phase in its epoch, and the gate in its round with its evidence, that a message is about."""
-    phase = _phase(engine, request)
+    """The run, the phase in its epoch, and the gate in its round with its evidence, that a message is about.
+
+    Of a message about a batch, all gates of it that wait.
+    """
     run = {"id": engine.state.run.get("id", ""), "execution": engine.state.run.get("execution", "")}
+    if "batch" in request.fields:
+        return {"run": run, "batch": [_place(phase) for phase, _ in together.waiting(engine, request)]}
+    return {"run": run, **_place(_phase(engine, request))}
+
+
+def _place(phase: PhaseState) -> Json:
     gate = phase.gate
     at = None if gate is None else {"id": gate.plan.id, "round": gate.round, "evidence": gate.evidence}
-    return {"run": run, "phase": {"id": phase.plan.id, "epoch": phase.epoch}, "gate": at}
+    return {"phase": {"id": phase.plan.id, "epoch": phase.epoch}, "gate": at}
 
 
 def check_again(engine: Engine, name: str, payload: Mapping[str, Any], request: Request) -> None:

@@ -426,3 +426,23 @@ async def test_a_default_stands_in_for_an_output_that_was_not_written(project: P
     }
     result = await project.command({"run": ["sh", "-c", 'echo "{\\"seen\\": null}"']}, outputs=outputs)
     assert result["outputs"] == {"level": 3, "seen": 0, "none": None}
+
+
+async def test_changes_that_were_asked_for_reach_the_next_attempt(project: Project) -> None:
+    asked = {"by": "ana", "comment": "rename it", "gate": "go", "epoch": 0}
+    result = await project.command(
+        {"run": ["sh", "-c", 'cp "$PHASELOOM_INPUT" "$PHASELOOM_ARTIFACTS/input.json"']}, feedback=[asked]
+    )
+    given = ArtifactStore(project.root).get_json(result["artifacts"][0]["sha256"])
+    assert given["feedback"] == [asked]
+
+
+async def test_what_a_reviewer_prints_is_in_its_result_without_its_secrets(project: Project) -> None:
+    script = "echo APPROVE $API_TOKEN; seq 10000"
+    config = {"run": ["sh", "-c", script], "pass_env": ["API_TOKEN"]}
+    project.environ["API_TOKEN"] = "a-very-secret-word"
+    said = (await project.command(config, review=True))["said"]
+    assert said.startswith("APPROVE ")
+    assert "secret" not in said
+    assert len(said) <= 4096
+    assert "said" not in await project.command(config), "of others it costs nothing"

@@ -25,6 +25,7 @@ from engine.plan import (
     NeedKind,
     PhasePlan,
     Plan,
+    ReviewPlan,
     StepBreaker,
     StepGroup,
     TargetPlan,
@@ -45,6 +46,11 @@ LINT = CheckPlan(name="lint", gate="checked", run=("lint",))
 HOLDS = CheckPlan(name="holds", gate="checked", expr="1 < 2")
 BY_ANYONE = ApprovalPlan(need=2, evidence="optional", deadline=6, remind=2, self_approval=True)
 BY_ANA = ApprovalPlan(people=("ana",), deadline=4, on_deadline="escalate", escalate_to=("bo",), after_escalation="fail")
+CRITIC = AgentPlan(role="critic", uses="command", config={"run": ["critic"]})
+SECOND = AgentPlan(role="second", uses="command", config={"run": ["second"]})
+BY_TWO = ReviewPlan(reviewers=(CRITIC, SECOND), max_rounds=1)
+BY_ONE = ReviewPlan(reviewers=(CRITIC,), max_rounds=1, together=True)
+BY_ANY = ReviewPlan(reviewers=(CRITIC, SECOND), need=1, max_rounds=0, prompt="Any?")
 GATES: list[tuple[GatePlan, ...]] = [
     (),
     (),
@@ -54,6 +60,12 @@ GATES: list[tuple[GatePlan, ...]] = [
     (GatePlan(id="checked", checks=(LINT,), approval=BY_ANA, skippable=False), GatePlan(id="late", checks=(HOLDS,))),
 ]
 BREAKERS = [None, None, StepBreaker(max_attempts=2, cooldown=8), StepBreaker(max_error_repeats=1, cooldown=0)]
+REVIEWED: list[tuple[GatePlan, ...]] = [
+    (),
+    (GatePlan(id="checked", review=BY_TWO),),
+    (GatePlan(id="checked", review=BY_ONE), GatePlan(id="decided", review=BY_TWO, approval=BY_ANYONE)),
+    (GatePlan(id="decided", review=BY_ONE, approval=BY_ANA), GatePlan(id="late", checks=(LINT,), review=BY_ANY)),
+]
 WAYS = [None, "status == 'failed'", "status == 'completed'", "outputs.unknown > 1"]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
 NO_NEEDS: st.SearchStrategy[set[int]] = st.just(set())
@@ -62,7 +74,7 @@ Step = tuple[str, Any]
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
+def plans(draw: st.DrawFn, gates: list[tuple[GatePlan, ...]] = GATES) -> Plan:
     size = draw(st.integers(1, 8))
     parallel = [draw(st.booleans()) for _ in range(size)]
     groups: list[int | None] = []
@@ -72,7 +84,8 @@ def plans(draw: st.DrawFn) -> Plan:
         groups.append(None if not member else before if before is not None else last + 1)
     limits = draw(st.lists(st.tuples(st.sets(st.integers(0, size - 1), min_size=1), st.integers(1, 2)), max_size=2))
     phases = [
-        _phase(draw, index, groups, [n for n, (m, _) in enumerate(limits) if index in m]) for index in range(size)
+        _phase(draw, index, groups, [n for n, (m, _) in enumerate(limits) if index in m], gates)
+        for index in range(size)
     ]
     execution = Execution(
         parallel=draw(st.integers(0, 4)) > 0,
@@ -95,7 +108,9 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
-def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[int]) -> PhasePlan:
+def _phase(
+    draw: st.DrawFn, index: int, groups: list[int | None], limits: list[int], gates: list[tuple[GatePlan, ...]]
+) -> PhasePlan:
     group = groups[index]
     earlier = sorted({g for g in groups[:index] if g is not None and g != group})
     needs = draw(st.sets(st.integers(0, index - 1), max_size=3) if index else NO_NEEDS)
@@ -117,7 +132,7 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         always=draw(st.integers(0, 5)) == 0,
         on_failure=draw(st.sampled_from(["pause", "isolate", "fail_fast"])),
         limits=tuple(limits),
-        gates=draw(st.sampled_from(GATES)),
+        gates=draw(st.sampled_from(gates)),
         jumps=jumps,
         on_jump=draw(st.integers(0, 6)) == 0,
         for_each=items,
@@ -201,6 +216,18 @@ def filled_in(world: World, name: str, payload: Json) -> Json:
     return given
 
 
+def answer(world: World, argument: int) -> Json:
+    """What a reviewer answers: each of the verdicts, one by one for each gate, or nonsense."""
+    words: list[Json] = [
+        {"verdict": "APPROVE"},
+        {"verdict": "REQUEST_CHANGES", "comment": "because"},
+        {"verdict": "COMMENT", "comment": "nice"},
+        {"verdict": "LGTM"},
+        {"verdicts": {f"p{number}": "APPROVE" if number % 2 else "REQUEST_CHANGES: no" for number in range(8)}},
+    ]
+    return words[(argument + len(world.engine.ledger)) % len(words)]
+
+
 def play(world: World, steps: list[Step]) -> None:
     for what, argument in steps:
         if world.finished:
@@ -208,7 +235,8 @@ def play(world: World, steps: list[Step]) -> None:
         keys = sorted(world.running)
         if what in {"finish", "fail"} and keys:
             error = {"code": "exit_code", "message": "exit code 1"} if what == "fail" else None
-            world.end_agent(keys[argument % len(keys)], error=error)
+            key = keys[argument % len(keys)]
+            world.end_agent(key, error=error, outputs=answer(world, argument) if key[0] < 0 else None)
         elif what == "tick":
             world.tick(argument)
         elif what == "operate":
@@ -296,6 +324,10 @@ def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[St
         json.dumps(details(world.engine, phase))
 
 
+# Where all phases have the same gates, more of them meet at one desk.
+REVIEWED_PLANS = st.sampled_from([REVIEWED, REVIEWED[1:2], REVIEWED[2:3]]).flatmap(lambda gates: plans(gates=gates))
+
+
 def told(state: State) -> Json:
     """All that a state says of its run, for comparison."""
     return {
@@ -314,12 +346,12 @@ def folded(plan: Plan, facts: list[Fact]) -> State:
     return state
 
 
-@settings(max_examples=120, deadline=None)
-@given(plans(), STEPS, STEPS, st.integers(1, 60))
+@settings(max_examples=160, deadline=None)
+@given(st.one_of(plans(), REVIEWED_PLANS), STEPS, STEPS, st.integers(1, 60))
 def test_after_a_restore_the_run_is_where_its_first_facts_left_it_but_for_what_ran_and_comes_to_an_end(
     plan: Plan, steps: list[Step], more: list[Step], seed: int
 ) -> None:
-    world = World(plan)
+    world = reviewed_world(plan, slow=seed % 2 == 0)
     play(world, steps)
     if world.finished or world.engine.state.stopping == "cancelled":
         return
@@ -347,17 +379,18 @@ def test_after_a_restore_the_run_is_where_its_first_facts_left_it_but_for_what_r
     assert all(phase.status == "cancelled" for phase in now.phases[len(then.phases) :])
     assert (now.signals, now.rounds, now.stopping) == (then.signals, then.rounds, then.stopping)
     play(world, more)
+    check_votes(world)
     assert world.drive_to_end() in {"completed", "failed", "cancelled"}
     again = folded(plan, ledger)
     assert told(again) == told(world.engine.state)
 
 
-@settings(max_examples=100, deadline=None)
-@given(plans(), STEPS, st.integers(0, 60), STEPS)
+@settings(max_examples=120, deadline=None)
+@given(st.one_of(plans(), REVIEWED_PLANS), STEPS, st.integers(0, 60), STEPS)
 def test_a_new_run_goes_on_where_another_one_was_at_any_of_its_checkpoints(
     plan: Plan, steps: list[Step], seed: int, more: list[Step]
 ) -> None:
-    world = World(plan)
+    world = reviewed_world(plan, slow=seed % 2 == 0)
     play(world, steps)
     places = [1, *world.engine.state.saved.positions]
     to = places[seed % len(places)]
@@ -372,3 +405,79 @@ def test_a_new_run_goes_on_where_another_one_was_at_any_of_its_checkpoints(
     assert successor.drive_to_end() in {"completed", "failed", "cancelled"}
     assert successor.engine.state.run["id"] == "wf_new"
     assert told(folded(plan, engine.ledger)) == told(engine.state)
+
+
+def check_votes(world: World) -> None:
+    """Every decision of reviewers rests on one answer of each of them, given for that very epoch and round."""
+    opened = {fact.data["number"]: fact.data for fact in world.engine.ledger if fact.kind == "consultation_opened"}
+    answers: dict[int, list[str]] = {}
+    decided: set[tuple[int | None, int | None, int, int]] = set()
+    for fact in world.engine.ledger:
+        if fact.kind == "review_settled" and not fact.data.get("cancelled"):
+            answers.setdefault(fact.data["number"], []).append(fact.data["reviewer"])
+        elif fact.kind == "gate_reviewed":
+            about = opened[fact.data["batch"]]
+            assert sorted(answers[fact.data["batch"]]) == sorted(about["reviewers"])
+            assert (fact.phase, fact.epoch, fact.data["gate"]) in {
+                (gate["phase"], gate["epoch"], gate["gate"]) for gate in about["gates"]
+            }
+            key = (fact.phase, fact.epoch, fact.data["gate"], fact.data["batch"])
+            assert key not in decided
+            decided.add(key)
+
+
+def reviewed_world(plan: Plan, *, slow: bool, taken: Json | None = None, at: float = 0.0) -> World:
+    """A world whose reviewers say this and that, before or after everybody else."""
+    world = World(plan, engine=None if taken is None else snapshots.restore(plan, taken, at))
+    world.verdict = lambda world: answer(world, 0)
+    world.slow_reviewers = slow
+    return world
+
+
+@settings(max_examples=120, deadline=None)
+@given(REVIEWED_PLANS, STEPS, STEPS, st.sampled_from(["soon", "late"]))
+def test_reviews_count_once_and_for_their_epoch_survive_a_snapshot_and_never_stop_a_run_for_good(
+    plan: Plan, steps: list[Step], more: list[Step], when: str
+) -> None:
+    world = reviewed_world(plan, slow=when == "late")
+    play(world, steps)
+    check_votes(world)
+    if not world.finished:
+        taken = json.loads(json.dumps(snapshots.snapshot(world.engine)))
+        successor = reviewed_world(plan, slow=when == "late", taken=taken, at=world.now)
+        successor.counting = not world.engine.state.max_workers
+        play(successor, more)
+        assert successor.drive_to_end() in {"completed", "failed", "cancelled"}
+        check_votes(successor)
+        for phase in successor.engine.state.phases:
+            json.dumps(details(successor.engine, phase))
+        folded = State(plan)
+        for fact in successor.engine.ledger:
+            folded.apply(fact)
+        assert folded.reviews == successor.engine.state.reviews
+    play(world, more)
+    world.drive_to_end()
+    check_votes(world)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 20), max_size=40), st.sampled_from([BY_TWO, BY_ONE]), st.integers(1, 6))
+def test_every_gate_is_in_one_consultation_per_epoch_listed_in_plan_order_however_they_arrive(
+    order: list[int], review: ReviewPlan, workers: int
+) -> None:
+    gate = GatePlan(id="checked", review=review)
+    members = (
+        PhasePlan(id=f"p{n}", name=f"P {n}", index=n, agents=(COMMAND,), gates=(gate,), group=0) for n in range(6)
+    )
+    plan = Plan(id="plan", name="Plan", phases=tuple(members), execution=Execution(max_workers=workers))
+    world = reviewed_world(plan, slow=True)
+    play(world, [("finish", number) for number in order])
+    world.drive_to_end()
+    check_votes(world)
+    consulted = [fact.data["gates"] for fact in world.engine.ledger if fact.kind == "consultation_opened"]
+    assert all(gates == sorted(gates, key=lambda gate: gate["phase"]) for gates in consulted)
+    named = [(gate["phase"], gate["epoch"]) for gates in consulted for gate in gates]
+    assert len(named) == len(set(named))
+    assert {index for index, _ in named} == set(range(6))
+    if review.together:
+        assert len(consulted[0]) == 6

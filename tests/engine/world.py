@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import operations
@@ -24,6 +25,7 @@ from engine.effects import (
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.expansion import Expansion
+from engine.gates.consultations import seat
 from engine.interventions import available
 from engine.plan import GATE, AgentPlan, Execution, Need, PhasePlan, Plan
 
@@ -69,6 +71,8 @@ class World:
         self.started: list[str] = []
         self.told: list[Json] = []
         self.lost: dict[Key, RunAgent] = {}
+        self.verdict: Callable[[World], Json] = lambda _world: {"verdict": "APPROVE"}
+        self.slow_reviewers = False
         if engine is None:
             engine = Engine(plan)
             engine.start(self.now, inputs={}, env={}, run={"id": "wf_test00"})
@@ -82,7 +86,7 @@ class World:
                 case RunAgent(phase=index, epoch=epoch, position=position):
                     assert (index, epoch, position) not in self.running
                     self.running[index, epoch, position] = effect
-                    self.started.append(self.engine.state.plans[index].id)
+                    self.started.append(self.engine.state.plans[index].id if index >= 0 else f"review {epoch}")
                 case CancelAgents(phase=index, epoch=epoch):
                     self.cancelled |= {k for k in self.running if k[:2] == (index, epoch)}
                 case AbandonAgents(phase=index, epoch=epoch):
@@ -128,12 +132,27 @@ class World:
         for current in state.planned:
             counted[current.status] += 1
         assert counted == state.counts
-        assert state.restoring is None or state.running
+        assert state.restoring is None or state.running or state.reviews.open
         for index, expansion in state.expansions.items():
             self.check_items(index, expansion)
+        self.check_reviews()
         if self.finished:
             assert not self.running
             assert state.ended
+
+    def check_reviews(self) -> None:
+        """Reviewers at work are those of open consultations, and at a gate each of them has one voice."""
+        state = self.engine.state
+        at_work = {key for key in self.running if key[0] < 0}
+        called = {(seat(d), c.number, p) for d, c in state.reviews.open.items() for p in c.active}
+        assert at_work <= called
+        assert called == at_work or any(self.engine.ready.waits_for_slot(key[0]) for key in called - at_work)
+        for index in state.running:
+            gate = state.phases[index].gate
+            if gate is not None and gate.plan.review is not None:
+                said = [review["reviewer"] for review in gate.reviews]
+                assert len(said) == len(set(said))
+                assert gate.status != "waiting" or len(said) == len(gate.plan.review.reviewers)
 
     def working(self) -> list[int]:
         """The phases that agents, people or checks work on; one that only waits at a gate takes nobody's time."""
@@ -173,7 +192,8 @@ class World:
         elif error is not None:
             self.feed(AgentFailed(**where, error=error))
         else:
-            self.feed(AgentFinished(**where, result={"outputs": outputs or {}, "exit_code": 0}))
+            answer = self.verdict(self) if effect.phase < 0 and outputs is None else outputs or {}
+            self.feed(AgentFinished(**where, result={"outputs": answer, "exit_code": 0}))
 
     def finish(self, index: int, **outputs: Any) -> None:
         """The (first) running agent of a phase finishes."""
@@ -220,7 +240,7 @@ class World:
             self.counting = False
             self.feed(WorkersCounted(count=2))
         elif self.running:
-            self.end_agent(min(self.running))
+            self.end_agent(max(self.running) if self.slow_reviewers else min(self.running))
         elif state.pause is not None and (state.pause["code"] == "operator" or not state.held):
             self.operate("resume")
         elif undecided := sorted(state.paused_phases | state.held):

@@ -28,6 +28,7 @@ from engine.plan import (
     JumpPlan,
     PhasePlan,
     Plan,
+    ReviewPlan,
     StepBreaker,
     TargetPlan,
 )
@@ -233,6 +234,40 @@ async def signed(handle: Handle, _agents: Agents) -> None:
     await handle.signal("decide_gate", await vote("ana"))
 
 
+def reviewed() -> Plan:
+    """Two phases that are reviewed together and decided in a batch, and one whose reviewers are stopped."""
+    critic, second = (AgentPlan(role=role, uses="command") for role in ("critic", "second"))
+    both = ReviewPlan(reviewers=(critic, second), together=True)
+    gates = (GatePlan(id="look", review=both, approval=ApprovalPlan(people=("ana",))),)
+    endless = GatePlan(id="last", review=ReviewPlan(reviewers=(critic,)))
+    members = (phase(i, gates=gates, group=0) for i in range(2))
+    return plan_of(*members, phase(2, after_group=0, gates=(endless,)))
+
+
+def saying() -> Callable[[Json], Json]:
+    """Reviewers of whom the first one requests changes once."""
+    left = [{"verdict": "REQUEST_CHANGES", "comment": "no"}]
+    return lambda task: (left.pop() if left else {"verdict": "APPROVE"}) if task.get("review") else {}
+
+
+async def endlessly(task: Json) -> Json:
+    return await until_cancelled(task) if task.get("review") else {}
+
+
+async def decided_together(handle: Handle, _agents: Agents) -> None:
+    open_ones: list[Json] = []
+    while len(open_ones) < 2:
+        await asyncio.sleep(0.05)
+        gates = (await handle.query("view"))["gates"]
+        open_ones = [gate for gate in gates if gate["gate_status"] == "waiting"]
+    for batch in sorted({gate["batch"] for gate in open_ones}):
+        evidence = {f"{gate['id']}/look": gate["evidence"] for gate in open_ones if gate["batch"] == batch}
+        message = {"batch": batch, "decision": "approve", "evidence": evidence, "actor": "ana"}
+        await handle.execute_update("decide_gate", message)
+    await at_gate(handle, "last", "reviewing")
+    await handle.execute_update("waive_gate", {"gate": "last", "reason": "no time", "actor": "ann"})
+
+
 async def gone_back(handle: Handle, agents: Agents) -> None:
     while (await handle.query("view"))["status"] != "paused":
         await asyncio.sleep(0.05)
@@ -288,6 +323,7 @@ STORIES: dict[str, Story] = {
         {"drain_events": 40},
     ),
     "gates": (gated(), {"p0": lambda _task: {"n": 1}}, decided, {"drain_events": 60}),
+    "reviews": (reviewed(), {"p0": saying(), "p1": saying(), "p2": endlessly}, decided_together, {"drain_events": 60}),
     "jumps": (repeated(), {"p1": counting_down(), "p3": failing()}, gone_back, {"drain_events": 60}),
     "circuit-open": (
         plan_of(phase(0, breaker=StepBreaker(max_attempts=1, cooldown=3600)), phase(1, 0)),

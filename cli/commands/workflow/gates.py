@@ -29,9 +29,18 @@ gate_app = typer.Typer(
 )
 
 Gate = Annotated[str, typer.Argument(metavar="GATE", help="The gate's id, or PHASE/GATE where several phases have it.")]
-Evidence = Annotated[
+GateOrBatch = Annotated[
+    str | None, typer.Argument(metavar="[GATE]", help="The gate's id, or PHASE/GATE where several phases have it.")
+]
+Batch = Annotated[
     str | None,
-    typer.Option("--evidence", metavar="DIGEST", help="What the decision rests on, as `gate show` prints it."),
+    typer.Option("--batch", metavar="ID", help="Instead of one gate those of a batch whose evidence is named."),
+]
+Evidence = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--evidence", metavar="DIGEST", help="What the decision rests on, as `gate show` prints it; of a batch several."
+    ),
 ]
 Comment = Annotated[str | None, typer.Option("--comment", "-m", metavar="TEXT", help="Why.")]
 
@@ -61,42 +70,51 @@ async def list_gates(look: Look) -> Exit:
 
 async def show(gate: Gate, look: Look) -> Exit:
     """Show a gate: its checks, its decisions, the evidence."""
-    from cli.words.gates import details  # noqa: PLC0415 - not needed for --help
+    from cli.words.gates import details, together  # noqa: PLC0415 - not needed for --help
 
     console = Console(json=look.json)
     run = await looked_at(look, console)
     found = await the_gate(run, gate)
-    now = (await run.view(limit=0)).now
-    console.answer(found.to_json(), details(found.to_json(), now, run=look.run))
+    view = await run.view(limit=0)
+    batch = [row.raw for row in view.gates if row.batch == found.batch and row.gate_status == "waiting"]
+    beside = sum(row.gate == found.gate for row in view.gates) - 1
+    told = details(found.to_json(), view.now, run=look.run, beside=beside)
+    also = together(batch, look.run) if found.gate_status == "waiting" else []
+    console.answer(found.to_json(), [*told, *also])
     return Exit.OK
 
 
 async def approve(
-    gate: Gate,
     act: Sign,
     *,
+    gate: GateOrBatch = None,
+    batch: Batch = None,
     evidence: Evidence = None,
     comment: Comment = None,
     form: Annotated[
         list[str] | None, typer.Option("--form", "-f", metavar="NAME=VALUE", help="A field of the gate's form.")
     ] = None,
 ) -> Exit:
-    """Approve what a gate asks for.
+    """Approve what a gate asks for, or the gates of a batch.
 
     Without --evidence the gate is shown on a terminal and the decision confirmed.
     """
     filled = values(form, "--form") if form else None
-    return await _decide(gate, "approve", act, evidence=evidence, comment=comment, form=filled)
+    return await _decide(gate, batch, "approve", act, evidence=evidence, comment=comment, form=filled)
 
 
-async def request_changes(gate: Gate, act: Sign, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
+async def request_changes(
+    act: Sign, *, gate: GateOrBatch = None, batch: Batch = None, comment: Comment = None, evidence: Evidence = None
+) -> Exit:
     """Have the phase before a gate done again; the comment reaches whoever does it."""
-    return await _decide(gate, "request_changes", act, evidence=evidence, comment=comment)
+    return await _decide(gate, batch, "request_changes", act, evidence=evidence, comment=comment)
 
 
-async def reject(gate: Gate, act: Sign, *, comment: Comment = None, evidence: Evidence = None) -> Exit:
+async def reject(
+    act: Sign, *, gate: GateOrBatch = None, batch: Batch = None, comment: Comment = None, evidence: Evidence = None
+) -> Exit:
     """Reject what a gate asks for; the phase then waits for a decision."""
-    return await _decide(gate, "reject", act, evidence=evidence, comment=comment)
+    return await _decide(gate, batch, "reject", act, evidence=evidence, comment=comment)
 
 
 async def delegate(
@@ -152,28 +170,63 @@ def _until(duration: str) -> float:
 
 
 async def _decide(
-    gate: str,
+    gate: str | None,
+    batch: str | None,
     decision: Decision,
     act: Sign,
     *,
-    evidence: str | None,
+    evidence: list[str] | None,
     comment: str | None,
     form: Json | None = None,
 ) -> Exit:
-    from cli.words.gates import answered  # noqa: PLC0415 - not needed for --help
+    from cli.words.gates import answered, batch_answered  # noqa: PLC0415 - not needed for --help
 
+    if (gate is None) == (batch is None):
+        raise UsageError("name one gate, or a batch with --batch", hint="phaseloom workflow gate list shows them")
     console = Console(json=act.json)
     run = await meant(act, console)
-    found = await the_gate(run, gate)
-    digest = await seen(run, found, evidence, decision, console)
+    told: Json = {"comment": comment, "form": form, **about(act)}
+    if batch is not None:
+        digests = await seen_together(run, batch, evidence, decision, console)
+        return await act_on(
+            act, lambda run: run.decide_batch(batch, decision, evidence=digests, **told), batch_answered, run=run
+        )
+    found = await the_gate(run, str(gate))
+    if evidence is not None and len(evidence) > 1:
+        raise UsageError("a decision about one gate rests on one --evidence", hint="several go with --batch")
+    digest = await seen(run, found, evidence[0] if evidence else None, decision, console)
     return await act_on(
         act,
-        lambda run: run.decide_gate(
-            found.gate, decision, phase=found.phase, evidence=digest, comment=comment, form=form, **about(act)
-        ),
+        lambda run: run.decide_gate(found.gate, decision, phase=found.phase, evidence=digest, **told),
         answered,
         run=run,
     )
+
+
+async def seen_together(
+    run: RunHandle, batch: str, evidence: list[str] | None, decision: str, console: Console
+) -> dict[str, str] | None:
+    """The digests that a decision about a batch names, by gate: those given, or those of what is shown here and now."""
+    from cli.words.gates import DIGEST_SHOWN, described  # noqa: PLC0415 - not needed for --help
+
+    standing = [gate for gate in await run.gates() if gate.batch == batch and gate.gate_status == "waiting"]
+    digests = {f"{gate.id}/{gate.gate}": gate.evidence for gate in standing if gate.evidence is not None}
+    if evidence is not None:
+        known = [name for name in evidence if any(digest.startswith(name) for digest in digests.values())]
+        if unknown := [name for name in evidence if name not in known or len(name) < DIGEST_SHOWN]:
+            raise RefusedError(
+                f"no gate that waits in the batch {batch!r} has the evidence {unknown[0]!r}",
+                hint="look again with: phaseloom workflow gate list",
+            )
+        return {name: digest for name, digest in digests.items() if digest.startswith(tuple(evidence))}
+    if not standing or console.json or not sys.stdin.isatty():
+        return None  # the run says what is missing
+    now = (await run.view(limit=0)).now
+    for gate in standing:
+        console.lines([*described(gate.to_json(), now), ""])
+    if not typer.confirm(f"{decision.replace('_', ' ').capitalize()} all {len(standing)}?", default=False):
+        raise UsageError("nothing was decided")
+    return digests
 
 
 async def the_gate(run: RunHandle, word: str) -> GateDetails:
