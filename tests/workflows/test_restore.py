@@ -154,7 +154,7 @@ async def test_it_goes_back_over_the_border_of_a_history(bench: Bench) -> None:
             break
         await asyncio.sleep(0.05)
     facts = (await handle.result()) and bench.agents.archived[0]["ledger"]["facts"]
-    settled = [fact["phase"] for fact in facts if fact.get("data", {}).get("status") == "completed"]
+    settled = [fact.get("phase") for fact in facts if fact.get("data", {}).get("status") == "completed"]
     assert (settled.count(3), settled.count(4), settled.count(30)) == (1, 2, 1)
     assert (await handle.result())["status"] == "completed"
     keys = [task["key"] for task in bench.agents.seen]

@@ -168,10 +168,10 @@ async def terminated(person: Person, run: str, *, forgotten: bool) -> None:
             namespace=connection.client.namespace, workflow_execution=WorkflowExecution(workflow_id=run)
         )
         await connection.client.workflow_service.delete_workflow_execution(request)
-        for _ in range(400):
+        for _ in range(600):
             if await described_run(connection, run) is None:
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
         raise AssertionError("the server remembers it")
 
 
