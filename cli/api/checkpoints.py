@@ -90,11 +90,11 @@ class Checkpoints(Messages):
 
     _root: Path
 
-    async def _files(self) -> Json | None:
+    async def _files(self, *, contents: bool = False) -> Json | None:
         """What git says of the project's files now; a person's result is known to rest on them."""
         from cli.reach.verifying import files_now  # noqa: PLC0415 - only for messages
 
-        return await files_now(self._root)
+        return await files_now(self._root, contents=contents)
 
     async def past(self) -> Past:
         """The run's whole ledger, to fold any part of it."""
@@ -139,7 +139,8 @@ class Checkpoints(Messages):
 
     async def create_checkpoint(self, name: str, **about: Unpack[About]) -> api.CheckpointCreated | Queued:
         """Remember this moment of an open run under a name."""
-        return await self._send(api.CheckpointCreated, "create_checkpoint", about, name=name, git=await self._files())
+        git = await self._files(contents=True)
+        return await self._send(api.CheckpointCreated, "create_checkpoint", about, name=name, git=git)
 
     async def restore(
         self,

@@ -153,7 +153,8 @@ async def test_it_goes_back_over_the_border_of_a_history(bench: Bench) -> None:
             await latest.execute_update("next", {})
             break
         await asyncio.sleep(0.05)
-    facts = (await handle.result()) and bench.agents.archived[0]["ledger"]["facts"]
+    await handle.result()
+    facts: list[Json] = bench.agents.archived[0]["ledger"]["facts"]
     settled = [fact.get("phase") for fact in facts if fact.get("data", {}).get("status") == "completed"]
     assert (settled.count(3), settled.count(4), settled.count(30)) == (1, 2, 1)
     assert (await handle.result())["status"] == "completed"
