@@ -102,7 +102,11 @@ def _unknown(state: State, text: str, alike: int) -> RefusedError:
         return RefusedError(f"there is no checkpoint {text[:80]!r}: of that name there are {alike}")
     close = get_close_matches(text, names, n=1)
     meant = f" (did you mean {close[0]!r}?)" if close else ""
-    known = f"the newest are {', '.join(names)}" if names else f"there is none yet but {BEGINNING!r}"
+    known = (
+        f"the newest are {', '.join(names)}; the start of the run is {BEGINNING}"
+        if names
+        else f"there is none yet but {BEGINNING!r}"
+    )
     return RefusedError(f"there is no checkpoint {text[:80]!r}{meant}", hint=known)
 
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
-    from cli.api.checkpoints import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
     from cli.api.client import Client
+    from cli.api.contents import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
     from cli.api.forking import RunComparison
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
@@ -87,7 +87,7 @@ _HOMES = {
     "cli.api.breakers": ("ToolCircuit",),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
-    "cli.api.checkpoints": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
+    "cli.api.contents": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
     "cli.api.client": ("Client",),
     "cli.api.forking": ("RunComparison",),
     "cli.api.handle": ("RunHandle",),

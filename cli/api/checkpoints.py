@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from cli import api
+from cli import api  # its names are imported when used: looking at a run needs no class of a checkpoint
 from cli.api.messages import About, Messages, Phase
-from cli.api.results import PLAIN, Result
 
 if TYPE_CHECKING:
     from cli.api.answers import Queued
@@ -19,82 +17,16 @@ Json = dict[str, Any]
 PAGE = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint(Result):
-    """A position in a run's ledger with a name: `phase` is the one that completed there, None where somebody made it.
-
-    `undone`: the run has gone back behind it since. It can be restored all the same, by its `number`.
-    """
-
-    name: str
-    number: int
-    at: str
-    phase: str | None = None
-    index: int | None = None
-    by: str | None = None
-    note: str | None = None
-    undone: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckpointContent(Result):
-    """What a run was at a checkpoint. `git_commit` is `unknown` where no result told it."""
-
-    run: str
-    definition: str
-    checkpoint: str
-    number: int
-    at: str
-    status: str
-    completed: tuple[str, ...] = field(default=(), metadata=PLAIN)
-    outputs: Json = field(default_factory=dict)
-    phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
-    attempts: dict[str, int] = field(default_factory=dict)
-    artifacts: tuple[Json, ...] = field(default=(), metadata=PLAIN)
-    gates: tuple[Json, ...] = field(default=(), metadata=PLAIN)
-    context_version: int = 0
-    git_commit: str = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckpointDiff(Result):
-    """What differs between two checkpoints. Values come in pairs: then, now."""
-
-    run: str
-    phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
-    outputs: tuple[Json, ...] = field(default=(), metadata=PLAIN)
-    artifacts: tuple[Json, ...] = field(default=(), metadata=PLAIN)
-    git_commit: tuple[str, ...] = field(default=(), metadata=PLAIN)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference(Result):
-    """Something is no longer as it was at a checkpoint. `kind` is `definition`, `artifact` or `files`."""
-
-    kind: str
-    what: str
-    text: str
-    then: str | None = None
-    now: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exported(Result):
-    """The files that an export has written."""
-
-    files: tuple[str, ...] = field(default=(), metadata=PLAIN)
-
-
 class Checkpoints(Messages):
     """Looking at the checkpoints of a run, making one, going back to one."""
 
     _root: Path
 
-    async def _files(self) -> Json | None:
+    async def _files(self, *, contents: bool = False) -> Json | None:
         """What git says of the project's files now; a person's result is known to rest on them."""
         from cli.reach.verifying import files_now  # noqa: PLC0415 - only for messages
 
-        return await files_now(self._root)
+        return await files_now(self._root, contents=contents)
 
     async def past(self) -> Past:
         """The run's whole ledger, to fold any part of it."""
@@ -102,44 +34,45 @@ class Checkpoints(Messages):
 
         return await past_of(self._run)
 
-    async def checkpoints(self, *, newest: int | None = None) -> tuple[Checkpoint, ...]:
+    async def checkpoints(self, *, newest: int | None = None) -> tuple[api.Checkpoint, ...]:
         """All checkpoints, or so many of the newest, in the order in which they came to be."""
         found: list[Json] = []
         if newest is not None and newest <= PAGE:
             last = await self._run.checkpoints(-newest, newest)
-            return tuple(Checkpoint.of(each) for each in last["checkpoints"])
+            return tuple(api.Checkpoint.of(each) for each in last["checkpoints"])
         while True:
             page = await self._run.checkpoints(len(found), PAGE)
             found += page["checkpoints"]
             if not page["checkpoints"] or len(found) >= page["total"]:
-                return tuple(Checkpoint.of(each) for each in found[-newest if newest else 0 :])
+                return tuple(api.Checkpoint.of(each) for each in found[-newest if newest else 0 :])
 
-    async def checkpoint(self, checkpoint: int | str | None = None) -> CheckpointContent:
+    async def checkpoint(self, checkpoint: int | str | None = None) -> api.CheckpointContent:
         """What a checkpoint holds, by name or number; without either the newest one."""
         past = await self.past()
-        return CheckpointContent.of(past.content(*past.find(checkpoint)))
+        return api.CheckpointContent.of(past.content(*past.find(checkpoint)))
 
-    async def checkpoint_diff(self, checkpoint: int | str, other: int | str | None = None) -> CheckpointDiff:
+    async def checkpoint_diff(self, checkpoint: int | str, other: int | str | None = None) -> api.CheckpointDiff:
         """What differs between two checkpoints; without an `other` one, between one and the run as it is."""
         from cli.reach.comparing import difference  # noqa: PLC0415 - only here
 
         past = await self.past()
         to = past.find(other) if other is not None else (len(past.facts), "now")
-        return CheckpointDiff.of(difference(past.content(*past.find(checkpoint)), past.content(*to)))
+        return api.CheckpointDiff.of(difference(past.content(*past.find(checkpoint)), past.content(*to)))
 
     async def differences(
         self, checkpoint: int | str | None = None, *, phase: Phase | None = None
-    ) -> tuple[Difference, ...]:
+    ) -> tuple[api.Difference, ...]:
         """What is no longer as it was at a checkpoint, or before the start of a phase."""
         from cli.reach.verifying import differences  # noqa: PLC0415 - only here
 
         past = await self.past()
         position, _ = past.find(checkpoint, start_of=phase)
-        return tuple(Difference.of(each) for each in await differences(self._root, past, position))
+        return tuple(api.Difference.of(each) for each in await differences(self._root, past, position))
 
     async def create_checkpoint(self, name: str, **about: Unpack[About]) -> api.CheckpointCreated | Queued:
         """Remember this moment of an open run under a name."""
-        return await self._send(api.CheckpointCreated, "create_checkpoint", about, name=name, git=await self._files())
+        git = await self._files(contents=True)
+        return await self._send(api.CheckpointCreated, "create_checkpoint", about, name=name, git=git)
 
     async def restore(
         self,
@@ -163,7 +96,7 @@ class Checkpoints(Messages):
             await until_restored(self._run)
         return answer
 
-    async def export_checkpoint(self, checkpoint: int | str | None = None) -> Exported:
+    async def export_checkpoint(self, checkpoint: int | str | None = None) -> api.Exported:
         """Write a checkpoint (default: the newest), and `state.json` with the run as it is, to the run's folder.
 
         The checkpoint's file holds the ledger up to it, so that the run can go on from it in any project.
@@ -183,4 +116,4 @@ class Checkpoints(Messages):
         }
         for path, content in written.items():
             write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-        return Exported.of({"run": self.id, "files": [str(path) for path in written]})
+        return api.Exported.of({"run": self.id, "files": [str(path) for path in written]})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.api.checkpoints import Difference
+from cli.api.contents import Difference
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cli.reach.place import STATE
 from cli.reach.writing import write_whole
 
 Json = dict[str, Any]
@@ -29,6 +30,5 @@ def followers(root: Path, run: str) -> list[Json]:
 
 
 def _path(root: Path, run: str) -> Path:
-    from activities.places import run_directory  # noqa: PLC0415 - only here
-
-    return run_directory(root, run) / FILE
+    # As `activities.places.run_directory` has it, which is too much to import for each `status`.
+    return root / STATE / "workflows" / run.replace("/", "-") / FILE

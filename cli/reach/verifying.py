@@ -85,12 +85,12 @@ def _difference(kind: str, what: str, then: object, now: object, text: str) -> J
     return {"kind": kind, "what": what, "then": then, "now": now, "text": text}
 
 
-async def files_now(root: Path) -> Json | None:
-    """What git says of the files now: `{commit, dirty, tree}`; None without git."""
+async def files_now(root: Path, *, contents: bool) -> Json | None:
+    """What git says of the files now: `{commit, dirty}`, with `contents` also `tree`; None without git."""
     from activities.workspace import git_state, tree_digest  # noqa: PLC0415 - only here
 
     state = await git_state(root)
-    if state is None:
-        return None
+    if state is None or not contents:
+        return state
     tree = await tree_digest(root)
     return state if tree is None else {**state, "tree": tree}

@@ -19,6 +19,7 @@ from activities.leftovers import MARKER
 from definitions import load_text
 from definitions.project import load_config
 from definitions.schema import agents, document, phases
+from definitions.schema.deferred import Checkpoints
 from engine.operations import OPERATIONS
 from engine.plan import AgentPlan, Retry
 from engine.requests import read
@@ -119,6 +120,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`execution`": document.Execution,
     "A phase": phases.Phase,
     "`retry`": phases.Retry,
+    "Checkpoints": Checkpoints,
     "A need": phases.Need,
     "An input": document.Input,
     "An output": agents.Output,

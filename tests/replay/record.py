@@ -7,6 +7,7 @@ a story of their own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -275,6 +277,38 @@ async def gone_back(handle: Handle, agents: Agents) -> None:
     await handle.execute_update("intervene", {"phase": 3, "action": "go_to", "to": "p0", "actor": "ann"})
 
 
+async def deaf(task: Json) -> Json:
+    """An agent that takes no notice of its cancellation, the first time."""
+    for _ in range(0 if task["epoch"] else 60):
+        with contextlib.suppress(asyncio.CancelledError):
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+    return {}
+
+
+async def at_work(agents: Agents, phase_id: str) -> None:
+    """Return once an agent of the phase has begun."""
+    while phase_id not in {task["phase"]["id"] for task in agents.seen}:
+        await asyncio.sleep(0.05)
+
+
+async def left_alone(handle: Handle, agents: Agents) -> None:
+    await at_work(agents, "p1")
+    await handle.execute_update("restore", {"checkpoint": "p0", "actor": "ann"})
+
+
+async def taken_back(handle: Handle, agents: Agents) -> None:
+    await at_work(agents, "p2")
+    await handle.execute_update("create_checkpoint", {"name": "mine", "actor": "ann"})
+    await handle.execute_update("restore", {"checkpoint": "p0", "actor": "ann"})
+    await handle.signal("restore", {"checkpoint": "p0"})
+    agents.script.clear()
+    while (await handle.query("view"))["counts"]["completed"] < 3:
+        await asyncio.sleep(0.05)
+    await handle.execute_update("restore", {"phase": "p3"})
+    await handle.execute_update("next", {})
+
+
 async def untouched(_handle: Handle, _agents: Agents) -> None:
     """Nobody does anything."""
 
@@ -332,6 +366,13 @@ STORIES: dict[str, Story] = {
         {},
     ),
     "signatures": (keyed(), {}, signed, {"drain_events": 30}),
+    "restored": (
+        plan_of(phase(0), phase(1, 0, group=0), phase(2, 0, group=0), phase(3, after_group=0, agents=(PERSON,))),
+        {"p1": until_cancelled, "p2": until_cancelled},
+        taken_back,
+        {"drain_events": 60},
+    ),
+    "abandoned": (plan_of(phase(0), phase(1, 0)), {"p1": deaf}, left_alone, {"abandon_after": 0.5}),
     "agents-in-parallel": (
         plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
         {},

@@ -168,10 +168,10 @@ async def terminated(person: Person, run: str, *, forgotten: bool) -> None:
             namespace=connection.client.namespace, workflow_execution=WorkflowExecution(workflow_id=run)
         )
         await connection.client.workflow_service.delete_workflow_execution(request)
-        for _ in range(400):
+        for _ in range(600):
             if await described_run(connection, run) is None:
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
         raise AssertionError("the server remembers it")
 
 
@@ -216,3 +216,23 @@ def test_a_damaged_artifact_is_a_difference(person: Person) -> None:
     stored.unlink()
     assert "the artifact plan/big.txt is gone" in person.tries("workflow", "restore", "plan").err
     person.types("workflow", "cancel")
+
+
+def test_a_definition_goes_on_with_its_last_run(person: Person) -> None:
+    life(person)
+    assert person.tries("workflow", "start", "life", "--resume-from", "build").code == 4
+    run = begun(person)
+    until(lambda: statuses(person.view())["review"] == "in_progress")
+    assert person.types("workflow", "start", "life", "--resume-from", "build", "--json").json["run"] == run
+    until(lambda: statuses(person.view())["review"] == "in_progress")
+    assert [row["epoch"] for row in person.view()["phases"]] == [0, 0, 1, 1, 1, 1]
+    assert person.tries("run", "life", "--resume-from", "build", "-i", "feature=x").code == 2
+    person.types("workflow", "cancel")
+    said = person.tries("run", "life", "--resume-from", "plan")
+    assert said.code == 75
+    assert f"Going on from start of plan of {run}" in said.out
+    assert "[build]" not in said.out  # what the old run did is not told again
+    assert person.current != run
+    person.types("workflow", "cancel")
+    logged = person.types("workflow", "logs").out
+    assert f"goes on from start of plan of {run} by ana" in logged
