@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from activities.places import file_name
@@ -31,6 +31,9 @@ class AgentTask:
     earlier: tuple[Json, ...]
     failures: tuple[Json, ...]
     inline: tuple[str, ...] = ()
+    feedback: tuple[Json, ...] = ()
+    context: Json = field(default_factory=dict)
+    """`{version, writes}` of a run with a shared context: the version that the agent reads, and what it may write."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -56,9 +59,16 @@ class AgentTask:
             earlier=tuple(data.get("earlier") or ()),
             failures=tuple(data.get("failures") or ()),
             inline=tuple(data.get("inline") or ()),
+            feedback=tuple(data.get("feedback") or ()),
+            context=data.get("context") or {},
         )
 
     @property
     def config(self) -> dict[str, Any]:
         """What the definition says to the executor."""
         return self.agent.config
+
+    @property
+    def shared(self) -> Json:
+        """What the agent is told of the shared context beside its values."""
+        return {f"context_{name}": value for name, value in self.context.items()}

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine import expressions, items, judging, jumps
+from engine.context import sharing
+from engine.context.tasks import activity_of
 from engine.effects import (
     AgentCancelled,
     AgentFailed,
@@ -27,13 +29,13 @@ from engine.errors import PhaseError
 from engine.facts import Fact, FactKind
 from engine.gates import flow
 from engine.phase_state import PhaseState
-from engine.plan import GATE, MANUAL, Plan
+from engine.plan import MANUAL, Plan
 from engine.readylist import ReadyList
 from engine.reports import Reports
 from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
-from engine.values import agent_task, gate_task, gathered, scope
+from engine.values import gathered, scope
 
 Json = dict[str, Any]
 
@@ -125,18 +127,19 @@ class Engine:
         phase = self.state.phases[event.phase]
         if phase.status != "running" or phase.epoch != event.epoch or event.position not in phase.active:
             return
+        if phase.merging is not None:
+            sharing.merge_ended(self, phase, event, at)
+            return
         if event.position >= len(phase.plan.agents):
             self._gate_ended(phase, event, at)
             return
         match event:
             case AgentFinished(result=result):
-                self.agents_settled(
-                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": _kept(result)}
-                )
+                sharing.finished(self, phase, event.position, result, at)
             case AgentFailed(error=error):
-                self._agent_lost(phase, event.position, at, error)
+                self.agent_lost(phase, event.position, at, error)
             case AgentCancelled():
-                self._agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
+                self.agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
 
     def _gate_ended(self, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
         if phase.cancelling is not None:
@@ -151,7 +154,8 @@ class Engine:
             case AgentCancelled():
                 flow.broken(self, phase, {"message": "the checks were cancelled"}, at)
 
-    def _agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
+    def agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
+        """An agent has failed for good, or is gone: so has its phase."""
         cancelling = phase.cancelling is not None
         lost: Json = {"cancelled": True} if cancelling else {"error": error}
         self.record("agent_settled", at, phase=phase, data={"positions": [position], **lost})
@@ -168,11 +172,14 @@ class Engine:
         last_turn = phase.turn + 1 >= len(phase.plan.turns)
         if last_turn and not busy and phase.cancelling is None:
             gathered_outputs = gathered(phase, dict.fromkeys(positions, outputs))
-            if phase.plan.gates:
+            if phase.plan.gates or phase.conflicts:
                 settled: Json = {"positions": positions, "outputs": outputs, **data}
                 self.record("agent_settled", at, phase=phase, actor=actor, data=settled)
                 self.ready.release_slot(phase.plan.index)
-                flow.reach(self, phase, at, gathered_outputs)
+                if phase.conflicts:
+                    sharing.reconcile(self, phase, at)
+                else:
+                    flow.reach(self, phase, at, gathered_outputs)
             else:
                 self.complete(phase, gathered_outputs, at, actor=actor, data={"outputs": gathered_outputs, **data})
             return
@@ -376,10 +383,7 @@ class Engine:
             delay = self.plan.execution.rate_limit_delay
             self.next_start_at = at + delay if delay else 0.0
             for position in sorted(phase.active):
-                if position < len(phase.plan.agents):
-                    uses, task = phase.plan.agents[position].uses, agent_task(self.state, phase, position)
-                else:
-                    uses, task = GATE, gate_task(self.state, phase)
+                uses, task = activity_of(self.state, phase, position)
                 self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
         elif not phase.persons:
             self.done(phase, at, gathered(phase, {}))
@@ -389,8 +393,3 @@ class Engine:
         if self._wake_at is None or due < self._wake_at:
             self._wake_at = due
             self.effects.append(WakeAt(due=due))
-
-
-def _kept(result: Json) -> Json:
-    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
-    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}

@@ -128,6 +128,22 @@ def _gate_waived(phase: PhasePlan, fact: Fact) -> Texts:
     return [("WARN", f"{_gate(phase, fact)}Waived {what}{_by(fact)}{_note(fact)}")]
 
 
+def _context_written(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    how = " (merged)" if data.get("merged") else f" ({data['decision']})" if "decision" in data else ""
+    keys = ", ".join(data["writes"])
+    return [("INFO", f"Context: version {data['version']} by {fact.actor or data['agent']} in {phase.id}{how}: {keys}")]
+
+
+def _context_conflicted(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    name = f"Context: {data['agent']} in {phase.id} - "
+    if data["kind"] == "write_write":
+        others = ", ".join(f"{key} (version {version})" for key, version in data["keys"].items())
+        return [("WARN", f"{name}Not written, others have changed it since: {others}")]
+    return [("WARN", f"{name}Not written, it breaks: {'; '.join(each['message'] for each in data['invariants'])}")]
+
+
 def _people(fact: Fact) -> str:
     return ", ".join(fact.data.get("people", ())) or "anyone"
 
@@ -163,6 +179,10 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "phase_cancelling": lambda phase, _fact: [("INFO", f"Phase: {phase.id} - Cancelling")],
     "intervened": _intervened,
     "phase_settled": _settled,
+    "context_written": _context_written,
+    "context_conflicted": _context_conflicted,
+    "context_merging": lambda phase, _fact: [("INFO", f"Context: Merging what {phase.id} wrote")],
+    "context_dropped": lambda phase, _fact: [("INFO", f"Context: What {phase.id} wrote is there already")],
     "gate_opened": lambda phase, fact: [("INFO", f"{_gate(phase, fact)}Open{_by(fact)}{_note(fact)}")],
     "gate_checked": _gate_checked,
     "gate_decided": _gate_decided,

@@ -109,11 +109,13 @@ JOURNALLED = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
 """Messages whose refusal is written down however they come: who tried to decide what, and why it did not count."""
 
 OPERATIONS: dict[str, Operation] = {
-    "next": Operation(check=check_next, act=act_next, fields={"outputs": (dict,), "artifacts": (list,)}),
+    "next": Operation(
+        check=check_next, act=act_next, fields={"outputs": (dict,), "artifacts": (list,), "context": (dict,)}
+    ),
     "complete_phase": Operation(
         check=check_complete,
         act=act_complete,
-        fields={**_PHASE, "epoch": (int,), "outputs": (dict,), "artifacts": (list,)},
+        fields={**_PHASE, "epoch": (int,), "outputs": (dict,), "artifacts": (list,), "context": (dict,)},
         required=("phase",),
     ),
     "fail_phase": Operation(
@@ -135,6 +137,7 @@ OPERATIONS: dict[str, Operation] = {
             "prompt": (str,),
             "outputs": (dict,),
             "to": (int, str),
+            "context": (dict,),
         },
         required=("phase", "action"),
     ),

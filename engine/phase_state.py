@@ -52,6 +52,17 @@ class PhaseState:
     feedback: list[Json] = field(default_factory=list)
     """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
 
+    base: int = 0
+    """The version of the shared context that the agents of the present turn read: what it was when the turn began."""
+    conflicts: dict[int, Json] = field(default_factory=dict)
+    """What agents have written that is not in the shared context yet, by their positions (`engine.context.records`)."""
+    merging: int | None = None
+    """The position of the agent whose writes are being merged."""
+    stale: Json = field(default_factory=dict)
+    """Keys that others changed while an agent worked with them: `{key: {read, now}}`, versions."""
+    reruns: int = 0
+    """How often it began again by itself, because what it wrote was against an invariant."""
+
     @property
     def gate(self) -> Gate | None:
         """The gate that the phase has come to."""
