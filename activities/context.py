@@ -38,7 +38,7 @@ class ContextActivities:
         """
         try:
             return {"context": await asyncio.to_thread(_merge, task, self.context.store)}
-        except WorkspaceError as error:
+        except (WorkspaceError, AttemptError) as error:
             raise ApplicationError(error.message, type=error.code, non_retryable=True) from None
 
 

@@ -247,7 +247,7 @@ def resolved(engine: Engine, phase: PhaseState, request: Request) -> list[Json]:
         writes = _chosen(context, offer, action, given)
         together |= _values(writes)
         over = {key: entry.version for key in writes if (entry := _moved(context, offer, key)) is not None}
-        kept = {name: offer[name] for name in ("position", "agent")}
+        kept = {name: offer[name] for name in ("position", "agent", "base")}
         offers.append({**kept, "writes": writes, "decision": action} | ({"over": over} if over else {}))
     if broken := context.broken(together):
         reason = request.fields.get("reason") or request.note
@@ -300,5 +300,5 @@ def carry_out(engine: Engine, phase: PhaseState, offers: list[Json], at: float, 
     for offer in offers:
         context = engine.state.context
         changed = {key: write for key, write in offer["writes"].items() if write["hash"] != context.hash_of(key)}
-        _write(engine, phase, {**offer, "base": context.version, "writes": changed}, at, actor=actor)
+        _write(engine, phase, {**offer, "writes": changed}, at, actor=actor)
     engine.done(phase, at, gathered(phase, {}), actor=actor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +15,8 @@ from engine.plan import (
     AgentPlan,
     ApprovalPlan,
     CheckPlan,
+    ContextKeyPlan,
+    ContextRules,
     Execution,
     GatePlan,
     JumpPlan,
@@ -47,6 +49,23 @@ GATES: list[tuple[GatePlan, ...]] = [
     (GatePlan(id="checked", checks=(LINT, HOLDS)),),
     (GatePlan(id="decided", approval=BY_ANYONE),),
     (GatePlan(id="checked", checks=(LINT,), approval=BY_ANA, skippable=False), GatePlan(id="late", checks=(HOLDS,))),
+]
+KEYS = {
+    "a": ContextKeyPlan(),
+    "b": ContextKeyPlan(type="list", default=[], optional=True),
+    "c": ContextKeyPlan(type="integer", invariant="context.c < 3"),
+    "d": ContextKeyPlan(owner="lead"),
+}
+CONSISTENCY: list[Literal["pause", "rerun"]] = ["pause", "rerun"]
+SHARED: list[dict[str, ContextKeyPlan]] = [{}, KEYS]
+WRITES: list[dict[str, Any] | None] = [
+    None,
+    {"a": 1},
+    {"a": {"x": 1}, "b": ["x"]},
+    {"a": {"y": 2}, "b": ["y"]},
+    {"b": ["x", "y"], "c": 2},
+    {"c": 5},
+    {"d": 1},
 ]
 WAYS = [None, "status == 'failed'", "status == 'completed'", "outputs.unknown > 1"]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
@@ -81,6 +100,8 @@ def plans(draw: st.DrawFn) -> Plan:
         id="plan",
         name="Plan",
         phases=tuple(phases),
+        context=draw(st.sampled_from(SHARED)),
+        context_rules=ContextRules(consistency=draw(st.sampled_from(CONSISTENCY))),
         execution=execution,
         step_groups=tuple(step_groups),
         completion_signals=tuple(sorted(signals)),
@@ -114,6 +135,8 @@ def _phase(draw: st.DrawFn, index: int, groups: list[int | None], limits: list[i
         on_jump=draw(st.integers(0, 6)) == 0,
         for_each=items,
         max_parallel=draw(st.sampled_from([None, 1, 2])) if items else None,
+        context_reads=draw(st.sampled_from([(), ("a", "b")])),
+        context_writes=draw(st.sampled_from([(), ("a", "b", "c"), ("a", "b", "c", "d")])),
     )
 
 
@@ -134,6 +157,7 @@ MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
                 "prompt": st.just("again"),
                 "outputs": st.just({"x": 1}),
                 "to": st.integers(0, 7),
+                "context": st.sampled_from([{"a": 3}, {"a": 3, "b": []}, {"c": 1}]),
             }
         ),
     ),
@@ -186,7 +210,7 @@ def play(world: World, steps: list[Step]) -> None:
         keys = sorted(world.running)
         if what in {"finish", "fail"} and keys:
             error = {"code": "exit_code", "message": "exit code 1"} if what == "fail" else None
-            world.end_agent(keys[argument % len(keys)], error=error)
+            world.end_agent(keys[argument % len(keys)], error=error, context=WRITES[argument % len(WRITES)])
         elif what == "tick":
             world.tick(argument)
         elif what == "operate":
@@ -223,6 +247,8 @@ def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Step]) -> No
             again.outputs,
             again.error,
         )
+        assert (phase.base, phase.conflicts, phase.stale) == (again.base, again.conflicts, again.stale)
+    assert folded.context.values() == world.engine.state.context.values()
     assert (folded.status, folded.counts, folded.pause) == (
         world.engine.state.status,
         world.engine.state.counts,
