@@ -86,6 +86,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         execution=_execution(resolved),
         step_groups=_step_groups(checked, definition),
         completion_signals=tuple(definition.completion_signals),
+        **checked.facts.shared(),
         deferred=deferred_of_definition(checked, project),
     )
 
@@ -142,6 +143,7 @@ def _phase(
         for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
         max_parallel=phase.max_parallel,
         list_reads=checked.facts.list_reads.get(index, ()),
+        **checked.facts.shared(index),
         deferred=kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
         if checked.definition
         else {},

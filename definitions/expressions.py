@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from definitions.findings import Findings
 from definitions.order import Ancestry, Order
 from definitions.outputs import Known
+from definitions.sharing import Sharing
 from definitions.texts import Text
 from engine.expressions import Expr, ExpressionError, check, parts, references, yields
 
@@ -54,6 +55,7 @@ class Expressions:
 
     known: Known
     order: Order
+    sharing: Sharing
     reads: dict[int, dict[str, None]] = field(default_factory=dict)
     env: dict[str, None] = field(default_factory=dict)
     list_reads: dict[int, dict[str, None]] = field(default_factory=dict)
@@ -148,8 +150,7 @@ class Expressions:
                 hint = findings.suggest(steps[1], _RUN_NAMES)
                 findings.add("PL302", text.path, f"a run has no '{steps[1]}'", hint=hint, offset=offset)
             elif steps[0] == "context":
-                message = "the shared context is not in effect yet: this has no value"
-                findings.add("PL404", text.path, message, offset=offset, severity="warning")
+                self.sharing.check_use(text, steps, offset, findings)
 
     def _check_item(self, text: Text, steps: Sequence[str], offset: int, findings: Findings) -> None:
         """Report what an item of a written list does not have."""

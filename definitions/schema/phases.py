@@ -43,9 +43,8 @@ from engine.expansion import ITEMS_LIMIT, problem_of
 
 DEFERRED = (
     "deadline", "remind", "synchronization", "circuit_breaker",
-    "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
-    "context_access", "context_sharing", "cross_validation", "compensation", "budget", "hooks", "checkpoints",
-    "cache", "workspace", "builders", "priority",
+    "resource_requirements", "resource_isolation", "execution_mode", "context_sharing", "cross_validation",
+    "compensation", "budget", "hooks", "checkpoints", "cache", "workspace", "builders", "priority",
 )  # fmt: skip
 """The keys of a phase that are kept and not in effect yet."""
 
