@@ -37,6 +37,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "phaseloom workflow complete-phase 1",
         "phaseloom workflow complete-phase design -o contract='see docs/api.md'",
     ),
+    "workflow context diff": ("phaseloom workflow context diff 3 7", "phaseloom workflow context diff @57 --key api"),
+    "workflow context history": ("phaseloom workflow context history", "phaseloom workflow context history api"),
+    "workflow context show": ("phaseloom workflow context show", "phaseloom workflow context show api --at 3"),
     "workflow define": ("phaseloom workflow define release.yaml",),
     "workflow fail-phase": ("phaseloom workflow fail-phase deploy --error 'no disk left'",),
     "workflow gate approve": (

@@ -13,8 +13,8 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cli.commands import audit, config, graph, importing, inbox, init, plan, run, runs, server, validate
+from cli.commands.workflow import context, gates, logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow import definitions as workflow_definitions
-from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow.app import workflow
 from cli.console import prepare_streams, report, write
 from cli.examples import illustrate
@@ -39,7 +39,19 @@ app = typer.Typer(
 MODULES = (run, validate, plan, graph, importing, init, config, server, runs, inbox, audit)
 """In the order in which `--help` lists their commands."""
 
-WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, restart, logs)
+WORKFLOW_MODULES = (
+    workflow_definitions,
+    suggest,
+    start,
+    phases,
+    parallel,
+    looking,
+    steering,
+    gates,
+    context,
+    restart,
+    logs,
+)
 
 for module in MODULES:
     module.register(app)

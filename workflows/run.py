@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     from engine import children, foreign, operations
     from engine.answers import waiting_for
+    from engine.context import showing
     from engine.effects import (
         AgentCancelled,
         AgentFailed,
@@ -179,6 +180,16 @@ class PhaseRun:
     def siblings(self, which: Json | None = None) -> Json:
         """`engine.siblings.siblings` of the phase that `which["phase"]` names."""
         return siblings(self.engine, self._meant(which), self._now())
+
+    @workflow.query(
+        name="context", description="The shared context: {key, at}; its versions: {history: true, key, since}"
+    )
+    def context(self, which: Json | None = None) -> Json:
+        """`engine.context.showing.answer`."""
+        try:
+            return showing.answer(self.engine, which)
+        except RefusedError as why:
+            raise refusal(why) from None
 
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
     from cli.api.client import Client
+    from cli.api.context import Context, ContextKey, ContextVersion
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox, InboxItem
@@ -77,6 +78,7 @@ _HOMES = {
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
     "cli.api.client": ("Client",),
+    "cli.api.context": ("Context", "ContextKey", "ContextVersion"),
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
     "cli.api.inbox": ("Inbox", "InboxItem"),
@@ -109,6 +111,9 @@ __all__ = [
     "Client",
     "Completed",
     "CompletedParallel",
+    "Context",
+    "ContextKey",
+    "ContextVersion",
     "Decided",
     "DefinitionDetails",
     "DefinitionEntry",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cli import api  # its names are imported when used: looking at a run needs no class of an answer
+from cli.api.context import SharedContext
 from cli.api.messages import About, Gates, Phase
 from engine.errors import RefusedError
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from engine.plan import Plan
 
 Json = dict[str, Any]
-Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel"]
+Action = Literal[
+    "retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel",
+    "keep_theirs", "take_mine", "replace_context",
+]  # fmt: skip
 
 
-class RunHandle(Gates):
+class RunHandle(Gates, SharedContext):
     """One run. Messages that make no sense now raise RefusedError, and nothing has changed then.
 
     A message that no worker answers within some seconds is left on the server as a signal; its result is `Queued`.
@@ -185,10 +189,11 @@ class RunHandle(Gates):
         *,
         outputs: Mapping[str, Any] | None = None,
         artifacts: Sequence[Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         **about: Unpack[About],
     ) -> api.Completed | Queued:
         """Complete the one phase that a person has open, and start what follows."""
-        return await self._send(api.Completed, "next", about, outputs=outputs, artifacts=artifacts)
+        return await self._send(api.Completed, "next", about, outputs=outputs, artifacts=artifacts, context=context)
 
     async def complete_phase(
         self,
@@ -196,10 +201,14 @@ class RunHandle(Gates):
         *,
         outputs: Mapping[str, Any] | None = None,
         artifacts: Sequence[Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.Completed | Queued:
-        """Complete a phase that a person, or anything outside, works on. `epoch`: only if it is still that one."""
+        """Complete a phase that a person, or anything outside, works on. `epoch`: only if it is still that one.
+
+        `context` are keys of the shared context that the phase writes.
+        """
         return await self._send(
             api.Completed,
             "complete_phase",
@@ -207,6 +216,7 @@ class RunHandle(Gates):
             phase=phase,
             outputs=outputs,
             artifacts=artifacts,
+            context=context,
             epoch=epoch,
         )
 
@@ -287,12 +297,14 @@ class RunHandle(Gates):
         prompt: str | None = None,
         outputs: Mapping[str, Any] | None = None,
         to: Phase | None = None,
+        context: Mapping[str, Any] | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.Decided | Queued:
         """Decide how a phase goes on.
 
-        `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`, and `go_to` a phase `to` go to.
+        `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`, `go_to` a phase `to` go to, and
+        `replace_context` the values of context keys, `context`.
         """
         return await self._send(
             api.Decided,
@@ -304,6 +316,7 @@ class RunHandle(Gates):
             prompt=prompt,
             outputs=outputs,
             to=to,
+            context=context,
             epoch=epoch,
         )
 

@@ -31,6 +31,12 @@ OPTIONS = {
 """A person's choices about a conflict, in words."""
 
 
+def answer(engine: Engine, which: object) -> Json:
+    """The answer to the query `context`: `history` where `which` says so, else `shown`."""
+    asked = which if isinstance(which, dict) else {}
+    return history(engine, asked) if asked.get("history") else shown(engine, asked)
+
+
 def shown(engine: Engine, which: Json) -> Json:
     """The keys and their values: `{version, now, keys: [{key, version, hash, value, by, phase, …}]}`.
 
