@@ -38,7 +38,7 @@ def brief(row: Json) -> str:
         return f"({row['bytes']} bytes)"
     if "value" not in row:
         return "(nothing)"
-    return shortened(" ".join(json.dumps(row["value"], ensure_ascii=False).split()), VALUE_SHOWN)
+    return _value(row["value"])
 
 
 def one(row: Json, now: str) -> list[str]:
@@ -102,7 +102,8 @@ def _change(change: Json) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    return shortened(json.dumps(value, ensure_ascii=False), VALUE_SHOWN)
+    # Cut before it is measured: values may be long.
+    return shortened(json.dumps(value, ensure_ascii=False)[: VALUE_SHOWN + 1], VALUE_SHOWN)
 
 
 def waiting(offers: list[Json]) -> list[str]:

@@ -20,7 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from engine.plan import Plan
-from tests.engine.world import reported
+from tests.engine.world import merge, reported
 from worker import sandbox_runner
 from workflows.run import PhaseRun
 
@@ -39,6 +39,7 @@ class Agents:
     script: dict[str, Callable[[Json], Any]] = field(default_factory=dict)
     seen: list[Json] = field(default_factory=list)
     archived: list[Json] = field(default_factory=list)
+    merges: list[Json] = field(default_factory=list)
     checks: Callable[[Json], Json] = field(default=passed)
 
     @activity.defn(name="gate")
@@ -54,6 +55,11 @@ class Agents:
         if asyncio.iscoroutine(answer):
             answer = await answer
         return {"outputs": answer or {}, "exit_code": 0, "attempts": activity.info().attempt}
+
+    @activity.defn(name="merge_context")
+    async def merge_context(self, task: Json) -> Json:
+        self.merges.append(task)
+        return {"context": merge(task)}
 
     @activity.defn(name="archive_run")
     async def archive_run(self, given: Json) -> Json:
@@ -99,7 +105,7 @@ class Bench:
             self.client,
             task_queue="tests",
             workflows=[PhaseRun],
-            activities=[agents.command, agents.gate, agents.archive_run, agents.count_cpus],
+            activities=[agents.command, agents.gate, agents.merge_context, agents.archive_run, agents.count_cpus],
             workflow_runner=sandbox_runner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         )

@@ -1,0 +1,81 @@
+"""What the worker makes of writes to the shared context: large ones as references, and merges of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.artifacts import ArtifactStore
+from activities.context import ContextActivities, kept_small, split
+from activities.failures import AttemptError
+from activities.worker_context import WorkerContext
+from engine.context.records import digest
+
+Json = dict[str, Any]
+LINES = [f"line {number}" for number in range(800)]
+TEXT = "\n".join(LINES) + "\n"
+
+
+def store_in(root: Path) -> ArtifactStore:
+    return ArtifactStore(root, durable=False)
+
+
+async def merge(root: Path, sides: Json) -> Json:
+    activities = ContextActivities(WorkerContext(root=root))
+    task = {"context": sides, "theirs": dict.fromkeys(sides, 4)}
+    answer: Json = await ActivityEnvironment().run(activities.merge_context, task)
+    return answer["context"]  # type: ignore[no-any-return]  # Json of Json
+
+
+async def test_large_texts_are_merged_by_line_and_stay_references(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    sides = {
+        "base": TEXT,
+        "theirs": TEXT.replace("line 3\n", "line three\n"),
+        "mine": TEXT.replace("line 700\n", "line seven hundred\n"),
+    }
+    refs = {name: kept_small({"k": text}, store)["k"]["value"] for name, text in sides.items()}
+    found = await merge(tmp_path, {"k": refs})
+    write = found["merged"]["k"]
+    merged = store.get_json(write["value"]["$artifact"].removeprefix("sha256:"))
+    assert "line three\n" in merged
+    assert "line seven hundred\n" in merged
+    assert (write["hash"], write["type"]) == (digest(merged), "string")
+    assert found["theirs"] == {"k": 4}
+
+
+async def test_what_is_not_clear_is_named_by_its_place(tmp_path: Path) -> None:
+    sides = {"a": {"theirs": 1, "mine": 2}, "b": {"base": {"x": 1}, "theirs": {"x": 2}, "mine": {"x": 3}}}
+    found = await merge(tmp_path, sides)
+    assert found["conflicts"] == {"a": "both changed the whole of it", "b": "both changed x"}
+    assert found["merged"] == {}
+
+
+async def test_a_content_that_is_gone_is_no_merge_and_not_tried_again(tmp_path: Path) -> None:
+    gone = {"$artifact": f"sha256:{'0' * 64}", "size": 9, "media_type": "application/json"}
+    with pytest.raises(ApplicationError) as caught:
+        await merge(tmp_path, {"a": {"theirs": gone, "mine": 1}})
+    assert caught.value.non_retryable
+
+
+def test_equal_values_are_one_artifact_whatever_the_order_of_their_keys(tmp_path: Path) -> None:
+    one = {"a": LINES, "b": 1}
+    other = {"b": 1, "a": LINES}
+    first, second = (kept_small({"k": value}, store_in(tmp_path))["k"] for value in (one, other))
+    assert first == second
+    assert first["hash"] == digest(one)
+
+
+def test_small_values_stay_as_they_are_and_writes_leave_the_outputs(tmp_path: Path) -> None:
+    outputs, writes = split({"url": "x", "context": {"port": 80}}, store_in(tmp_path))
+    assert outputs == {"url": "x"}
+    assert writes == {"port": {"value": 80}}
+
+
+def test_writes_that_are_no_object_are_a_bad_output(tmp_path: Path) -> None:
+    with pytest.raises(AttemptError, match="must be an object"):
+        split({"context": [1]}, store_in(tmp_path))
