@@ -56,10 +56,10 @@ def _merge(task: Json, store: ArtifactStore) -> Json:
 
 
 def _places(paths: list[str]) -> str:
-    """Where both sides have changed the same."""
+    """Where both sides have changed the same, in words; nothing where it is the whole value."""
     named = [path for path in paths if path]
     if not named:
-        return "both changed the whole of it"
+        return ""
     more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
     return f"both changed {', '.join(named[:SHOWN])}{more}"
 

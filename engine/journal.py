@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from engine.context.folding import writer
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import PhasePlan
@@ -130,9 +131,9 @@ def _gate_waived(phase: PhasePlan, fact: Fact) -> Texts:
 
 def _context_written(phase: PhasePlan, fact: Fact) -> Texts:
     data = fact.data
-    how = " (merged)" if data.get("merged") else f" ({data['decision']})" if "decision" in data else ""
+    how = " (merged)" if data.get("merged") else f" ({data['decision']}{_by(fact)})" if "decision" in data else ""
     keys = ", ".join(data["writes"])
-    return [("INFO", f"Context: version {data['version']} by {fact.actor or data['agent']} in {phase.id}{how}: {keys}")]
+    return [("INFO", f"Context: version {data['version']} by {writer(fact)} in {phase.id}{how}: {keys}")]
 
 
 def _context_conflicted(phase: PhasePlan, fact: Fact) -> Texts:

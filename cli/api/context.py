@@ -60,6 +60,7 @@ class ContextVersion(Result):
     keys: dict[str, str] = field(default_factory=dict)
     merged: tuple[str, ...] = field(default=(), metadata=PLAIN)
     decision: str | None = None
+    decided_by: str | None = None
 
 
 class SharedContext(Messages):

@@ -73,7 +73,8 @@ def history(versions: list[Json], now: str) -> list[str]:
 def _written(version: Json) -> str:
     names = ", ".join(f"{key} {digest[:DIGEST_SHOWN]}" for key, digest in version["keys"].items())
     if version.get("decision"):
-        return f"{names} ({version['decision']})"
+        by = f" by {version['decided_by']}" if version.get("decided_by") else ""
+        return f"{names} ({version['decision']}{by})"
     return f"{names} (merged)" if version.get("merged") else names
 
 

@@ -27,7 +27,7 @@ def written(state: State, fact: Fact) -> None:
             at=fact.at,
             phase=phase.plan.index,
             epoch=phase.epoch,
-            by=fact.actor or fact.data["agent"],
+            by=writer(fact),
             hash=write["hash"],
             value=write["value"],
         )
@@ -36,13 +36,18 @@ def written(state: State, fact: Fact) -> None:
     phase.conflicts.pop(fact.data["position"], None)
 
 
+def writer(fact: Fact) -> str:
+    """Whose values a version has: the role's, or the person's; one who only chose among them is not their writer."""
+    return str(fact.data.get("by") or fact.actor or fact.data["agent"])
+
+
 def conflicted(state: State, fact: Fact) -> None:
     """What an agent has written waits: for a merge, or for somebody's decision."""
     phase = state.phase_of(fact)
     _merged(phase)
     # In the order in which they came up, also those that come up again.
     phase.conflicts.pop(fact.data["position"], None)
-    phase.conflicts[fact.data["position"]] = {**fact.data, "by": fact.actor or fact.data["agent"]}
+    phase.conflicts[fact.data["position"]] = {**fact.data, "by": writer(fact)}
 
 
 def merging(state: State, fact: Fact) -> None:

@@ -247,7 +247,8 @@ def resolved(engine: Engine, phase: PhaseState, request: Request) -> list[Json]:
         writes = _chosen(context, offer, action, given)
         together |= _values(writes)
         over = {key: entry.version for key in writes if (entry := _moved(context, offer, key)) is not None}
-        kept = {name: offer[name] for name in ("position", "agent", "base")}
+        names = ("position", "agent", "base", *(("by",) if action != "replace_context" else ()))
+        kept = {name: offer[name] for name in names}
         offers.append({**kept, "writes": writes, "decision": action} | ({"over": over} if over else {}))
     if broken := context.broken(together):
         reason = request.fields.get("reason") or request.note

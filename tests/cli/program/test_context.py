@@ -95,7 +95,7 @@ def looks_at_an_ended_run(person: Person) -> None:
         (1, "backend", None),
         (2, "ana", "replace_context"),
     ]
-    assert "(replace_context)" in person.types("workflow", "context", "history").lines[2]
+    assert "(replace_context by ana)" in person.types("workflow", "context", "history").lines[2]
     changed = person.types("workflow", "context", "diff", f"@{history[0]['fact']}").lines
     assert '  + pages: "GET /pages"' in changed
     assert "  ~ 8000 -> 4000" in changed
