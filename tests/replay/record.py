@@ -19,6 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, PhasePlan, Plan
+from tests.engine.sharing import side_by_side
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Agents, failing, until_cancelled
 from worker import sandbox_runner
@@ -161,6 +162,13 @@ async def gone_back(handle: Handle, agents: Agents) -> None:
     await handle.execute_update("intervene", {"phase": 3, "action": "go_to", "to": "p0", "actor": "ann"})
 
 
+async def taken(handle: Handle, _agents: Agents) -> None:
+    while (await handle.query("view"))["status"] != "paused":
+        await asyncio.sleep(0.05)
+    waits = (await handle.query("view"))["pause"]["phases"][0]
+    await handle.execute_update("intervene", {"phase": waits, "action": "take_mine", "actor": "ann"})
+
+
 async def untouched(_handle: Handle, _agents: Agents) -> None:
     """Nobody does anything."""
 
@@ -210,6 +218,15 @@ STORIES: dict[str, Story] = {
     ),
     "gates": (gated(), {"p0": lambda _task: {"n": 1}}, decided, {"drain_events": 60}),
     "jumps": (repeated(), {"p1": counting_down(), "p3": failing()}, gone_back, {"drain_events": 60}),
+    "context": (
+        side_by_side(),
+        {
+            "p0": lambda _task: {"context": {"api": {"a": 1}, "server": 1}},
+            "p1": lambda _task: {"context": {"api": {"b": 2}, "server": 2}},
+        },
+        taken,
+        {"drain_events": 40},
+    ),
     "agents-in-parallel": (
         plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
         {},
@@ -240,7 +257,7 @@ async def record(client: Client, name: str, story: Story) -> None:
         client,
         task_queue=name,
         workflows=[PhaseRun],
-        activities=[agents.command, agents.gate, agents.archive_run, agents.count_cpus],
+        activities=[agents.command, agents.gate, agents.merge_context, agents.archive_run, agents.count_cpus],
         workflow_runner=sandbox_runner(),
         identity=IDENTITY,
     ):
