@@ -26,6 +26,9 @@ _SCRIPT_EXPRESSION = re.compile(r"(?<!\\)\$\{([^}]*)")
 _HANDED_OVER = ("inputs", "phases", "env")
 """What an agent is given only as far as its phase names it."""
 
+_OF_A_LIST = (*_HANDED_OVER, "context")
+"""What a list is evaluated with only as far as it names it."""
+
 _YIELDS = {
     "condition": ("boolean", "a condition is true or false", "compare it with something"),
     "list": ("list", "'for_each' takes a list", "write a list, or name an input or an output that is one"),
@@ -135,7 +138,7 @@ class Expressions:
         for path in references(expression.source):
             offset = expression.offset + max(expression.source.find(path), 0)
             steps = path.split(".")
-            if steps[0] in _HANDED_OVER and not text.own:
+            if steps[0] in (_OF_A_LIST if text.of_list else _HANDED_OVER) and not text.own:
                 for index in text.phases:
                     (self.list_reads if text.of_list else self.reads).setdefault(index, {})[path] = None
             if steps[0] == "env":

@@ -75,7 +75,7 @@ def _check_target(engine: Engine, phase: PhaseState, request: Request) -> None:
 def available(phase: PhaseState) -> tuple[str, ...]:
     """The actions that are possible for the phase now."""
     if phase.status == "paused":
-        possible = AT_A_GATE if phase.gate is not None else AT_A_CONFLICT if phase.conflicts else ACTIONS
+        possible = AT_A_GATE if phase.gate is not None else AT_A_CONFLICT if phase.undecided else ACTIONS
         never = set() if phase.gate is None or phase.gate.plan.skippable else {"skip_gate"}
         if phase.plan.item is not None or not (phase.plan.needs or phase.plan.after_group is not None):
             never.add("go_to")  # there is nothing before it

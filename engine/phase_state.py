@@ -11,6 +11,9 @@ from engine.statuses import PhaseStatus
 
 Json = dict[str, Any]
 
+CONFLICT = "context_conflict"
+"""The code of a phase's error whose writes to the shared context could not be merged."""
+
 SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
 
 
@@ -67,6 +70,11 @@ class PhaseState:
     def gate(self) -> Gate | None:
         """The gate that the phase has come to."""
         return None if self.at_gate is None else self.gates[self.at_gate]
+
+    @property
+    def undecided(self) -> bool:
+        """Its work is done, and somebody has to decide about what it wrote to the shared context."""
+        return bool(self.conflicts) and (self.error or {}).get("code") == CONFLICT
 
     @property
     def settled(self) -> bool:

@@ -300,7 +300,7 @@ def _options(phase: PhaseState) -> list[Json]:
         }
     if phase.held:
         words["retry"] = f"Retry {name}"
-    if phase.conflicts:
+    if phase.undecided:
         words |= {action: text.format(name=name) for action, text in showing.OPTIONS.items()}
         words["retry"] = f"Run {name} again with what the context holds now"
     return [

@@ -15,6 +15,7 @@ from engine.context import writes as writing
 from engine.context.writes import base_of
 from engine.effects import AgentCancelled, AgentFailed, AgentFinished
 from engine.errors import PhaseError, RefusedError
+from engine.phase_state import CONFLICT
 from engine.values import gathered
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from engine.state import State
 
 Json = dict[str, Any]
-
-CONFLICT = "context_conflict"
 
 CHOICES = ("keep_theirs", "take_mine", "replace_context")
 """What a person can decide about writes that could not be merged."""

@@ -60,6 +60,11 @@ def test_keys_and_what_each_phase_does_with_them_are_in_the_plan() -> None:
     assert Plan.from_json(made.to_json()) == made
 
 
+def test_a_list_may_come_from_a_key_which_its_items_are_not_given() -> None:
+    [fleet] = plan('name: x\ncontext: {all: list}\nphases: [{id: a, agents: [b], for_each: "${context.all}"}]\n').phases
+    assert (fleet.for_each, fleet.list_reads, fleet.context_reads) == ("context.all", ("context.all",), ())
+
+
 def test_a_definition_without_keys_has_no_trace_of_them_in_its_plan() -> None:
     written = plan("name: x\nphases: [{name: A, agents: [a]}]\n").to_json()
     assert "context" not in str(written)

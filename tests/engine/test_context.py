@@ -257,6 +257,27 @@ def test_nobody_can_keep_theirs_where_nothing_is_in_conflict() -> None:
         world.operate("intervene", phase=1, action="keep_theirs")
 
 
+def test_a_phase_that_failed_otherwise_is_not_completed_by_a_decision_about_its_writes() -> None:
+    every = {"context_reads": ("server",), "context_writes": ("server",)}
+    two = phase(0, agents=(BACKEND, FRONTEND), agents_mode="parallel", **every)
+    world = World(plan_of(two, phase(1, **every), context={"server": _any()}))
+    world.write(1, server=1)
+    world.end_agent((0, 0, 0), context={"server": 2})
+    world.end_agent((0, 0, 1), error={"code": "exit_code", "message": "exit code 1"})
+    with pytest.raises(RefusedError, match="take_mine is not possible"):
+        world.operate("intervene", phase=0, action="take_mine")
+    world.operate("intervene", phase=0, action="replace_output", outputs={})
+    assert world.finished == "completed"
+    assert values(world) == {"server": 1}
+
+
+def test_a_phase_may_run_once_per_item_of_a_key() -> None:
+    keys = {"services": _any(type="list", default=["a", "b"], optional=True)}
+    fleet = phase(0, for_each="context.services", list_reads=("context.services",))
+    world = World(plan_of(fleet, context=keys))
+    assert [world.running[key].task["values"]["item"] for key in sorted(world.running)] == ["a", "b"]
+
+
 def test_where_nobody_is_asked_a_conflict_fails_the_phase() -> None:
     world = conflicting(on_failure="isolate")
     assert world.statuses() == ["completed", "failed", "skipped"]
