@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -12,10 +13,15 @@ from temporalio.testing import ActivityEnvironment
 from activities.artifacts import ArtifactStore
 from activities.context import ContextActivities, kept_small, split
 from activities.failures import AttemptError
+from activities.python import PythonActivities
 from activities.worker_context import WorkerContext
 from engine.context.records import digest
 
+if TYPE_CHECKING:
+    from tests.activities.conftest import Project
+
 Json = dict[str, Any]
+WRITTEN = '{"context": {"port": 81}, "url": "x"}'
 LINES = [f"line {number}" for number in range(800)]
 TEXT = "\n".join(LINES) + "\n"
 
@@ -68,6 +74,41 @@ def test_equal_values_are_one_artifact_whatever_the_order_of_their_keys(tmp_path
     first, second = (kept_small({"k": value}, store_in(tmp_path))["k"] for value in (one, other))
     assert first == second
     assert first["hash"] == digest(one)
+
+
+SHARED: Json = {"context": {"version": 3, "writes": ["port", "all"]}}
+
+
+async def test_a_command_writes_by_its_output_file_and_is_told_what_it_reads(project: Project) -> None:
+    values = {"inputs": {}, "phases": {}, "env": {}, "run": {}, "context": {"port": 80}}
+    script = f"cp $PHASELOOM_INPUT seen.json; echo '{WRITTEN}' > $PHASELOOM_OUTPUT"
+    changes: Json = {**SHARED, "values": values, "feedback": [{"by": "ana", "comment": "again", "epoch": 0}]}
+    result = await project.command({"run": ["sh", "-c", script]}, **changes)
+    assert (result["outputs"], result["context"]) == ({"url": "x"}, {"port": {"value": 81}})
+    seen = json.loads((project.root / "seen.json").read_text())
+    assert (seen["context"], seen["context_version"], seen["context_writes"]) == ({"port": 80}, 3, ["port", "all"])
+    assert seen["feedback"][0]["comment"] == "again"
+
+
+async def test_a_declared_output_writes_too_and_large_values_become_references(project: Project) -> None:
+    (project.root / "big.json").write_text(json.dumps({"all": LINES}))
+    outputs = {"context": {"type": "object", "value": "stdout_json"}}
+    result = await project.command({"run": ["cat", "big.json"]}, outputs=outputs, **SHARED)
+    write = result["context"]["all"]
+    assert (write["hash"], write["type"], write["value"].keys() >= {"$artifact"}) == (digest(LINES), "list", True)
+
+
+async def test_where_nothing_is_shared_context_is_an_output(project: Project) -> None:
+    result = await project.command({"run": ["sh", "-c", f"echo '{WRITTEN}' > $PHASELOOM_OUTPUT"]})
+    assert result["outputs"] == json.loads(WRITTEN)
+    assert "context" not in result
+
+
+async def test_a_python_function_writes_by_what_it_returns(project: Project) -> None:
+    (project.root / "work.py").write_text("def go():\n    return {'context': {'port': 81}, 'url': 'x'}\n")
+    activities = PythonActivities(WorkerContext(project.root, project.settings, project.environ))
+    result = await project.env.run(activities.python, project.task({"function": "work:go"}, **SHARED))
+    assert (result["outputs"], result["context"]) == ({"url": "x"}, {"port": {"value": 81}})
 
 
 def test_small_values_stay_as_they_are_and_writes_leave_the_outputs(tmp_path: Path) -> None:
