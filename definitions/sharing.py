@@ -109,7 +109,7 @@ class Sharing:
         return owner in _roles(self.definition.ordered[index]) or self.order.find(owner) == [index]
 
     def _undeclared(self, key: str, path: Path, findings: Findings) -> None:
-        if self.damage.covers("context"):
+        if self.damage.covers("context", key):
             return
         hint = findings.suggest(key, self.keys) or "declare it under 'context'"
         findings.add("PL421", path, f"no context key '{key}' is declared", hint=hint)
@@ -190,7 +190,7 @@ class Sharing:
     def check_use(self, text: Text, steps: Sequence[str], offset: int, findings: Findings) -> None:
         """Check that an expression may read `context.KEY`, and let the agents of its phases have it."""
         if len(steps) > 1 and steps[1] not in self.keys:
-            if not self.damage.covers("context"):
+            if not self.damage.covers("context", steps[1]):
                 hint = findings.suggest(steps[1], self.keys) or "declare it under 'context'"
                 message = f"no context key '{steps[1]}' is declared"
                 findings.add("PL421", text.path, message, hint=hint, offset=offset)

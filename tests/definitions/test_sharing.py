@@ -155,6 +155,12 @@ def test_a_key_that_makes_no_sense_is_an_error(key: str, expected: str | None) -
         assert errors[0].startswith(expected.split(" no name")[0])
 
 
+def test_a_key_that_is_declared_wrongly_is_told_once() -> None:
+    use = '  - {id: one, agents: [a], context: {read: [bad], write: [bad]}, prompt: "${context.bad}"}\n'
+    errors = found(HEAD.replace("api: {}", "api: {}, bad: [1]") + use)
+    assert [error.split(" ")[1] for error in errors] == ["PL102"]
+
+
 def test_an_expression_over_a_key_has_the_declared_type() -> None:
     text = HEAD.replace("api: {}", "api: {type: list}") + '  - {id: one, agents: [a], if: "${context.api}"}\n'
     assert [error.split(" ")[1] for error in found(text)] == ["PL304"]
