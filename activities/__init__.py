@@ -16,6 +16,7 @@ def all_activities(root: Path, settings: Settings | None = None) -> list[Callabl
     from activities.aider import AiderActivities  # noqa: PLC0415
     from activities.archive import ArchiveActivities  # noqa: PLC0415
     from activities.command import CommandActivities  # noqa: PLC0415
+    from activities.context import ContextActivities  # noqa: PLC0415
     from activities.gate import GateActivities  # noqa: PLC0415
     from activities.hooks import HookActivities  # noqa: PLC0415
     from activities.hosts import count_cpus  # noqa: PLC0415
@@ -31,6 +32,7 @@ def all_activities(root: Path, settings: Settings | None = None) -> list[Callabl
         PythonActivities(context).python,
         HttpActivities(context).http,
         GateActivities(context).gate,
+        ContextActivities(context).merge_context,
         ArchiveActivities(context).archive_run,
         NoticeActivities(context).notify,
         HookActivities(context).run_hook,

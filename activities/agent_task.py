@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from activities.places import file_name
@@ -41,6 +41,8 @@ class AgentTask:
     feedback: tuple[Json, ...] = ()
     review: bool = False
     """Whether it reviews at gates: then its result has the beginning of what was printed."""
+    context: Json = field(default_factory=dict)
+    """`{version, writes}` of a run with a shared context: the version that the agent reads, and what it may write."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -70,6 +72,7 @@ class AgentTask:
             on_retry=data.get("on_retry"),
             feedback=tuple(data.get("feedback") or ()),
             review=bool(data.get("review")),
+            context=data.get("context") or {},
         )
 
     @property
@@ -81,3 +84,8 @@ class AgentTask:
     def config(self) -> dict[str, Any]:
         """What the definition says to the executor."""
         return self.agent.config
+
+    @property
+    def shared(self) -> Json:
+        """What the agent is told of the shared context beside its values."""
+        return {f"context_{name}": value for name, value in self.context.items()}

@@ -25,6 +25,7 @@ from activities.agent_task import AgentTask
 from activities.artifacts import resolve
 from activities.attempts import Claim, claim, new_record
 from activities.circuit import Refused, Ticket, admitted
+from activities.context import split
 from activities.environment import Environment
 from activities.exchange import Exchange
 from activities.failures import AttemptError, History, circuit_open, to_application_error, worker_stopped
@@ -188,16 +189,15 @@ class _Attempt:
         try:
             await executor(job)
             tests = await run_tests(job)
-            found, artifacts = await asyncio.to_thread(self._gather, job)
+            gathered = await asyncio.to_thread(self._gather, job)
         except AttemptError as error:
             raise error.masked(job.environment.secrets) from None
         git = await git_state(self.context.root)
         await asyncio.to_thread(files.remove)
         return {
-            "outputs": found,
+            **gathered,
             "exit_code": job.printed.exit_code,
             "tests": tests,
-            "artifacts": artifacts,
             "git": git,
             "usage": job.usage.to_json(),
             **({"said": said(job)} if self.task.review else {}),
@@ -260,15 +260,21 @@ class _Attempt:
             "earlier": values["earlier"],
             "failures": [*task.failures, *self.history.failures],
             "feedback": list(task.feedback),
+            **task.shared,
         }
 
-    def _gather(self, job: Job) -> tuple[Json, list[Json]]:
+    def _gather(self, job: Job) -> Json:
+        """What the agent hands back: `{outputs, artifacts, context?}`."""
         written = read_output(job.scratch.output, self.context.settings.output_limit)
         found = outputs(self.task.agent.outputs, written, job.yielded or job.printed, job.scope)
         masked = mask_json(found, job.environment.secrets)
-        return externalise(masked, self.context.store, self.task.inline), collect(
-            job.scratch.artifacts, self.context.store
-        )
+        store = self.context.store
+        masked, writes = split(masked, store) if self.task.context else (masked, {})
+        return {
+            "outputs": externalise(masked, store, self.task.inline),
+            "artifacts": collect(job.scratch.artifacts, store),
+            **({"context": writes} if writes else {}),
+        }
 
 
 def _failure(error: Exception, task: AgentTask) -> Exception:

@@ -15,6 +15,7 @@ from typer.exceptions import Abort, TyperException
 from cli.commands import audit, breakers, config, graph, importing, inbox, init, keys, plan, run, runs, server, validate
 from cli.commands.workflow import (
     checkpoints,
+    context,
     diagnose,
     forking,
     gates,
@@ -54,7 +55,7 @@ MODULES = (run, validate, plan, graph, importing, init, config, keys, server, ru
 """In the order in which `--help` lists their commands."""
 
 WORKFLOW_MODULES = (
-    *(workflow_definitions, suggest, start, phases, parallel, looking, steering, gates),
+    *(workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, context),
     *(checkpoints, restore, forking, restart, logs, diagnose),
 )
 

@@ -28,6 +28,7 @@ def advise(checked: Checked) -> tuple[Diagnostic, ...]:
         reads=checked.facts.named,
         bound=bindings(definition, project.agents if project is not None else {}),
         project=project.settings if project is not None else None,
+        sharing=checked.facts.sharing,
     )
     if subject.workers != 1:
         advise_on_groups(subject, findings)

@@ -82,7 +82,8 @@ def _only_by_place(subject: Subject, index: int) -> bool:
 
 def _are_independent(subject: Subject, earlier: int, later: int) -> bool:
     one, other = subject.phases[earlier], subject.phases[later]
-    if earlier in subject.sources(later) or later in subject.sources(earlier):
+    read = earlier in subject.sources(later) or later in subject.sources(earlier)
+    if read or subject.share(earlier, later):
         return False
     if _by_one_person(subject, earlier, later) or _files_meet(one, other):
         return False

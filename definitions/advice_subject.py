@@ -12,6 +12,7 @@ from definitions.roles import roles_of
 from definitions.schema.agents import Agent
 from definitions.schema.document import Definition, ProjectFile
 from definitions.schema.phases import Phase
+from definitions.sharing import Sharing
 
 _PARTS = re.compile(r"[A-Za-z]+|[0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -41,6 +42,7 @@ class Subject:
     reads: Mapping[int, tuple[str, ...]]
     bound: Mapping[str, Agent]
     project: ProjectFile | None = None
+    sharing: Sharing | None = None
     _words: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _sources: dict[int, frozenset[int]] = field(default_factory=dict)
 
@@ -80,6 +82,14 @@ class Subject:
             ids = (parts[1] for parts in paths if parts[0] == "phases" and len(parts) > 1)
             self._sources[index] = frozenset(self.order.by_id[each] for each in ids if each in self.order.by_id)
         return self._sources[index]
+
+    def share(self, one: int, other: int) -> bool:
+        """Whether one of two phases writes a key of the shared context that the other one reads or writes too."""
+        if self.sharing is None:
+            return False
+        reads, writes = self.sharing.reads, self.sharing.writes
+        parts = [(writes.get(index, {}).keys(), reads.get(index, {}).keys()) for index in (one, other)]
+        return any(mine & (theirs | read) for (mine, _), (theirs, read) in (parts, parts[::-1]))
 
     def is_migration(self, index: int) -> bool:
         """Whether a phase moves data or a schema, and does not say that it is independent."""

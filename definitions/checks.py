@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from definitions.expressions import Expressions
 from definitions.findings import Findings, Path
@@ -15,10 +16,12 @@ from definitions.reads import Reads
 from definitions.reviewers import check_reviewers, review_texts, reviewed_by, with_review
 from definitions.roles import TOOLS, bindings, check_roles, roles_of
 from definitions.schema.agents import Agent, Output, Outputs
+from definitions.schema.deferred import ContextKey
 from definitions.schema.document import Definition, Execution, Input, ProjectFile
 from definitions.schema.phases import Phase
 from definitions.scopes import check_scopes
 from definitions.shape import Damage
+from definitions.sharing import Sharing
 from definitions.texts import Text, agent_texts, execution_texts, texts_of, without_item
 
 MAX_PHASES = 20_000
@@ -43,6 +46,13 @@ class Facts:
     env: tuple[str, ...] = ()
     outside: dict[str, str] = field(default_factory=dict)
     list_reads: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    sharing: Sharing | None = None
+
+    def shared(self, index: int | None = None) -> dict[str, Any]:
+        """The fields of the plan (of a phase: with its index) about the shared context; none where there is none."""
+        if self.sharing is None or not self.sharing.keys:
+            return {}
+        return self.sharing.plan() if index is None else self.sharing.of_phase(index)
 
     @property
     def named(self) -> dict[int, tuple[str, ...]]:
@@ -76,7 +86,9 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
     reads = Reads(definition, order)
     reads.resolve(findings)
     known = Known(definition, order, bound, damage, reads.outside)
-    expressions = Expressions(known, order)
+    sharing = Sharing(definition, order, damage)
+    sharing.resolve(findings)
+    expressions = Expressions(known, order, sharing)
     expressions.check(texts_of(definition, bound), findings)
     expressions.check(review_texts(definition), findings)
     _check_agents(definition, project, expressions, findings)
@@ -101,7 +113,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
         for index in sorted({*expressions.reads, *reads.by_phase})
     }
     lists = {index: tuple(paths) for index, paths in expressions.list_reads.items()}
-    return Facts(order, merged, tuple(expressions.env), reads.outside, lists)
+    return Facts(order, merged, tuple(expressions.env), reads.outside, lists, sharing)
 
 
 def _check_agents(definition: Definition, project: ProjectPart, expressions: Expressions, findings: Findings) -> None:
@@ -210,9 +222,13 @@ def _check_defaults(definition: Definition, findings: Findings) -> None:
             if not _fits(declared):
                 message = f"the default is not {_article(declared.type)} {declared.type}"
                 findings.add("PL102", (*path, "outputs", name, "default"), message)
+    for key, shared in definition.context.items():
+        if not _fits(shared):
+            message = f"the default is not {_article(shared.type)} {shared.type}"
+            findings.add("PL102", ("context", key, "default"), message)
 
 
-def _fits(declared: Input | Output) -> bool:
+def _fits(declared: Input | Output | ContextKey) -> bool:
     value = declared.default
     if value is None or declared.type == "any":
         return True

@@ -91,6 +91,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         hooks=hooks_of(definition.hooks),
         targets=targets_of(definition, project.settings if project is not None else None, checked.facts.order),
         keep_checkpoints=keep_of(checked, project),
+        **checked.facts.shared(),
         deferred=deferred_of_definition(checked, project),
         signers=_signers(project),
     )
@@ -154,6 +155,7 @@ def _phase(
         for_each=single(phase.for_each) if isinstance(phase.for_each, str) else phase.for_each,
         max_parallel=phase.max_parallel,
         list_reads=checked.facts.list_reads.get(index, ()),
+        **checked.facts.shared(index),
         deferred=kept(checked.plain[checked.definition.phase_key][index], phases.DEFERRED)
         if checked.definition
         else {},

@@ -19,6 +19,9 @@ def kept(written: Mapping[str, Any], names: tuple[str, ...]) -> Json:
 def deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> Json:
     """What a definition, under its project, says of the whole run that is kept and not in effect yet."""
     deferred = kept(checked.plain, document.DEFERRED)
+    for name, in_effect in document.IN_PART.items():
+        if rest := {key: value for key, value in checked.plain.get(name, {}).items() if key not in in_effect}:
+            deferred[name] = rest
     execution = checked.plain.get("execution", {})
     if project is not None and isinstance(written := project.node.plain(), dict):
         deferred = {**kept(written, document.PROJECT_DEFERRED), **deferred}
@@ -31,7 +34,6 @@ def deferred_of_definition(checked: Checked, project: ProjectConfig | None) -> J
 CONSEQUENCES = {
     "resource_requirements": "nothing is reserved",
     "resource_manager": "nothing is shared out",
-    "context": "no values are shared",
     "cross_validation": "nobody checks",
     "compensation": "nothing is undone",
     "budget": "nothing is limited",

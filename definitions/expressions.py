@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from definitions.findings import Findings
 from definitions.order import Ancestry, Order
 from definitions.outputs import Known
+from definitions.sharing import Sharing
 from definitions.texts import Text
 from definitions.variables import SECRET
 from engine.expressions import Expr, ExpressionError, check, parts, references, yields
@@ -22,6 +23,9 @@ _SHELL_NAME = re.compile(r"[#!]?([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])(?=$|[:%#/^
 _SCRIPT_EXPRESSION = re.compile(r"(?<!\\)\$\{([^}]*)")
 _HANDED_OVER = ("inputs", "phases", "env")
 """What an agent is given only as far as its phase names it."""
+
+_OF_A_LIST = (*_HANDED_OVER, "context")
+"""What a list is evaluated with only as far as it names it."""
 
 _YIELDS = {
     "condition": ("boolean", "a condition is true or false", "compare it with something"),
@@ -52,6 +56,7 @@ class Expressions:
 
     known: Known
     order: Order
+    sharing: Sharing
     reads: dict[int, dict[str, None]] = field(default_factory=dict)
     env: dict[str, None] = field(default_factory=dict)
     list_reads: dict[int, dict[str, None]] = field(default_factory=dict)
@@ -131,7 +136,7 @@ class Expressions:
         for path in references(expression.source):
             offset = expression.offset + max(expression.source.find(path), 0)
             steps = path.split(".")
-            if steps[0] in _HANDED_OVER and not text.own:
+            if steps[0] in (_OF_A_LIST if text.of_list else _HANDED_OVER) and not text.own:
                 for index in text.phases:
                     (self.list_reads if text.of_list else self.reads).setdefault(index, {})[path] = None
             if steps[0] == "env":
@@ -146,8 +151,7 @@ class Expressions:
                 hint = findings.suggest(steps[1], _RUN_NAMES)
                 findings.add("PL302", text.path, f"a run has no '{steps[1]}'", hint=hint, offset=offset)
             elif steps[0] == "context":
-                message = "the shared context is not in effect yet: this has no value"
-                findings.add("PL404", text.path, message, offset=offset, severity="warning")
+                self.sharing.check_use(text, steps, offset, findings)
 
     def _check_item(self, text: Text, steps: Sequence[str], offset: int, findings: Findings) -> None:
         """Report what an item of a written list does not have."""

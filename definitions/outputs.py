@@ -53,6 +53,8 @@ class Known:
         steps = path.split(".")
         if steps[0] == "inputs" and len(steps) == 2 and steps[1] in self.definition.inputs:
             return self.definition.inputs[steps[1]].type
+        if steps[0] == "context" and len(steps) == 2 and steps[1] in self.definition.context:
+            return self.definition.context[steps[1]].type
         if steps[0] == "phases" and len(steps) == 3 and steps[2] == "status":
             return "string"
         if steps[0] == "phases" and len(steps) == 4 and (index := self.order.by_id.get(steps[1])) is not None:

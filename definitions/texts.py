@@ -51,6 +51,10 @@ def texts_of(definition: Definition, bound: Mapping[str, Agent]) -> Iterator[Tex
         texts = _phase_texts(phase, index, (definition.phase_key, index), bound)
         yield from texts if phase.for_each is not None else without_item(texts)
     yield from _gate_texts(definition)
+    for key, declared in definition.context.items():
+        if declared.invariant is not None:
+            at = ("context", key, "invariant")
+            yield Text(path=at, text=declared.invariant, kind="condition", names=("context",))
     yield from _hook_texts(definition, (), ())
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import breaker_step, deadlines, expressions, items, judging, jumps, restoring
+from engine.context import sharing
+from engine.context.tasks import activity_of
 from engine.diversion import diverting, unwinding
 from engine.effects import (
     AgentCancelled,
@@ -33,14 +35,14 @@ from engine.gates import flow, reviewing
 from engine.gates.consultations import seat
 from engine.notices import Outbox, again
 from engine.phase_state import PhaseState
-from engine.plan import GATE, Plan
+from engine.plan import Plan
 from engine.readylist import ReadyList
 from engine.reports import Reports
 from engine.saved import passed_over
 from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
-from engine.values import agent_task, gate_task, gathered, kept, scope
+from engine.values import gathered, scope
 
 Json = dict[str, Any]
 
@@ -144,20 +146,22 @@ class Engine:
         phase = self.state.phases[event.phase]
         if phase.status != "running" or phase.epoch != event.epoch or event.position not in phase.active:
             return
+        if phase.merging is not None:
+            sharing.merge_ended(self, phase, event, at)
+            return
         if event.position >= len(phase.plan.agents):
             flow.ended(self, phase, event, at)
             return
         match event:
             case AgentFinished(result=result):
-                self.agents_settled(
-                    phase, [event.position], at, outputs=result.get("outputs", {}), data={"result": kept(result)}
-                )
+                sharing.finished(self, phase, event.position, result, at)
             case AgentFailed(error=error):
-                self._agent_lost(phase, event.position, at, error)
+                self.agent_lost(phase, event.position, at, error)
             case AgentCancelled():
-                self._agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
+                self.agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
 
-    def _agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
+    def agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
+        """An agent has failed for good, or is gone: so has its phase."""
         cancelling = phase.cancelling is not None
         error = classified(error)
         lost: Json = {"cancelled": True} if cancelling else {"error": error}
@@ -175,11 +179,14 @@ class Engine:
         last_turn = phase.turn + 1 >= len(phase.plan.turns)
         if last_turn and not busy and phase.cancelling is None:
             gathered_outputs = gathered(phase, dict.fromkeys(positions, outputs))
-            if phase.plan.gates:
+            if phase.plan.gates or phase.conflicts:
                 settled: Json = {"positions": positions, "outputs": outputs, **data}
                 self.record("agent_settled", at, phase=phase, actor=actor, data=settled)
                 self.ready.release_slot(phase.plan.index)
-                flow.reach(self, phase, at, gathered_outputs)
+                if phase.conflicts:
+                    sharing.reconcile(self, phase, at)
+                else:
+                    flow.reach(self, phase, at, gathered_outputs)
             else:
                 self.complete(phase, gathered_outputs, at, actor=actor, data={"outputs": gathered_outputs, **data})
             return
@@ -394,11 +401,9 @@ class Engine:
             delay = self.plan.execution.rate_limit_delay
             self.next_start_at = at + delay if delay else 0.0
             for position in sorted(phase.active):
+                uses, task = activity_of(self.state, phase, position)
                 if position < len(phase.plan.agents):
-                    uses = phase.plan.agents[position].uses
-                    task = agent_task(self.state, phase, position) | again(self, phase, position, at)
-                else:
-                    uses, task = GATE, gate_task(self.state, phase)
+                    task |= again(self, phase, position, at)
                 self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
         elif not phase.persons:
             self.done(phase, at, gathered(phase, {}))

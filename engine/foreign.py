@@ -31,8 +31,8 @@ def request(task: Json) -> Any:
     """The one argument of the activity: the agent's `input` with its expressions evaluated, else the task itself.
 
     The task: `{run, phase: {id, name, index}, epoch, key, prompt, inputs, phases, earlier, failures}`, the prompt
-    rendered, `phases` with the outputs that the phase may see; of an item of a phase also `item` and `item_index`,
-    of a reviewer `review`.
+    rendered, `phases` with the outputs that the phase may see, `context` with the keys of the shared context that it
+    reads; of an item of a phase also `item` and `item_index`, of a reviewer `review`.
 
     Raises:
         PhaseError: an expression has no value.
@@ -49,6 +49,7 @@ def request(task: Json) -> Any:
             **{name: task["values"][name] for name in ("item", "item_index", "review") if name in task["values"]},
             "inputs": task["values"]["inputs"],
             "phases": task["values"]["phases"],
+            **({"context": shared} if (shared := task["values"].get("context")) else {}),
             "earlier": task.get("earlier", []),
             "failures": task.get("failures", []),
         }

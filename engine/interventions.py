@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import jumps
 from engine.answers import started_since
+from engine.context import sharing
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import flow
@@ -19,7 +20,8 @@ Json = dict[str, Any]
 
 ACTIONS = ("retry", "retry_with", "replace_output", "skip", "go_to", "cancel")
 AT_A_GATE = ("retry_gate", "retry", "retry_with", "skip_gate", "go_to", "cancel")
-KNOWN = tuple(dict.fromkeys((*ACTIONS, *AT_A_GATE)))
+AT_A_CONFLICT = (*sharing.CHOICES, "retry", "retry_with", "skip", "go_to", "cancel")
+KNOWN = tuple(dict.fromkeys((*ACTIONS, *AT_A_GATE, *AT_A_CONFLICT)))
 
 
 def check_intervene(engine: Engine, request: Request) -> None:
@@ -39,6 +41,15 @@ def check_intervene(engine: Engine, request: Request) -> None:
         raise RefusedError(f"{named} is {phase.status}; {action} is not possible", hint=able)
     if phase.gate is not None and action != "cancel" and request.by_agent:
         raise RefusedError(f"{request.actor}: what an agent runs decides about no gate")
+    _check_fields(engine, phase, action, request)
+
+
+def _check_fields(engine: Engine, phase: PhaseState, action: str, request: Request) -> None:
+    """Refuse an action without what it needs."""
+    if action in sharing.CHOICES:
+        if request.by_agent:
+            raise RefusedError(f"{request.actor}: what an agent runs decides about no conflict")
+        sharing.resolved(engine, phase, request)
     if action in {"skip", "skip_gate"} and not _reason(request):
         raise RefusedError("skipping needs a reason", hint="say why with: --reason '…'")
     if action == "retry_with" and "prompt" not in request.fields:
@@ -64,7 +75,7 @@ def _check_target(engine: Engine, phase: PhaseState, request: Request) -> None:
 def available(phase: PhaseState) -> tuple[str, ...]:
     """The actions that are possible for the phase now."""
     if phase.status == "paused":
-        possible = AT_A_GATE if phase.gate is not None else ACTIONS
+        possible = AT_A_GATE if phase.gate is not None else AT_A_CONFLICT if phase.undecided else ACTIONS
         never = set() if phase.gate is None or phase.gate.plan.skippable else {"skip_gate"}
         if phase.plan.item is not None or not (phase.plan.needs or phase.plan.after_group is not None):
             never.add("go_to")  # there is nothing before it
@@ -91,8 +102,14 @@ def act_intervene(engine: Engine, request: Request, at: float) -> Json:
         data["edits"] = {"prompt": request.fields["prompt"]}
     if action == "go_to":
         data["to"] = find_phase(engine.state, request.fields["to"]).plan.index
+    offers = sharing.resolved(engine, phase, request) if action in sharing.CHOICES else []
+    if offers:
+        data["context"] = [offer["position"] for offer in offers]
     engine.record("intervened", at, phase=phase, actor=request.actor, note=_reason(request) or None, data=data)
-    _CARRY_OUT[action](engine, phase, request, at)
+    if offers:
+        sharing.carry_out(engine, phase, offers, at, request.actor)
+    else:
+        _CARRY_OUT[action](engine, phase, request, at)
     pause = engine.state.pause
     if was_held and pause is not None and pause.get("group") == phase.plan.group:
         engine.record("run_resumed", at, actor=request.actor)

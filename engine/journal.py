@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.context.folding import writer
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.plan import PhasePlan
@@ -165,6 +166,22 @@ def _stands(fact: Fact) -> str:
     return "it waits for a decision" if fact.data.get("paused") else "it is still running"
 
 
+def _context_written(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    how = " (merged)" if data.get("merged") else f" ({data['decision']}{_by(fact)})" if "decision" in data else ""
+    keys = ", ".join(data["writes"])
+    return [("INFO", f"Context: version {data['version']} by {writer(fact)} in {phase.id}{how}: {keys}")]
+
+
+def _context_conflicted(phase: PhasePlan, fact: Fact) -> Texts:
+    data = fact.data
+    name = f"Context: {data['agent']} in {phase.id} - "
+    if data["kind"] == "write_write":
+        others = ", ".join(f"{key} (version {version})" for key, version in data["keys"].items())
+        return [("WARN", f"{name}Not written, others have changed it since: {others}")]
+    return [("WARN", f"{name}Not written, it breaks: {'; '.join(each['message'] for each in data['invariants'])}")]
+
+
 def _people(fact: Fact) -> str:
     return ", ".join(fact.data.get("people", ())) or "anyone"
 
@@ -201,6 +218,10 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "phase_cancelling": lambda phase, _fact: [("INFO", f"Phase: {phase.id} - Cancelling")],
     "intervened": _intervened,
     "phase_settled": _settled,
+    "context_written": _context_written,
+    "context_conflicted": _context_conflicted,
+    "context_merging": lambda phase, _fact: [("INFO", f"Context: Merging what {phase.id} wrote")],
+    "context_dropped": lambda phase, _fact: [("INFO", f"Context: What {phase.id} wrote is there already")],
     "gate_opened": lambda phase, fact: [("INFO", f"{_gate(phase, fact)}Open{_by(fact)}{_note(fact)}")],
     "gate_checked": _gate_checked,
     "gate_decided": _gate_decided,

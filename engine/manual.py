@@ -6,8 +6,9 @@ from typing import Any
 
 from engine import expressions
 from engine.answers import queued, started_since
+from engine.context import sharing, writes
 from engine.engine import Engine
-from engine.errors import RefusedError
+from engine.errors import PhaseError, RefusedError
 from engine.lookup import find_phase, listed
 from engine.parts import at_work, parts
 from engine.phase_state import PhaseState
@@ -160,6 +161,7 @@ def _look_on(running: list[PhaseState]) -> str:
 def _check_completion(engine: Engine, phase: PhaseState, request: Request, way: str) -> None:
     _check_open(engine, phase, request.at)
     _outputs(phase, request, way)
+    _writes(engine, phase, request)
     for item in request.fields.get("artifacts", []):
         if not isinstance(item, str | dict):
             raise RefusedError("'artifacts' must be a list of references")
@@ -198,6 +200,17 @@ def _outputs(phase: PhaseState, request: Request, way: str = COMPLETE) -> Json:
     return given | {name: out.default for name, out in absent.items() if out.optional}
 
 
+def _writes(engine: Engine, phase: PhaseState, request: Request) -> Json:
+    """What the person writes to the shared context; refuses what their part of the phase may not write."""
+    given = request.fields.get("context", {})
+    if given and not engine.plan.context:
+        raise RefusedError("the definition declares no context keys", hint="give outputs instead")
+    try:
+        return sharing.checked(engine, phase, phase.persons, writes.plain(given)) if given else {}
+    except PhaseError as error:
+        raise RefusedError(error.message, hint=error.hint) from error
+
+
 def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) -> Json:
     before = len(engine.ledger)
     group = engine.state.group_of.get(phase.plan.group, []) if phase.plan.group is not None else []
@@ -209,7 +222,10 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
     if git := request.fields.get("git"):
         data["git"] = git
     positions = [p for p in phase.persons if phase.plan.agents[p].uses == MANUAL]
-    engine.agents_settled(phase, positions, at, outputs=_outputs(phase, request), data=data, actor=request.actor)
+    outputs = _outputs(phase, request)
+    if engine.plan.context:
+        data |= sharing.take(engine, phase, positions, _writes(engine, phase, request), at, actor=request.actor)
+    engine.agents_settled(phase, positions, at, outputs=outputs, data=data, actor=request.actor)
     engine.advance(at)
     remaining = [i for i in group if not engine.state.phases[i].settled]
     return {

@@ -103,7 +103,7 @@ def _act_signal(engine: Engine, request: Request, at: float) -> Json:
 
 
 _PHASE: dict[str, tuple[type, ...]] = {"phase": (int, str)}
-_DONE: dict[str, tuple[type, ...]] = {"outputs": (dict,), "artifacts": (list,), "git": (dict,)}
+_DONE: dict[str, tuple[type, ...]] = {"outputs": (dict,), "artifacts": (list,), "context": (dict,), "git": (dict,)}
 _GATE: dict[str, tuple[type, ...]] = {"gate": (str,), "phase": (int, str)}
 
 JOURNALLED = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
@@ -142,6 +142,7 @@ OPERATIONS: dict[str, Operation] = {
             "prompt": (str,),
             "outputs": (dict,),
             "to": (int, str),
+            "context": (dict,),
         },
         required=("phase", "action"),
     ),

@@ -12,6 +12,9 @@ from engine.statuses import PhaseStatus
 
 Json = dict[str, Any]
 
+CONFLICT = "context_conflict"
+"""The code of a phase's error whose writes to the shared context could not be merged."""
+
 SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
 
 
@@ -66,11 +69,26 @@ class PhaseState:
     """How often the reviewers of its gates, by number, have had the phase done again."""
     review_history: list[Json] = field(default_factory=list)
     """What reviewers said of it in all epochs: `{gate, epoch, round, reviewer, verdict, comment}`."""
+    base: int = 0
+    """The version of the shared context that the agents of the present turn read: what it was when the turn began."""
+    conflicts: dict[int, Json] = field(default_factory=dict)
+    """What agents have written that is not in the shared context yet, by their positions (`engine.context.records`)."""
+    merging: int | None = None
+    """The position of the agent whose writes are being merged."""
+    stale: Json = field(default_factory=dict)
+    """Keys that others changed while an agent worked with them: `{key: {read, now}}`, versions."""
+    reruns: int = 0
+    """How often it began again by itself, because what it wrote was against an invariant."""
 
     @property
     def gate(self) -> Gate | None:
         """The gate that the phase has come to."""
         return None if self.at_gate is None else self.gates[self.at_gate]
+
+    @property
+    def undecided(self) -> bool:
+        """Its work is done, and somebody has to decide about what it wrote to the shared context."""
+        return bool(self.conflicts) and (self.error or {}).get("code") == CONFLICT
 
     @property
     def settled(self) -> bool:

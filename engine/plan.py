@@ -222,6 +222,31 @@ class JumpPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextKeyPlan:
+    """One key of the shared context. `optional`: before anybody writes it, it is `default`.
+
+    It belongs to the role `owner`, or to the phase with the index `phase`; with neither, to whoever declares to write
+    it. `invariant` is a condition (no `${}`) that must hold after every write of a key that it names.
+    """
+
+    type: OutputType = "any"
+    owner: str | None = None
+    phase: int | None = None
+    default: Any = None
+    optional: bool = False
+    invariant: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextRules:
+    """What follows a write that makes an invariant false: a person decides, or the phase runs again, so often."""
+
+    consistency: Literal["pause", "rerun"] = "pause"
+    max_reruns: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputPlan:
     """One input of a run. Without `required`, a run that is not given it sees `default`."""
 
@@ -260,6 +285,7 @@ class PhasePlan:
     per item, at most `max_parallel` at once, each as a phase of its own that is made when the list is known and has
     `item` set (`engine.expansion`). `list_reads` are the paths that `for_each` names. `inline` are outputs of this
     phase that another one's list comes from: they stay in the result even where others would become artifacts.
+    `context_reads` are the keys of the shared context that its agents get, `context_writes` those that they may write.
     """
 
     id: str
@@ -298,6 +324,8 @@ class PhasePlan:
     max_parallel: int | None = None
     list_reads: tuple[str, ...] = ()
     inline: tuple[str, ...] = ()
+    context_reads: tuple[str, ...] = ()
+    context_writes: tuple[str, ...] = ()
     item: Item | None = None
 
     @property
@@ -367,6 +395,8 @@ class Plan:
     hooks: dict[str, HookPlan] = field(default_factory=dict)
     targets: tuple[TargetPlan, ...] = ()
     keep_checkpoints: int | None = None
+    context: dict[str, ContextKeyPlan] = field(default_factory=dict)
+    context_rules: ContextRules = ContextRules()
     deferred: Json = field(default_factory=dict)
     signers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

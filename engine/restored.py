@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.context import folding as sharing
 from engine.phase_state import PhaseState
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def _begin_again(state: State, fact: Fact) -> None:
         if (item := phase.plan.item) is not None:
             key = (item.parent, item.number)
             state.item_epochs[key] = max(epoch, state.item_epochs.get(key, 0))
+    for index in sorted(state.running | state.paused_phases):
+        _count_anew(state.phases[index], fact.at)
     for index in sorted(state.running):
         phase = state.phases[index]
         if phase.cancelling is None and index not in state.expanding:
@@ -95,11 +98,20 @@ def _begin_again(state: State, fact: Fact) -> None:
                 phase.active = set()  # its checks will be asked for anew
 
 
+def _count_anew(phase: PhaseState, at: float) -> None:
+    """The time that a phase has begins with the restore: nobody is late for what was undone."""
+    if phase.deadline_at is not None and phase.plan.deadline is not None:
+        phase.deadline_at = at + phase.plan.deadline
+    if phase.remind_at is not None and phase.plan.remind is not None:
+        phase.remind_at = at + phase.plan.remind
+
+
 def _start_again(state: State, phase: PhaseState) -> None:
     """A phase that ran is pending again; only its items go on by themselves, and what stands at a gate stays there."""
     state.await_persons(phase, ())
     state.set_status(phase, "pending")
     state.forget_gates(phase)
+    sharing.forget(phase)
     phase.active = set()
     phase.turn = 0
     phase.agent_outputs, phase.outputs, phase.results = {}, {}, []

@@ -1,7 +1,8 @@
 """Which results of another run still hold in a new one, and beginning with them.
 
 A phase is unaffected if its part of the plan is the same, all that it reads is the same by content, and the phases from
-which that comes are unaffected too. What a person says a phase has yielded is taken as it is.
+which that comes are unaffected too. One with a part in the shared context is done anew.
+What a person says a phase has yielded is taken as it is.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def unaffected(
     found: list[Json] = []
     for phase in _in_order(plan, now):
         was = old.get(phase.id)
-        if was is None or not _done(was):
+        if was is None or not _done(was) or _shares(before, was.plan) or phase.context_reads or phase.context_writes:
             continue
         edited = phase.id in edits
         if not edited and not (_same(was.plan, phase) and outputs.keys() >= set(now.read(phase))):
@@ -113,6 +114,13 @@ def unaffected(
 
 def _done(phase: PhaseState) -> bool:
     return phase.status == "completed" or (phase.status == "skipped" and phase.reason in SKIPPED)
+
+
+def _shares(before: State, phase: PhasePlan) -> bool:
+    """Whether the phase reads the shared context, or has changed it: a new run begins with what is declared there."""
+    if phase.context_reads or phase.context_writes:
+        return True
+    return any(entry.phase == phase.index for key in before.context.keys for entry in before.context.history(key))
 
 
 def _same(before: PhasePlan, now: PhasePlan) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.context.folding import forget
+
 if TYPE_CHECKING:
     from engine.facts import Fact
     from engine.phase_state import PhaseState
@@ -49,6 +51,8 @@ def _reset(state: State, phase: PhaseState) -> None:
     state.forget_gates(phase)
     state.digests.pop(index, None)
     state.held.discard(index)
+    forget(phase)
+    phase.reruns = 0
     phase.epoch += 1
     phase.held = phase.jumped_to = False
     phase.anew = True

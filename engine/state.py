@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any
 
 from engine import breaker_step, restored, rewinding
+from engine.context import folding as sharing
+from engine.context.records import SharedContext
 from engine.expansion import Expansion, PhasePlans
 from engine.facts import Fact
 from engine.failing import classified
@@ -79,6 +81,7 @@ class State:
         self.signed: dict[str, str] = {}
         """Signed messages that have counted: the digest of each, by its request's id."""
         self.reviews = Reviews()
+        self.context = SharedContext(plan)
         self.needs = Needs(self.phases)
         self.group_of = self.needs.group_of
         self.newly_open: deque[int] = deque()
@@ -96,6 +99,10 @@ class State:
             "phase_cancelling": self._phase_cancelling,
             "phase_settled": self._phase_settled,
             "intervened": self._intervened,
+            "context_written": partial(sharing.written, self),
+            "context_conflicted": partial(sharing.conflicted, self),
+            "context_merging": partial(sharing.merging, self),
+            "context_dropped": partial(sharing.dropped, self),
             "gate_opened": partial(folding.opened, self),
             "gate_checked": partial(folding.checked, self),
             "gate_decided": partial(folding.decided, self),
@@ -224,6 +231,7 @@ class State:
         phase.deadline_at = None if phase.plan.deadline is None else fact.at + phase.plan.deadline
         phase.remind_at = None if phase.plan.remind is None else fact.at + phase.plan.remind
         self.forget_gates(phase)
+        sharing.forget(phase)
         if phase.plan.for_each is None:
             self._enter_turn(phase, 0, fact.at)
 
@@ -254,6 +262,7 @@ class State:
     def _enter_turn(self, phase: PhaseState, turn: int, at: float) -> None:
         phase.turn = turn
         phase.turn_at = at
+        phase.base = self.context.version
         positions = phase.plan.turns[turn] if phase.plan.turns else ()
         phase.active = {p for p in positions if phase.plan.agents[p].uses != MANUAL}
         self.await_persons(phase, tuple(p for p in positions if p not in phase.active))
@@ -281,9 +290,11 @@ class State:
             phase.actor = fact.actor
         if result := fact.data.get("result"):
             phase.results.append(result)
+        phase.stale |= fact.data.get("stale", {})
 
     def _leave(self, phase: PhaseState, fact: Fact) -> None:
         phase.active = set()
+        phase.merging = None
         self.at_gates.discard(phase.plan.index)
         self.await_persons(phase, ())
         phase.cancelling = None
@@ -322,6 +333,8 @@ class State:
         self.set_status(phase, fact.data["status"])
         phase.reason = fact.data.get("reason")
         phase.outputs = self._outputs_told(phase, fact)
+        phase.stale |= fact.data.get("stale", {})
+        phase.conflicts = {}
         self.digests.pop(phase.plan.index, None)
         phase.actor = fact.actor or phase.actor
         if phase.status == "completed":
@@ -361,7 +374,11 @@ class State:
     def _intervened(self, fact: Fact) -> None:
         phase = self.phase_of(fact)
         breaker_step.follow(phase, fact)
+        if "context" in fact.data:
+            phase.conflicts = {}
         if fact.data["action"] in {"retry", "retry_with"}:
+            sharing.forget(phase)
+            phase.reruns += "rerun" in fact.data
             self.set_status(phase, "pending")
             phase.epoch += 1
             phase.edits = fact.data.get("edits", phase.edits)

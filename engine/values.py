@@ -25,7 +25,8 @@ def scope(state: State, reads: tuple[str, ...]) -> Json:
         index = state.index_of.get(phase_id)
         if head == "phases" and index is not None:
             _show(phases.setdefault(phase_id, {}), state.phases[index], attribute)
-    return {"inputs": state.inputs, "env": state.env, "run": state.run, "phases": phases, "context": {}}
+    shared = state.context.read(reads) if state.plan.context else {}
+    return {"inputs": state.inputs, "env": state.env, "run": state.run, "phases": phases, "context": shared}
 
 
 def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
@@ -44,8 +45,8 @@ def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
 def agent_values(state: State, phase: PhasePlan) -> Json:
     """What an agent of `phase` gets: what the phase names, and the outputs of the phases it directly needs."""
     if phase.item is not None:
-        return _item_values(state, phase, phase.item)
-    values = scope(state, phase.reads)
+        return _item_values(state, phase, phase.item) | _snapshot(state, phase)
+    values = scope(state, phase.reads) | _snapshot(state, phase)
     budget = UNNAMED_LIMIT
     needs = [need.phase for need in phase.needs]
     if phase.after_group is not None:
@@ -60,6 +61,11 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
             break
         _show(values["phases"].setdefault(needed.plan.id, {}), needed, "")
     return values
+
+
+def _snapshot(state: State, phase: PhasePlan) -> Json:
+    """The shared context as the phase reads it: as it was when the turn of its agents began."""
+    return {"context": state.context.values(phase.context_reads, state.phases[phase.index].base)}
 
 
 def _item_values(state: State, phase: PhasePlan, item: Item) -> Json:
@@ -103,6 +109,7 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "feedback": phase.feedback,
         "edits": phase.edits,
         "inline": plan.inline,
+        "context": {"version": phase.base, "writes": list(plan.context_writes)} if state.plan.context else {},
     }
     return task | {name: value for name, value in optional.items() if value}
 
@@ -115,6 +122,7 @@ def gate_task(state: State, phase: PhaseState) -> Json:
     run = state.run.get("id", "")
     values = scope(state, plan.reads)
     values["phases"].setdefault(plan.id, {}).update({"status": "completed", "outputs": phase.outputs})
+    values["context"] = state.context.values(dict.fromkeys((*plan.context_reads, *plan.context_writes)))
     commands = [encode(check) for check in gate.plan.checks if check.expr is None]
     task: Json = {
         "run": run,

@@ -12,6 +12,7 @@ from heapq import nsmallest
 from typing import Any
 
 from engine import breaker_step, expressions
+from engine.context import showing
 from engine.engine import Engine
 from engine.gates.showing import AGENTS_SHOWN, LISTED, NAME_SHOWN, gate_details, gate_row, gates
 from engine.interventions import available
@@ -86,6 +87,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
             for name in plan.completion_signals
         ],
         "facts": len(engine.ledger),
+        "context_version": state.context.version,
         "totals": totals(state) if state.ended else None,
     }
 
@@ -312,6 +314,9 @@ def _options(phase: PhaseState) -> list[Json]:
         }
     if phase.held:
         words["retry"] = f"Retry {name}"
+    if phase.undecided:
+        words |= {action: text.format(name=name) for action, text in showing.OPTIONS.items()}
+        words["retry"] = f"Run {name} again with what the context holds now"
     return [
         {"number": number, "action": action, "phase": phase.plan.index, "text": words[action]}
         for number, action in enumerate(available(phase), start=1)
@@ -381,6 +386,7 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             "feedback": phase.feedback,
             **({"review_history": phase.review_history} if phase.review_history else {}),
         }
+        | showing.of_phase(engine, phase)
     )
 
 

@@ -19,6 +19,8 @@ def failure_in_words(phase: PhaseState) -> str:
     if code in {"gate_failed", "gate_rejected", "gate_expired"}:
         said = str(error["message"]).removeprefix(f"{error['gate']}: ")
         return f"{name} did not pass the gate {error['gate']}: {said}"
+    if code == "context_conflict":
+        return f"what {name} wrote is not in the shared context: {error['message']}"
     if code == "tests_failed" or (code == "exit_code" and "test" in phase.plan.id):
         return "tests are failing"
     message = str(error.get("message") or code or "").strip().rstrip(".")

@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     from engine import checkpoints, children, foreign, operations
     from engine.answers import waiting_for
+    from engine.context import showing
     from engine.effects import (
         AbandonAgents,
         AgentCancelled,
@@ -203,6 +204,16 @@ class PhaseRun:
         offset, limit = int(which.get("offset", 0)), int(which.get("limit", checkpoints.PAGE))
         return checkpoints.page(self.engine.state, offset=offset, limit=limit)
 
+    @workflow.query(
+        name="context", description="The shared context: {key, at}; its versions: {history: true, key, since}"
+    )
+    def context(self, which: Json | None = None) -> Json:
+        """`engine.context.showing.answer`."""
+        try:
+            return showing.answer(self.engine, which)
+        except RefusedError as why:
+            raise refusal(why) from None
+
     @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
     def journal(self, which: Json | None = None) -> Json:
         """Facts in order, the number to ask from next, and the log lines of these facts."""
@@ -320,7 +331,7 @@ class PhaseRun:
             retry_policy=RetryPolicy(
                 initial_interval=timedelta(seconds=1),
                 # Attempts that a tool's open circuit puts off count here too; the activity itself counts the real ones.
-                maximum_attempts=0 if "breaker" in task["agent"] else declared + LOST_WORKERS,
+                maximum_attempts=0 if "breaker" in task.get("agent", {}) else declared + LOST_WORKERS,
             ),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=task["phase"]["id"],

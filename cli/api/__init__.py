@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cli.api.checking import Validation
     from cli.api.client import Client
     from cli.api.contents import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
+    from cli.api.context import Context, ContextKey, ContextVersion
     from cli.api.forking import RunComparison
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
@@ -90,6 +91,7 @@ _HOMES = {
     "cli.api.contents": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
     "cli.api.client": ("Client",),
     "cli.api.forking": ("RunComparison",),
+    "cli.api.context": ("Context", "ContextKey", "ContextVersion"),
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
     "cli.api.inbox": ("Inbox", "InboxItem"),
@@ -128,6 +130,9 @@ __all__ = [
     "Client",
     "Completed",
     "CompletedParallel",
+    "Context",
+    "ContextKey",
+    "ContextVersion",
     "Decided",
     "DefinitionDetails",
     "DefinitionEntry",

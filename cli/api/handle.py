@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cli import api  # its names are imported when used: looking at a run needs no class of an answer
 from cli.api.checkpoints import Checkpoints
+from cli.api.context import SharedContext
 from cli.api.messages import About, Gates, Phase
 from engine.errors import RefusedError
 
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from engine.plan import Plan
 
 Json = dict[str, Any]
-Action = Literal["retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel"]
+Action = Literal[
+    "retry", "retry_with", "replace_output", "retry_gate", "skip_gate", "skip", "go_to", "cancel",
+    "keep_theirs", "take_mine", "replace_context",
+]  # fmt: skip
 
 
-class RunHandle(Gates, Checkpoints):
+class RunHandle(Gates, Checkpoints, SharedContext):
     """One run. Messages that make no sense now raise RefusedError, and nothing has changed then.
 
     A message that no worker answers within some seconds is left on the server as a signal; its result is `Queued`.
@@ -214,11 +218,14 @@ class RunHandle(Gates, Checkpoints):
         *,
         outputs: Mapping[str, Any] | None = None,
         artifacts: Sequence[Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         **about: Unpack[About],
     ) -> api.Completed | Queued:
         """Complete the one phase that a person has open, and start what follows."""
         git = await self._files()
-        return await self._send(api.Completed, "next", about, outputs=outputs, artifacts=artifacts, git=git)
+        return await self._send(
+            api.Completed, "next", about, outputs=outputs, artifacts=artifacts, context=context, git=git
+        )
 
     async def complete_phase(
         self,
@@ -226,10 +233,14 @@ class RunHandle(Gates, Checkpoints):
         *,
         outputs: Mapping[str, Any] | None = None,
         artifacts: Sequence[Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.Completed | Queued:
-        """Complete a phase that a person, or anything outside, works on. `epoch`: only if it is still that one."""
+        """Complete a phase that a person, or anything outside, works on. `epoch`: only if it is still that one.
+
+        `context` are keys of the shared context that the phase writes.
+        """
         return await self._send(
             api.Completed,
             "complete_phase",
@@ -237,6 +248,7 @@ class RunHandle(Gates, Checkpoints):
             phase=phase,
             outputs=outputs,
             artifacts=artifacts,
+            context=context,
             epoch=epoch,
             git=await self._files(),
         )
@@ -318,12 +330,14 @@ class RunHandle(Gates, Checkpoints):
         prompt: str | None = None,
         outputs: Mapping[str, Any] | None = None,
         to: Phase | None = None,
+        context: Mapping[str, Any] | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.Decided | Queued:
         """Decide how a phase goes on.
 
-        `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`, and `go_to` a phase `to` go to.
+        `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`, `go_to` a phase `to` go to, and
+        `replace_context` the values of context keys, `context`.
         """
         return await self._send(
             api.Decided,
@@ -335,6 +349,7 @@ class RunHandle(Gates, Checkpoints):
             prompt=prompt,
             outputs=outputs,
             to=to,
+            context=context,
             epoch=epoch,
         )
 

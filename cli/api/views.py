@@ -63,6 +63,7 @@ class PhaseDetails(PhaseRow):
     options: tuple[str, ...] = field(default=(), metadata=PLAIN)
     actor: str | None = None
     items_page: Json | None = None
+    context: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +172,7 @@ class View(Result):
     phases: tuple[PhaseRow, ...] = field(default=(), metadata=several(PhaseRow))
     signals: tuple[Signal, ...] = field(default=(), metadata=several(Signal))
     facts: int = 0
+    context_version: int = 0
     slots_used: int = 0
     restarted_from: str | None = None
     restored_from: str | None = None

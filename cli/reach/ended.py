@@ -66,6 +66,12 @@ class EndedRun:
 
         return details(self._engine, find_phase(self._engine.state, word))
 
+    async def context(self, which: Json) -> Json:
+        """`engine.context.showing.answer`."""
+        from engine.context.showing import answer  # noqa: PLC0415
+
+        return answer(self._engine, which)
+
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`, and their log lines."""
         from engine.journal import lines  # noqa: PLC0415

@@ -48,6 +48,9 @@ class Run(Protocol):
     async def phase(self, word: int | str) -> Json:
         """Everything about one phase."""
 
+    async def context(self, which: Json) -> Json:
+        """The shared context, or its versions."""
+
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""
 
@@ -94,6 +97,10 @@ class ServerRun:
     async def phase(self, word: int | str) -> Json:
         """Everything about one phase."""
         return await self._query("phase", {"phase": word})
+
+    async def context(self, which: Json) -> Json:
+        """The shared context, or its versions."""
+        return await self._query("context", which)
 
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""

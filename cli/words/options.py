@@ -26,6 +26,9 @@ FIELDS = {
     "replace_output": (
         Field(name="outputs", option="--output", question="Each output as name=value, empty to end", example="NAME=…"),
     ),
+    "replace_context": (
+        Field(name="context", option="--context", question="Each value as key=value, empty to end", example="KEY=…"),
+    ),
     "go_to": (Field(name="to", option="--to", question="To which phase", example="PHASE"),),
     "skip_gate": (Field(name="reason", option="--reason", question="Why it is skipped", example="'…'"),),
     "skip": (Field(name="reason", option="--reason", question="Why it is skipped", example="'…'"),),
@@ -86,7 +89,7 @@ def chosen(options: Sequence[Option], word: str) -> Option | None:
 def prompted(options: Sequence[Option], ask: Callable[[str], str], *, tries: int = 3) -> tuple[Option, Json] | None:
     """Let a person choose and give what the choice needs; None where no answer makes sense.
 
-    `ask` puts a question to the person and returns the answer. Outputs come as a list of `name=value`.
+    `ask` puts a question to the person and returns the answer. Outputs and context come as lists of `name=value`.
     """
     for _ in range(tries):
         option = chosen(options, ask(f"Choose 1 to {len(options)}"))
@@ -96,7 +99,9 @@ def prompted(options: Sequence[Option], ask: Callable[[str], str], *, tries: int
         return None
     details: Json = {}
     for field in option.fields:
-        details[field.name] = _several(ask, field) if field.name == "outputs" else ask(field.question).strip()
+        details[field.name] = (
+            _several(ask, field) if field.name in {"outputs", "context"} else ask(field.question).strip()
+        )
     return (option, details) if not option.missing(details) else None
 
 

@@ -80,7 +80,8 @@ def _standing(phase: Json, view: Json) -> list[str]:
         case "completed":
             took = between(phase["started_at"], phase["finished_at"])
             after = f", after {took}" if took else ""
-            return [f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}."]
+            done = f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}."
+            return [done, *_stale(phase.get("context") or {})]
         case "skipped":
             reasons = {
                 "if": "Its condition is false.",
@@ -90,7 +91,7 @@ def _standing(phase: Json, view: Json) -> list[str]:
             }
             return [reasons.get(phase.get("reason") or "", f"Skipped{_by(phase)}.")]
         case _:
-            return [*_failure(phase, _gate(phase, view)), *_options(phase)]
+            return [*_failure(phase, _gate(phase, view)), *_unwritten(phase), *_options(phase)]
 
 
 def _at_work(phase: Json, view: Json) -> list[str]:
@@ -187,3 +188,19 @@ def _options(phase: Json) -> list[str]:
     if not options:
         return []
     return [f"Possible now: {', '.join(options)} (phaseloom workflow intervene <option> --phase {phase['index']})"]
+
+
+def _stale(context: Json) -> list[str]:
+    """What has changed in the shared context while the phase worked with it."""
+    return [
+        f"It worked with the context key {key} of version {versions['read']}; "
+        f"others had changed it by then (version {versions['now']})."
+        for key, versions in (context.get("stale") or {}).items()
+    ]
+
+
+def _unwritten(phase: Json) -> list[str]:
+    """What the phase wrote that is not in the shared context: both values with their writers and hashes."""
+    from cli.words.context import waiting  # noqa: PLC0415 - only where somebody has to decide
+
+    return waiting((phase.get("context") or {}).get("waiting") or [])

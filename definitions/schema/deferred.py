@@ -20,6 +20,7 @@ from definitions.schema.scalars import (
     RelativePath,
     Text,
     Timeout,
+    TypeWord,
     Units,
 )
 
@@ -176,11 +177,28 @@ class AdaptiveScaling(Kept):
 class ContextKey(Exact):
     """One key of the shared context."""
 
-    owner: Text | None = None
-    type: Text | None = None
+    owner: Line | None = None
+    """The role or the phase that it belongs to. Not written: whoever declares to write it."""
+    type: TypeWord = "any"
     invariant: Text | None = None
+    """An expression over `context` that holds after every write of a key that it names."""
     default: JsonValue = None
     description: Text = ""
+
+
+def _key_type(value: object) -> object:
+    return {} if value is None else {"type": value} if isinstance(value, str) else value
+
+
+DeclaredKey = Annotated[ContextKey, BeforeValidator(_key_type, json_schema_input_type=TypeWord | ContextKey | None)]
+"""A context key, or its type alone."""
+
+
+class ContextConflicts(Kept):
+    """What follows a write that breaks an invariant: a person decides, or the phase runs again, so many times."""
+
+    consistency: Literal["pause", "rerun"] | None = None
+    max_reruns: Count | None = None
 
 
 class _Computational(Kept):

@@ -18,7 +18,8 @@ from definitions.schema.deferred import (
     Checkpoints,
     CompensationPolicy,
     ConflictPrevention,
-    ContextKey,
+    ContextConflicts,
+    DeclaredKey,
     ResourceManager,
     Synchronization,
     Workspace,
@@ -47,11 +48,14 @@ MAX_WORKERS = 1000
 """The most activities that one run may have open at a Temporal server."""
 
 DEFERRED = (
-    "barriers", "synchronization", "resource_manager", "barrier_synchronization", "context_conflicts",
-    "caching_system", "performance_monitoring", "conflict_prevention", "parallel_configuration", "context",
+    "barriers", "synchronization", "resource_manager", "barrier_synchronization",
+    "caching_system", "performance_monitoring", "parallel_configuration",
     "budget", "caches", "builders", "workspace", "compensation", "prefetch",
 )  # fmt: skip
 """The keys of a definition that are kept and not in effect yet."""
+
+IN_PART = {"context_conflicts": ("consistency", "max_reruns"), "conflict_prevention": ("ownership_rules",)}
+"""Blocks of which only these keys are in effect; whatever else stands in them is kept."""
 
 
 def _boolean(value: object) -> bool | str:
@@ -196,12 +200,12 @@ class Definition(Exact):
     synchronization: Synchronization | None = None
     resource_manager: ResourceManager | None = None
     barrier_synchronization: Kept | None = None
-    context_conflicts: Kept | None = None
+    context_conflicts: ContextConflicts | None = None
     caching_system: Kept | None = None
     performance_monitoring: Kept | None = None
     conflict_prevention: ConflictPrevention | None = None
     parallel_configuration: Kept | None = None
-    context: dict[str, ContextKey] = Field(default_factory=dict)
+    context: dict[Name, DeclaredKey] = Field(default_factory=dict)
     hooks: Hooks | None = None
     budget: Budget | None = None
     checkpoints: Checkpoints | None = None

@@ -42,9 +42,8 @@ from engine.expansion import ITEMS_LIMIT, problem_of
 
 DEFERRED = (
     "synchronization",
-    "resource_requirements", "resource_isolation", "execution_mode", "context", "context_requirements",
-    "context_access", "context_sharing", "cross_validation", "compensation", "budget",
-    "cache", "workspace", "builders", "priority",
+    "resource_requirements", "resource_isolation", "execution_mode", "context_sharing", "cross_validation",
+    "compensation", "budget", "cache", "workspace", "builders", "priority",
 )  # fmt: skip
 """The keys of a phase that are kept and not in effect yet."""
 

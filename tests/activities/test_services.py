@@ -45,7 +45,10 @@ async def test_a_run_is_archived_once_however_often_it_is_asked_for(tmp_path: Pa
 def test_a_worker_gets_all_activities_under_their_frozen_names(tmp_path: Path) -> None:
     definitions = [activity._Definition.must_from_callable(one) for one in activities.all_activities(tmp_path)]
     names = [definition.name for definition in definitions]
-    expected = ["command", "aider", "python", "http", "gate", "archive_run", "notify", "run_hook", "count_cpus"]
+    expected = [
+        *("command", "aider", "python", "http", "gate", "merge_context"),
+        *("archive_run", "notify", "run_hook", "count_cpus"),
+    ]
     assert names == expected
 
 

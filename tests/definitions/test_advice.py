@@ -155,6 +155,7 @@ def test_file_scopes_that_do_not_meet_are_a_sign_too() -> None:
         ("name: Design, agents: [w]", "name: Ants, agents: [w]"),
         ("name: Ants, agents: [w]", "name: Report, agents: [w]"),
         ("name: Ants, agents: [ana]", "name: Bees, agents: [ana]"),
+        ("name: Ants, agents: [w], context_access: write_x", "name: Bees, agents: [w], context_access: read_x"),
         ("name: Ants, agents: [w], files_create: [dist/ants.txt]", "name: Bees, tool: sh, tasks: [wc dist/ants.txt]"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +17,8 @@ from engine.plan import (
     AgentPlan,
     ApprovalPlan,
     CheckPlan,
+    ContextKeyPlan,
+    ContextRules,
     Execution,
     GatePlan,
     HookPlan,
@@ -66,6 +68,23 @@ REVIEWED: list[tuple[GatePlan, ...]] = [
     (GatePlan(id="checked", review=BY_ONE), GatePlan(id="decided", review=BY_TWO, approval=BY_ANYONE)),
     (GatePlan(id="decided", review=BY_ONE, approval=BY_ANA), GatePlan(id="late", checks=(LINT,), review=BY_ANY)),
 ]
+KEYS = {
+    "a": ContextKeyPlan(),
+    "b": ContextKeyPlan(type="list", default=[], optional=True),
+    "c": ContextKeyPlan(type="integer", invariant="context.c < 3"),
+    "d": ContextKeyPlan(owner="lead"),
+}
+CONSISTENCY: list[Literal["pause", "rerun"]] = ["pause", "rerun"]
+SHARED: list[dict[str, ContextKeyPlan]] = [{}, KEYS]
+WRITES: list[dict[str, Any] | None] = [
+    None,
+    {"a": 1},
+    {"a": {"x": 1}, "b": ["x"]},
+    {"a": {"y": 2}, "b": ["y"]},
+    {"b": ["x", "y"], "c": 2},
+    {"c": 5},
+    {"d": 1},
+]
 WAYS = [None, "status == 'failed'", "status == 'completed'", "outputs.unknown > 1"]
 KINDS: list[NeedKind] = ["data", "data", "data", "context"]
 NO_NEEDS: st.SearchStrategy[set[int]] = st.just(set())
@@ -100,6 +119,8 @@ def plans(draw: st.DrawFn, gates: list[tuple[GatePlan, ...]] = GATES) -> Plan:
         id="plan",
         name="Plan",
         phases=tuple(phases),
+        context=draw(st.sampled_from(SHARED)),
+        context_rules=ContextRules(consistency=draw(st.sampled_from(CONSISTENCY))),
         execution=execution,
         step_groups=tuple(step_groups),
         completion_signals=tuple(sorted(signals)),
@@ -140,6 +161,8 @@ def _phase(
         breaker=draw(st.sampled_from(BREAKERS)),
         deadline=draw(st.sampled_from([None, None, 5.0])),
         remind=draw(st.sampled_from([None, None, 3.0])),
+        context_reads=draw(st.sampled_from([(), ("a", "b")])),
+        context_writes=draw(st.sampled_from([(), ("a", "b", "c"), ("a", "b", "c", "d")])),
     )
 
 
@@ -160,6 +183,7 @@ MESSAGES: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
                 "prompt": st.just("again"),
                 "outputs": st.just({"x": 1}),
                 "to": st.integers(0, 7),
+                "context": st.sampled_from([{"a": 3}, {"a": 3, "b": []}, {"c": 1}]),
             }
         ),
     ),
@@ -236,7 +260,8 @@ def play(world: World, steps: list[Step]) -> None:
         if what in {"finish", "fail"} and keys:
             error = {"code": "exit_code", "message": "exit code 1"} if what == "fail" else None
             key = keys[argument % len(keys)]
-            world.end_agent(key, error=error, outputs=answer(world, argument) if key[0] < 0 else None)
+            said = answer(world, argument) if key[0] < 0 else None
+            world.end_agent(key, error=error, outputs=said, context=WRITES[argument % len(WRITES)])
         elif what == "tick":
             world.tick(argument)
         elif what == "operate":
@@ -278,6 +303,8 @@ def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Step]) -> No
             again.outputs,
             again.error,
         )
+        assert (phase.base, phase.conflicts, phase.stale) == (again.base, again.conflicts, again.stale)
+    assert folded.context.values() == world.engine.state.context.values()
     assert (folded.status, folded.counts, folded.pause) == (
         world.engine.state.status,
         world.engine.state.counts,
@@ -295,7 +322,10 @@ def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(
     if world.finished:
         return
     snapshot = json.loads(json.dumps(snapshots.snapshot(world.engine)))
-    settled = {(i, p.epoch): p.outputs for i, p in enumerate(world.engine.state.phases) if p.settled}
+    told = {(f.phase, f.epoch) for f in world.engine.ledger if f.kind == "phase_settled"}
+    # Items that a restore has undone keep their places as if they were cancelled, and no fact says so.
+    phases = enumerate(world.engine.state.phases)
+    settled = {(i, p.epoch): p.outputs for i, p in phases if p.settled and (i, p.epoch) in told}
     successor = World(plan, engine=snapshots.restore(plan, snapshot, world.now))
     if world.counting or plan.execution.max_workers == 0:
         successor.counting = not world.engine.state.max_workers

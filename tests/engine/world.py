@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import operations
+from engine.context.merging import ABSENT, merged
+from engine.context.tasks import MERGE
+from engine.context.writes import plain
 from engine.effects import (
     AbandonAgents,
     AgentCancelled,
@@ -55,6 +58,17 @@ def reported(task: Json, *, passed: bool) -> Json:
         result = {"name": check["name"], "gate": check["gate"], "status": "passed" if good else "failed"}
         results.append(result if good else {**result, "message": "exit code 1"})
     return {"results": results, "tree": "sha256:tree"}
+
+
+def merge(task: Json) -> Json:
+    """What the worker makes of the writes that it is to merge."""
+    sides = task["context"].items()
+    made = {key: merged(side.get("base", ABSENT), side["theirs"], side["mine"]) for key, side in sides}
+    return {
+        "merged": {key: {"value": one.value} for key, one in made.items() if not one.conflicts},
+        "conflicts": {key: "both changed it" for key, one in made.items() if one.conflicts},
+        "theirs": task["theirs"],
+    }
 
 
 class World:
@@ -180,8 +194,10 @@ class World:
     def feed(self, event: Event) -> None:
         self.perform(self.engine.handle(event, self.now))
 
-    def end_agent(self, key: Key, *, error: Json | None = None, outputs: Json | None = None) -> None:
-        """The agent ends: cancelled if that was asked, else with `error` or `outputs`."""
+    def end_agent(
+        self, key: Key, *, error: Json | None = None, outputs: Json | None = None, context: Json | None = None
+    ) -> None:
+        """The agent ends: cancelled if that was asked, else with `error` or `outputs` and what it writes."""
         effect = self.running.pop(key)
         where = {"phase": effect.phase, "epoch": effect.epoch, "position": effect.position}
         if key in self.cancelled:
@@ -191,13 +207,20 @@ class World:
             self.feed(AgentFinished(**where, result={"gate": reported(effect.task, passed=error is None)}))
         elif error is not None:
             self.feed(AgentFailed(**where, error=error))
+        elif effect.uses == MERGE:
+            self.feed(AgentFinished(**where, result={"context": merge(effect.task)}))
         else:
             answer = self.verdict(self) if effect.phase < 0 and outputs is None else outputs or {}
-            self.feed(AgentFinished(**where, result={"outputs": answer, "exit_code": 0}))
+            written: Json = {} if context is None or effect.phase < 0 else {"context": plain(context)}
+            self.feed(AgentFinished(**where, result={"outputs": answer, "exit_code": 0, **written}))
 
     def finish(self, index: int, **outputs: Any) -> None:
         """The (first) running agent of a phase finishes."""
         self.end_agent(min(k for k in self.running if k[0] == index), outputs=outputs)
+
+    def write(self, index: int, **context: Any) -> None:
+        """The (first) running agent of a phase finishes with writes to the shared context."""
+        self.end_agent(min(k for k in self.running if k[0] == index), context=context)
 
     def fail(self, index: int, code: str = "exit_code") -> None:
         """The (first) running agent of a phase fails."""

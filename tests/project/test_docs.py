@@ -18,7 +18,7 @@ from activities.agent_task import AgentTask
 from activities.leftovers import MARKER
 from definitions import load_text
 from definitions.project import load_config
-from definitions.schema import agents, document, phases
+from definitions.schema import agents, deferred, document, phases
 from definitions.schema.deferred import Checkpoints
 from engine.operations import OPERATIONS
 from engine.plan import AgentPlan, Retry
@@ -122,6 +122,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`retry`": phases.Retry,
     "Checkpoints": Checkpoints,
     "A need": phases.Need,
+    "A context key": deferred.ContextKey,
     "An input": document.Input,
     "An output": agents.Output,
     "A step group": document.StepGroup,

@@ -34,6 +34,7 @@ from engine.plan import (
     StepBreaker,
     TargetPlan,
 )
+from tests.engine.sharing import side_by_side
 from tests.engine.signing import SIGNERS, signed_by
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Agents, failing, until_cancelled
@@ -309,6 +310,13 @@ async def taken_back(handle: Handle, agents: Agents) -> None:
     await handle.execute_update("next", {})
 
 
+async def taken(handle: Handle, _agents: Agents) -> None:
+    while (await handle.query("view"))["status"] != "paused":
+        await asyncio.sleep(0.05)
+    waits = (await handle.query("view"))["pause"]["phases"][0]
+    await handle.execute_update("intervene", {"phase": waits, "action": "take_mine", "actor": "ann"})
+
+
 async def untouched(_handle: Handle, _agents: Agents) -> None:
     """Nobody does anything."""
 
@@ -373,6 +381,15 @@ STORIES: dict[str, Story] = {
         {"drain_events": 60},
     ),
     "abandoned": (plan_of(phase(0), phase(1, 0)), {"p1": deaf}, left_alone, {"abandon_after": 0.5}),
+    "context": (
+        side_by_side(),
+        {
+            "p0": lambda _task: {"context": {"api": {"a": 1}, "server": 1}},
+            "p1": lambda _task: {"context": {"api": {"b": 2}, "server": 2}},
+        },
+        taken,
+        {"drain_events": 40},
+    ),
     "agents-in-parallel": (
         plan_of(phase(0, agents=(COMMAND, AgentPlan(role="other", uses="command"), PERSON), agents_mode="parallel")),
         {},

@@ -20,7 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from engine.plan import Plan
-from tests.engine.world import reported
+from tests.engine.world import merge, reported
 from worker import sandbox_runner
 from workflows.deliver import Deliver
 from workflows.run import PhaseRun
@@ -40,6 +40,7 @@ class Agents:
     script: dict[str, Callable[[Json], Any]] = field(default_factory=dict)
     seen: list[Json] = field(default_factory=list)
     archived: list[Json] = field(default_factory=list)
+    merges: list[Json] = field(default_factory=list)
     checks: Callable[[Json], Json] = field(default=passed)
     notices: list[Json] = field(default_factory=list)
     hooks: list[Json] = field(default_factory=list)
@@ -58,7 +59,15 @@ class Agents:
 
     @property
     def all(self) -> list[Callable[..., Any]]:
-        return [self.command, self.gate, self.archive_run, self.count_cpus, self.notify, self.run_hook]
+        return [
+            self.command,
+            self.gate,
+            self.merge_context,
+            self.archive_run,
+            self.count_cpus,
+            self.notify,
+            self.run_hook,
+        ]
 
     @activity.defn(name="gate")
     async def gate(self, task: Json) -> Json:
@@ -73,6 +82,11 @@ class Agents:
         if asyncio.iscoroutine(answer):
             answer = await answer
         return {"outputs": answer or {}, "exit_code": 0, "attempts": activity.info().attempt}
+
+    @activity.defn(name="merge_context")
+    async def merge_context(self, task: Json) -> Json:
+        self.merges.append(task)
+        return {"context": merge(task)}
 
     @activity.defn(name="archive_run")
     async def archive_run(self, given: Json) -> Json:

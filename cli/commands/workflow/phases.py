@@ -16,6 +16,10 @@ Json = dict[str, Any]
 Outputs = Annotated[
     list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output; may be repeated.")
 ]
+Context = Annotated[
+    list[str] | None,
+    typer.Option("--context", "-c", metavar="KEY=VALUE", help="A key of the shared context; may be repeated."),
+]
 Phase = Annotated[str, typer.Argument(metavar="PHASE", help="Index, id or name of the phase.")]
 Epoch = Annotated[
     int | None,
@@ -32,20 +36,25 @@ def register(app: typer.Typer) -> None:
     command(app, "signal")(signal)
 
 
-async def next_phase(act: Act, output: Outputs = None) -> Exit:
+async def next_phase(act: Act, output: Outputs = None, context: Context = None) -> Exit:
     """Complete the current phase and start what follows."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    return await act_on(act, lambda run: run.next(outputs=_outputs(output), **about(act)), completed)
+    outputs, shared = _outputs(output), _context(context)
+    return await act_on(act, lambda run: run.next(outputs=outputs, context=shared, **about(act)), completed)
 
 
-async def complete_phase(phase: Phase, act: Act, output: Outputs = None, epoch: Epoch = None) -> Exit:
+async def complete_phase(
+    phase: Phase, act: Act, *, output: Outputs = None, context: Context = None, epoch: Epoch = None
+) -> Exit:
     """Complete one phase."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    outputs = _outputs(output)
+    outputs, shared = _outputs(output), _context(context)
     return await act_on(
-        act, lambda run: run.complete_phase(phase, outputs=outputs, epoch=epoch, **about(act)), completed
+        act,
+        lambda run: run.complete_phase(phase, outputs=outputs, context=shared, epoch=epoch, **about(act)),
+        completed,
     )
 
 
@@ -97,6 +106,10 @@ async def signal(
 
 def _outputs(written: list[str] | None) -> Json | None:
     return values(written, "--output") if written else None
+
+
+def _context(written: list[str] | None) -> Json | None:
+    return values(written, "--context") if written else None
 
 
 def _progress(text: str | None, value: str | None) -> Any:

@@ -143,6 +143,10 @@ async def intervene(
         list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output.")
     ] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="PHASE", help="Where go_to goes back to.")] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", "-c", metavar="KEY=VALUE", help="A value for replace_context."),
+    ] = None,
 ) -> Exit:
     """Decide how a phase goes on, or ends.
 
@@ -154,6 +158,7 @@ async def intervene(
     console = Console(json=act.json)
     run = await meant(act, console)
     given = _details(reason, prompt, prompt_file, output) | ({"to": to} if to is not None else {})
+    given |= {"context": values(context, "--context")} if context else {}
     if choice is None:
         option, asked = await _asked(run, console, phase)
         given = asked | given
@@ -206,8 +211,9 @@ async def _asked(run: RunHandle, console: Console, phase: str | None) -> tuple[J
     if answer is None:
         raise UsageError("nothing was decided", hint="phaseloom workflow intervene asks again")
     option, details = answer
-    if "outputs" in details:
-        details["outputs"] = values(details["outputs"], "--output")
+    for name in ("outputs", "context"):
+        if name in details:
+            details[name] = values(details[name], f"--{name.removesuffix('s')}")
     return {"action": option.action, "phase": option.phase}, details
 
 

@@ -20,7 +20,7 @@ def two_at_gates() -> World:
     return world
 
 
-CASES = {
+CASES: dict[str, tuple[dict[str, object], str]] = {
     "it is about nothing": ({**APPROVE}, "the message has no 'gate'"),
     "one gate has one digest": ({**APPROVE, "gate": "signed", "evidence": {}}, "'evidence' must be text"),
     "it is about a gate and a batch": (

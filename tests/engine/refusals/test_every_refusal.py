@@ -81,6 +81,6 @@ def test_words_of_one_sentence_alone_stand_for_it_and_shared_or_short_ones_for_n
 
 def test_a_sentence_that_is_not_written_where_it_is_raised_is_told(tmp_path: Path) -> None:
     (tmp_path / "engine").mkdir()
-    (tmp_path / "engine" / "bad.py").write_text("def f(why):\n    raise RefusedError(why.message)\n", encoding="utf-8")
+    (tmp_path / "engine" / "bad.py").write_text("def f(why):\n    raise RefusedError(why.words)\n", encoding="utf-8")
     with pytest.raises(AssertionError, match=r"engine/bad\.py:2: write the sentence where it is raised"):
         refusals(tmp_path / "engine")

@@ -47,6 +47,8 @@ def _of_file(file: Path, root: Path) -> Iterator[Refusal]:
             continue
         for call in ast.walk(function):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "RefusedError":
+                if isinstance(call.args[0], ast.Attribute) and call.args[0].attr == "message":
+                    continue  # the sentence of an error that was caught: it is said, and tested, there
                 place = f"{file.relative_to(root)}:{call.lineno}"
                 sentences = list(_sentences(call.args[0], tree, function))
                 assert sentences, f"{place}: write the sentence where it is raised, as a text or an f-string"
