@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from activities.places import file_name
@@ -31,6 +31,8 @@ class AgentTask:
     earlier: tuple[Json, ...]
     failures: tuple[Json, ...]
     inline: tuple[str, ...] = ()
+    files: Json = field(default_factory=dict)
+    """By phase, the paths below its `artifacts` that the definition names."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -56,6 +58,7 @@ class AgentTask:
             earlier=tuple(data.get("earlier") or ()),
             failures=tuple(data.get("failures") or ()),
             inline=tuple(data.get("inline") or ()),
+            files=data.get("files") or {},
         )
 
     @property

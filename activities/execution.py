@@ -12,7 +12,7 @@ import errno
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio import activity
@@ -34,12 +34,14 @@ from activities.masking import mask_json
 from activities.output import AttemptLog
 from activities.results import collect, externalise, outputs, read_output
 from activities.scratch import Scratch
+from activities.storing import bring_files, patiently
 from activities.worker_context import WorkerContext
 from activities.workspace import git_state
 from engine.errors import WorkspaceError
 from engine.expressions import ExpressionError
 from engine.plan import Json
 
+T = TypeVar("T")
 Executor = Callable[[Job], Awaitable[None]]
 """Does the agent's own work with `Job.run`; raises AttemptError when it fails."""
 
@@ -160,7 +162,7 @@ class _Attempt:
         try:
             await executor(job)
             tests = await run_tests(job)
-            found, artifacts = await asyncio.to_thread(self._gather, job)
+            found, artifacts = await self._patiently(lambda: self._gather(job), log)
         except AttemptError as error:
             raise error.masked(job.environment.secrets) from None
         git = await git_state(self.context.root)
@@ -179,7 +181,7 @@ class _Attempt:
         task, context = self.task, self.context
         timeout = task.timeout
         deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
-        values = await asyncio.to_thread(self._prepare, files)
+        values = await self._patiently(lambda: self._prepare(files), log)
         scope = {**values["values"], "prompt_file": str(files.prompt)}
         prompt = "" if task.prompt is None else rendered(task.prompt, scope)
         await asyncio.to_thread(files.fill, prompt, self._given(values))
@@ -214,7 +216,14 @@ class _Attempt:
         files.create()
         resolved = resolve({"values": self.task.values, "earlier": list(self.task.earlier)}, self.context.store)
         assert isinstance(resolved, dict)
+        bring_files(resolved["values"], self.task.files, self.context.store, files.files)
         return resolved
+
+    async def _patiently(self, call: Callable[[], T], log: AttemptLog) -> T:
+        async def say(text: str) -> None:
+            await log.log.say("WARNING", f"{self.label} - {text}")
+
+        return await patiently(call, self.context.settings.patience, say)
 
     def _given(self, values: Json) -> dict[str, Any]:
         """What `$PHASELOOM_INPUT` holds."""

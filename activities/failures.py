@@ -21,7 +21,7 @@ from engine.plan import Json, Retry
 
 Code = Literal[
     "exit_code", "timeout", "signal", "tests_failed", "not_found", "bad_output", "expression", "workspace",
-    "http_status", "no_answer",
+    "http_status", "no_answer", "store",
 ]  # fmt: skip
 
 FINAL: frozenset[Code] = frozenset({"not_found", "bad_output", "expression"})

@@ -32,7 +32,7 @@ _YIELDS = {
 """What texts of a kind have to yield, the rule in words, and what helps."""
 
 _RUN_NAMES = ("id", "definition")
-_PHASE_NAMES = ("outputs", "status")
+_PHASE_NAMES = ("outputs", "artifacts", "status")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from cli.embedded.project import Project, open_project, same_file, take_lock
 from cli.embedded.version import installation
 from cli.embedded.workers import LOCK, RECORD
 from cli.exiting import leave
+from definitions.storage import store_url
 from engine.errors import PhaseloomError
 
 LOOK_SECONDS = 0.5
@@ -47,6 +48,7 @@ async def serve(project: Project, lock: int) -> None:
                 root=project.root,
                 connect={"target_host": address.result(), "namespace": project.namespace},
                 task_queue=project.queue,
+                store=store_url(project.root, os.environ),
                 on_polling=lambda: record(project, state="polling", address=address.result()),
             )
             await worker.serve(settings, stop)
