@@ -28,7 +28,7 @@ class ArchiveActivities:
     def _archive(self, given: Json) -> Json:
         text = json.dumps(given, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         data = text.encode(errors="surrogatepass")
-        reference = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        reference: Json = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         try:
             self.context.store.put_bytes(data, "application/json")
         finally:  # a store elsewhere that does not answer is asked again; the archive is here already

@@ -1,9 +1,9 @@
 """The artifact store: contents named by their sha256, under `.phaseloom/artifacts/ab/abcdef…`.
 
 A content is written beside its place and moved there whole, so nobody ever reads half of one; it is checked on every
-read, and storing it again mends a damaged copy. Where the project names a store elsewhere (`activities.remote`), what is
-stored goes there too before it counts as stored, and this directory holds copies that are fetched when they are missing
-here. All functions block: call them in a thread.
+read, and storing it again mends a damaged copy. Where the project names a store elsewhere (`activities.remote`), what
+is stored goes there too before it counts as stored, and this directory holds copies that are fetched when they are
+missing here. All functions block: call them in a thread.
 """
 
 from __future__ import annotations
@@ -251,8 +251,8 @@ def _sync_directory(directory: Path) -> None:
 def resolve(value: Any, store: ArtifactStore, room: int = RESOLVED, *, fetch: bool = True) -> Any:
     """`value` with every reference to a JSON content replaced by the content, as long as they fit in `room` bytes.
 
-    References to other contents, and those that no longer fit, gain a `path` where the content can be read: checked, and
-    brought here first if it has to be. Without `fetch` only those that are here gain one, and unchecked.
+    References to other contents, and those that no longer fit, gain a `path` where the content can be read: checked,
+    and brought here first if it has to be. Without `fetch` only those that are here gain one, and unchecked.
     """
     budget = [room]
 

@@ -191,6 +191,9 @@ class Remote:
             raise
         except (BaseError, ValueError) as error:
             raise self._trouble(str(error)) from None
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise WorkspaceError(f"the artifact store {self.shown} cannot be used: {reason}") from error
 
     def _trouble(self, text: str) -> PhaseloomError:
         if "NoSuchBucket" in text or "ContainerNotFound" in text:
