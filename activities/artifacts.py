@@ -177,13 +177,8 @@ class ArtifactStore:
 
     def _send(self, sha256: str) -> None:
         if self.remote is not None:
-            self.remote.join(self._project())
+            self.remote.join(project_id(self.root))
             self.remote.put(sha256, self.path(sha256))
-
-    def _project(self) -> str:
-        with suppress(OSError, ValueError, AttributeError):
-            return str(json.loads((self.root / ".phaseloom" / "project.json").read_bytes()).get("uuid", ""))
-        return ""
 
     def _write(self, pieces: Iterator[bytes], *, only: str | None = None) -> tuple[str, int]:
         """Take in a content; its digest and size. One that is not `only` is dropped again."""
@@ -217,6 +212,13 @@ class ArtifactStore:
         Path(file.name).replace(target)
         if self.durable:
             _sync_directory(target.parent)
+
+
+def project_id(root: Path) -> str:
+    """The uuid of the project at `root`; empty where it has none yet."""
+    with suppress(OSError, ValueError, AttributeError):
+        return str(json.loads((root / ".phaseloom" / "project.json").read_bytes()).get("uuid", ""))
+    return ""
 
 
 def digest_of(pieces: Iterator[bytes], progress: Progress = _nobody) -> str:

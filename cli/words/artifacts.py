@@ -1,0 +1,66 @@
+"""Artifacts for reading: tables, what is wrong with them, what was removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.words.bars import Canvas
+from cli.words.durations import counted
+from cli.words.measures import size
+from cli.words.table import table
+
+Json = dict[str, Any]
+
+DIGITS = 16
+"""Digits of a digest that a table shows: enough to name it."""
+
+
+def of_run(run: str, found: list[Json], *, fits: int | None = None) -> list[str]:
+    """A line per artifact of a run."""
+    if not found:
+        return [f"The run {run} has no artifacts yet."]
+    rows = [
+        (f"{each['phase']}/{each['name']}", size(each["size"], Canvas()), each["media_type"], each["sha256"][:DIGITS])
+        for each in found
+    ]
+    return table([("PHASE/NAME", "SIZE", "TYPE", "SHA256"), *rows], numbers={1}, fits=fits)
+
+
+def stored(found: list[Json], where: str, *, fits: int | None = None) -> list[str]:
+    """A line per content, the newest first, and all of them together."""
+    if not found:
+        return [f"Nothing is stored in {where}."]
+    rows = [(each["sha256"][:DIGITS], size(each["size"], Canvas()), each["stored_at"]) for each in found]
+    return [
+        *table([("SHA256", "SIZE", "STORED"), *rows], numbers={1}, fits=fits),
+        f"{counted(len(found), 'artifact')}, {size(sum(each['size'] for each in found), Canvas())}, in {where}",
+    ]
+
+
+def verified(told: Json) -> list[str]:
+    """What is wrong, a line each with who needs it; then how much was looked at."""
+    lines = []
+    for problem in told["problems"]:
+        used = f", which {', '.join(problem['needed_by'][:3])} needs" if problem["needed_by"] else ""
+        lines.append(f"✗ {problem['what']}: sha256:{problem['sha256']} in {problem['where']}{used}")
+    checked = f"{counted(told['checked'], 'artifact')}, {size(told['bytes'], Canvas())} read"
+    if not lines:
+        return [f"✓ {checked}: all are what was stored"]
+    return [*lines, f"{checked}: {counted(len(lines), 'problem')}"]
+
+
+def to_remove(told: Json) -> list[str]:
+    """What goes and what stays, before or instead of removing it."""
+    removed = told["removed"]
+    kept = f"{counted(told['runs_kept'], 'run')} with all they need"
+    if not removed:
+        return [f"Nothing to remove. Kept: {kept}."]
+    lines = [f"  {each['sha256'][:DIGITS]}  {size(each['size'], Canvas())}" for each in removed[:10]]
+    more = [f"  … and {len(removed) - 10} more"] if len(removed) > 10 else []
+    let_go = f" Of {counted(told['runs_let_go'], 'older run')} only the ledger stays." if told["runs_let_go"] else ""
+    return [
+        f"{counted(len(removed), 'artifact')}, {size(told['bytes'], Canvas())}, that no kept run needs:",
+        *lines,
+        *more,
+        f"Kept: {kept}.{let_go}",
+    ]
