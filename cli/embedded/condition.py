@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import time
@@ -89,7 +90,7 @@ async def status(root: Path, target: Target | None = None) -> Json:
     """What there is of the server and the worker of the project at `root`. Starts nothing.
 
     `{mode, root, client, address, namespace, queue, reachable, supervisor, server, worker, pollers, attributes, agents,
-    disk, problems, unprotected}`; the last two are sentences, `disk` is bytes.
+    disk, store, problems, unprotected}`; the last two are sentences, `disk` is bytes, `store` the URL of artifacts.
     """
     problems: list[str] = []
     try:
@@ -122,12 +123,28 @@ async def status(root: Path, target: Target | None = None) -> Json:
         report["problems"].append(_first_line(error))
     else:
         report |= {"reachable": True, **await _ask(client, report)}
+    report["store"] = await asyncio.to_thread(_store, project, problems)
     if report["disk"]["free"] < LOW_DISK:
         report["problems"].append(
             f"only {report['disk']['free'] // 1_000_000} MB are free on the disk of {project.folder}"
         )
     report["unprotected"] += _unprotected(report)
     return report
+
+
+def _store(project: Project, problems: list[str]) -> str | None:
+    """Where artifacts are kept besides the project's directory; trouble with it is a problem."""
+    from cli.reach.store import project_store  # noqa: PLC0415 - only `doctor` asks
+
+    try:
+        remote = project_store(project.root).remote
+        if remote is None:
+            return None
+        next(iter(remote.contents()), None)
+    except PhaseloomError as error:
+        problems.append(_first_line(error))
+        return None if error.code == "definition" else remote and remote.shown
+    return remote.shown
 
 
 def _embedded(project: Project, problems: list[str]) -> Json:

@@ -43,6 +43,7 @@ def condition(report: Json) -> list[str]:
         ("Search attributes", _attributes(report["attributes"])),
         ("Agents at work", str(report["agents"])),
         ("Disk", _disk(report["disk"])),
+        *((("Artifacts", f"in {report['store']}"),) if report.get("store") else ()),
     ]
     lines = table([(f"{name}:", value) for name, value in rows])
     problems = report["problems"] or ["none"]
