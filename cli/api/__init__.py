@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         View,
     )
     from cli.exits import NotFoundError, UsageError
+    from cli.reach.artifacts import Artifact
     from cli.reach.contact import NoWorkerError
     from definitions.diagnostics import Diagnostic, InvalidDefinitionError
     from engine.errors import PhaseloomError, RefusedError, UnreachableError
@@ -96,6 +97,7 @@ _HOMES = {
         "View",
     ),
     "cli.exits": ("NotFoundError", "UsageError"),
+    "cli.reach.artifacts": ("Artifact",),
     "cli.reach.contact": ("NoWorkerError",),
     "definitions.diagnostics": ("Diagnostic", "InvalidDefinitionError"),
     "engine.errors": ("PhaseloomError", "RefusedError", "UnreachableError"),
@@ -104,6 +106,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Artifact",
     "CancelledParallel",
     "Cancelling",
     "Client",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cli.api.answers import Queued
     from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
+    from cli.reach.artifacts import Artifact
     from cli.reach.following import Follower
     from cli.reach.runs import Run
     from engine.facts import Fact
@@ -107,6 +108,24 @@ class RunHandle(Gates):
             return False
         described = await described_run(self._run.connection, self.id)
         return described is not None and closed_as(described) is None
+
+    async def artifacts(self) -> tuple[Artifact, ...]:
+        """What the agents of the run left: files by name, and outputs above 4 KiB as `outputs.NAME`."""
+        from cli.reach.artifacts import artifacts_of  # noqa: PLC0415 - only here
+        from cli.reach.store import project_store  # noqa: PLC0415
+
+        return tuple(await artifacts_of(self._run, project_store(self._root)))
+
+    async def get_artifact(self, name: str, target: Path | str) -> Artifact:
+        """Write the artifact `PHASE/NAME` to a file, whole and checked, or raise WorkspaceError."""
+        from asyncio import to_thread  # noqa: PLC0415 - loaded by then
+
+        from cli.reach.artifacts import one_named  # noqa: PLC0415 - only here
+        from cli.reach.store import project_store  # noqa: PLC0415
+
+        found = one_named(list(await self.artifacts()), self.id, name)
+        await to_thread(project_store(self._root).copy, found.sha256, Path(target))
+        return found
 
     async def log(self, phase: Phase | None = None, *, lines: int | None = None) -> Log:
         """The last lines (default: all) that a phase, or the run itself, has logged, and the file they are from.

@@ -26,7 +26,7 @@ _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Artifact:
     """One artifact of a run. `name` is the file's, or `outputs.NAME`."""
 
     run: str
@@ -53,7 +53,7 @@ class Made:
         }
 
 
-async def made(run: Run, store: ArtifactStore) -> list[Made]:
+async def artifacts_of(run: Run, store: ArtifactStore) -> list[Artifact]:
     """The artifacts of a run in the order of its phases: those of each phase's newest epoch.
 
     Where a phase left more files than a result lists, the stored list is read.
@@ -75,7 +75,7 @@ async def made(run: Run, store: ArtifactStore) -> list[Made]:
             break
         since = page["next"]
     return [
-        Made(run=run.id, phase=plans[index].id, name=name, **of)
+        Artifact(run=run.id, phase=plans[index].id, name=name, **of)
         for index in sorted(found)
         for name, of in _expanded(found[index], store).items()
     ]
@@ -151,7 +151,7 @@ def content_named(store: ArtifactStore, digest: str) -> str:
     raise UsageError(f"{len(found)} artifacts begin with {digest}", hint=f"write more of it: {found[0]}")
 
 
-def one_named(found: list[Made], run: str, word: str) -> Made:
+def one_named(found: list[Artifact], run: str, word: str) -> Artifact:
     """The artifact of a run that `PHASE/NAME` names; raises NotFoundError where there is none."""
     for each in found:
         if f"{each.phase}/{each.name}" == word:

@@ -11,8 +11,32 @@ from cli.words.table import table
 
 Json = dict[str, Any]
 
+LEFT = 10
+"""Artifacts of a phase that are told one by one."""
+
+_FILE = ("sha256", "size")
+
 DIGITS = 16
 """Digits of a digest that a table shows: enough to name it."""
+
+
+def left(phase: Json) -> list[str]:
+    """What the agents of a phase left in the store, from its details: a line each, and how to get the first."""
+    found = [(f"outputs.{name}", ref["$artifact"].removeprefix("sha256:"), ref["size"]) for name, ref in _large(phase)]
+    for result in phase.get("results", []):
+        files = result.get("artifacts") or []
+        found += [(file["name"], file["sha256"], file["size"]) for file in files if {"name", *_FILE} <= file.keys()]
+    if not found:
+        return []
+    lines = [f"  {name}  {size(length, Canvas())}  sha256:{digest[:DIGITS]}" for name, digest, length in found[:LEFT]]
+    more = [f"  … and {len(found) - LEFT} more: phaseloom artifacts list {phase['id']}"] if len(found) > LEFT else []
+    return ["Left:", *lines, *more, f"Get one with: phaseloom artifacts get {phase['id']}/{found[0][0]}"]
+
+
+def _large(phase: Json) -> list[tuple[str, Json]]:
+    """The outputs that are kept in the store."""
+    outputs = phase.get("outputs") or {}
+    return [(name, value) for name, value in outputs.items() if isinstance(value, dict) and "$artifact" in value]
 
 
 def of_run(run: str, found: list[Json], *, fits: int | None = None) -> list[str]:

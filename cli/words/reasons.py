@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.artifacts import left
 from cli.words.asking import way, work
 from cli.words.durations import between, since
 from cli.words.parallel import QUEUES, named
@@ -71,7 +72,7 @@ def _standing(phase: Json, view: Json) -> list[str]:
         case "completed":
             took = between(phase["started_at"], phase["finished_at"])
             after = f", after {took}" if took else ""
-            return [f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}."]
+            return [f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}.", *left(phase)]
         case "skipped":
             reasons = {
                 "if": "Its condition is false.",
