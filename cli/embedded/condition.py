@@ -136,15 +136,15 @@ def _store(project: Project, problems: list[str]) -> str | None:
     """Where artifacts are kept besides the project's directory; trouble with it is a problem."""
     from cli.reach.store import project_store  # noqa: PLC0415 - only `doctor` asks
 
+    told = None
     try:
         remote = project_store(project.root).remote
-        if remote is None:
-            return None
-        next(iter(remote.contents()), None)
+        if remote is not None:
+            told = remote.shown
+            next(remote.contents(), None)
     except PhaseloomError as error:
         problems.append(_first_line(error))
-        return None if error.code == "definition" else remote and remote.shown
-    return remote.shown
+    return told
 
 
 def _embedded(project: Project, problems: list[str]) -> Json:
