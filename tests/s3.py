@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
-import boto3  # type: ignore[import-untyped]  # it tells no types
+import obstore
 import pytest
 from moto.server import ThreadedMotoServer
+from obstore.store import from_url
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "hidden-word", "AWS_REGION": "us-east-1"}
 
@@ -23,25 +25,32 @@ class S3:
         self._server.start()
         _, self.port = self._server.get_host_and_port()
         self.variables = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
-        self.objects = boto3.client(
-            "s3",
-            endpoint_url=self.variables["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id="testing",
-            aws_secret_access_key="hidden-word",
-        )
         self.new_bucket()
 
     def new_bucket(self) -> None:
         """Go on with an empty bucket; `url` is a folder in it."""
         self.bucket = f"bucket-{uuid4().hex[:8]}"
         self.url = f"s3://{self.bucket}/team"
-        self.objects.create_bucket(Bucket=self.bucket)
+        address = self.variables["AWS_ENDPOINT_URL"]
+        request = urllib.request.Request(f"{address}/{self.bucket}", method="PUT")  # noqa: S310 - of our own server
+        with urllib.request.urlopen(request):  # noqa: S310 - as above
+            pass
+        self._objects = from_url(
+            f"s3://{self.bucket}",
+            endpoint=address,
+            access_key_id="testing",
+            secret_access_key="testing",
+            region="us-east-1",
+            client_options={"allow_http": True},
+        )
 
     def names(self) -> list[str]:
         """What is in the bucket."""
-        found = self.objects.list_objects_v2(Bucket=self.bucket).get("Contents", [])
-        return sorted(each["Key"] for each in found)
+        return sorted(each["path"] for page in obstore.list(self._objects) for each in page)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Let the bucket have this, whatever it had."""
+        obstore.put(self._objects, name, content)
 
     def stop(self) -> None:
         """Let nobody reach it."""

@@ -77,14 +77,14 @@ def test_a_content_that_was_altered_there_is_named_and_not_handed_over(
     tmp_path: Path, s3: S3, store: ArtifactStore
 ) -> None:
     ref = store.put_bytes(b"true")
-    s3.objects.put_object(Bucket=s3.bucket, Key=f"team/{key(ref.sha256)}", Body=b"fake")
+    s3.put(f"team/{key(ref.sha256)}", b"fake")
     other = elsewhere(tmp_path, s3.url)
     with pytest.raises(WorkspaceError, match=f"{ref.sha256} is damaged in {s3.url}"):
         other.get_bytes(ref.sha256)
     assert not other.path(ref.sha256).exists()
     store.path(ref.sha256).unlink()
     store.path(ref.sha256).write_bytes(b"also fake")
-    s3.objects.put_object(Bucket=s3.bucket, Key=f"team/{key(ref.sha256)}", Body=b"true")
+    s3.put(f"team/{key(ref.sha256)}", b"true")
     assert store.get_bytes(ref.sha256) == b"true", "a damaged copy here is replaced by the good one"
 
 

@@ -76,7 +76,7 @@ def test_in_a_store_that_others_use_nothing_is_removed_unless_that_is_said(s3: S
     alone.environ.update(s3.variables)
     alone.environ["PHASELOOM_ARTIFACT_STORE"] = s3.url
     alone.types("runs")
-    s3.objects.put_object(Bucket=s3.bucket, Key="team/projects/another", Body=b"")
+    s3.put("team/projects/another", b"")
     said = alone.tries("artifacts", "prune", "--yes")
     assert said.code == 6
     assert f"another project keeps artifacts in {s3.url}" in said.err
