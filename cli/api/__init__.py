@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SignalReported,
         StartedParallel,
     )
+    from cli.api.artifacts import Artifacts, Verification, Waste
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
     from cli.api.client import Client
@@ -75,6 +76,7 @@ _HOMES = {
         "SignalReported",
         "StartedParallel",
     ),
+    "cli.api.artifacts": ("Artifacts", "Verification", "Waste"),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
     "cli.api.client": ("Client",),
@@ -107,6 +109,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Artifact",
+    "Artifacts",
     "CancelledParallel",
     "Cancelling",
     "Client",
@@ -155,7 +158,9 @@ __all__ = [
     "UnreachableError",
     "UsageError",
     "Validation",
+    "Verification",
     "View",
+    "Waste",
 ]
 
 

@@ -116,16 +116,11 @@ class RunHandle(Gates):
 
         return tuple(await artifacts_of(self._run, project_store(self._root)))
 
-    async def get_artifact(self, name: str, target: Path | str) -> Artifact:
-        """Write the artifact `PHASE/NAME` to a file, whole and checked, or raise WorkspaceError."""
-        from asyncio import to_thread  # noqa: PLC0415 - loaded by then
-
+    async def artifact(self, name: str) -> Artifact:
+        """The artifact `PHASE/NAME`; raises NotFoundError where there is none."""
         from cli.reach.artifacts import one_named  # noqa: PLC0415 - only here
-        from cli.reach.store import project_store  # noqa: PLC0415
 
-        found = one_named(list(await self.artifacts()), self.id, name)
-        await to_thread(project_store(self._root).copy, found.sha256, Path(target))
-        return found
+        return one_named(list(await self.artifacts()), self.id, name)
 
     async def log(self, phase: Phase | None = None, *, lines: int | None = None) -> Log:
         """The last lines (default: all) that a phase, or the run itself, has logged, and the file they are from.

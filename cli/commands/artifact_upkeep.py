@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.command import Look, Where
+from cli.commands.workflow.acting import client_for, looked_at
 from cli.console import Console
 from cli.exits import Exit, UsageError
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from activities.remote import Stored
 
 Json = dict[str, Any]
 
@@ -23,75 +26,24 @@ async def verify(look: Look) -> Exit:
     With --run those of one run; else everything that is stored, and whatever open runs need. Ends with 6 when one is
     missing or altered.
     """
-    from activities.upkeep import check  # noqa: PLC0415 - not needed for --help
-    from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.store import project_store  # noqa: PLC0415
-    from cli.transfer import transfer  # noqa: PLC0415
+    from cli.transfer import transfer  # noqa: PLC0415 - not needed for --help
     from cli.words.artifacts import verified  # noqa: PLC0415
 
     console = Console(json=look.json)
-    store = project_store(here())
-    read = 0
-    problems: list[Json] = []
+    client = await client_for(look, console)
+    run = await looked_at(look, console) if look.run is not None else None
     with transfer("looking", quiet=look.json) as told:
-        needed = await (_needed_by_one(look, console) if look.run is not None else _needed(look, console, told.tell))
-
-        def more(size: int) -> None:
-            nonlocal read
-            read += size
-            told.more(size)
-
-        for digest in sorted(needed):
-            told.tell(digest[:16])
-            problems += [
-                {"sha256": digest, "what": each.what, "where": each.where, "needed_by": needed[digest]}
-                for each in check(store, digest, more)
-                if each.what == "altered" or needed[digest]  # what only this host has, and nobody needs, is no loss
-            ]
-    answer = {"checked": len(needed), "bytes": read, "problems": problems}
+        found = await client.artifacts.verify(run, tell=told.tell, progress=told.more)
+    answer = {
+        "checked": found.checked,
+        "bytes": found.bytes,
+        "problems": [
+            {"sha256": problem.sha256, "what": problem.what, "where": problem.where, "needed_by": list(by)}
+            for problem, by in found.problems
+        ],
+    }
     console.answer(answer, verified(answer))
-    return Exit.WORKSPACE if problems else Exit.OK
-
-
-async def _needed_by_one(look: Look, console: Console) -> dict[str, list[str]]:
-    """The digests that a run needs, with what needs them: its artifacts by name, its archive, its payloads."""
-    from cli.commands.workflow.acting import looked_at  # noqa: PLC0415 - not needed for --help
-    from cli.reach.archives import archive_of  # noqa: PLC0415
-    from cli.reach.contact import connected  # noqa: PLC0415
-    from cli.reach.keeping import needed_by_open_runs  # noqa: PLC0415
-    from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.store import project_store  # noqa: PLC0415
-
-    handle = await looked_at(look, console)
-    run, listed = handle.id, await handle.artifacts()
-    found: dict[str, list[str]] = {}
-    for each in listed:
-        found.setdefault(each.sha256, []).append(each.word)
-    if (archive := archive_of(here(), run)) is not None:
-        found.setdefault(archive, []).append(f"the ledger of {run}")
-        return found
-    connection = await connected(look, console)
-    payloads = await needed_by_open_runs(connection, project_store(here()), only=run, tell=lambda _: None)
-    return {digest: [f"the history of {run}"] for digest in payloads} | found
-
-
-async def _needed(where: Where, console: Console, tell: Any) -> dict[str, list[str]]:
-    """Everything that is stored, archives that should be, and what open runs need, with these runs."""
-    from activities.upkeep import contents  # noqa: PLC0415 - not needed for --help
-    from cli.reach.archives import archives  # noqa: PLC0415
-    from cli.reach.contact import connected  # noqa: PLC0415
-    from cli.reach.keeping import needed_by_open_runs  # noqa: PLC0415
-    from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.store import project_store  # noqa: PLC0415
-
-    store = project_store(here())
-    connection = await connected(where, console)
-    found: dict[str, list[str]] = {digest: [] for digest in contents(store)}
-    for run, archive in archives(here()).items():
-        found.setdefault(archive.sha256, []).append(f"the ledger of {run}")
-    for digest, runs in (await needed_by_open_runs(connection, store, only=None, tell=tell)).items():
-        found.setdefault(digest, []).extend(runs)
-    return found
+    return Exit.WORKSPACE if found.problems else Exit.OK
 
 
 async def prune(
@@ -113,52 +65,36 @@ async def prune(
 
     Open runs keep all they need, ended ones their ledger. What was stored within a day stays.
     """
-    from datetime import UTC, datetime  # noqa: PLC0415 - not needed for --help
-
-    from activities.upkeep import remove, remove_drafts, waste  # noqa: PLC0415
-    from cli.reach.contact import connected  # noqa: PLC0415
-    from cli.reach.keeping import alone, kept  # noqa: PLC0415
-    from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.store import project_store  # noqa: PLC0415
-    from cli.transfer import transfer  # noqa: PLC0415
-    from cli.words.artifacts import to_remove  # noqa: PLC0415
-    from cli.words.measures import size  # noqa: PLC0415
+    from cli.transfer import transfer  # noqa: PLC0415 - not needed for --help
+    from cli.words.artifacts import removed, to_remove  # noqa: PLC0415
 
     console = Console(json=where.json)
-    store = project_store(here())
     age = _age(older_than)
-    if not shared:
-        alone(store)
-    connection = await connected(where, console)
-    now = datetime.now(UTC)
+    artifacts = (await client_for(where, console)).artifacts
     with transfer("looking", quiet=where.json) as told:
-        needed = await kept(connection, store, older_than=age, newest=keep_runs, now=now, tell=told.tell)
-        found = waste(store, needed.digests, now)
+        waste = await artifacts.waste(older_than=age, keep_runs=keep_runs, shared=shared, tell=told.tell)
     answer: Json = {
         "dry_run": dry_run,
-        "removed": [{"sha256": each.sha256, "size": each.size} for each in found],
-        "bytes": sum(each.size for each in found),
-        "runs_kept": len(needed.runs),
-        "runs_let_go": len(needed.let_go),
+        **_counted(waste.contents),
+        "runs_kept": waste.runs_kept,
+        "runs_let_go": waste.runs_let_go,
     }
     console.lines(to_remove(answer))
-    if dry_run or not found:
+    if dry_run or not waste.contents:
         console.data(answer)
         return Exit.OK
     _sure(yes=yes, asks=not where.json)
-    with transfer("removing", total=answer["bytes"], quiet=where.json) as told:
-        gone = []
-        for each in found:
-            if remove(store, each, datetime.now(UTC)):
-                gone.append(each)
-            told.more(each.size)
-        remove_drafts(store, now)
-    answer["removed"] = [{"sha256": each.sha256, "size": each.size} for each in gone]
-    answer["bytes"] = sum(each.size for each in gone)
-    from cli.words.bars import Canvas  # noqa: PLC0415 - loaded by then
-
-    console.answer(answer, [f"✓ Removed {len(gone)}, {size(answer['bytes'], Canvas())}"])
+    with transfer("removing", total=waste.bytes, quiet=where.json) as told:
+        answer |= _counted(artifacts.remove(waste, progress=told.more))
+    console.answer(answer, removed(answer))
     return Exit.OK
+
+
+def _counted(contents: tuple[Stored, ...]) -> Json:
+    return {
+        "removed": [{"sha256": each.sha256, "size": each.size} for each in contents],
+        "bytes": sum(each.size for each in contents),
+    }
 
 
 def _age(text: str) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,14 +11,18 @@ import typer
 
 from cli.command import Look, command
 from cli.commands import artifact_upkeep
+from cli.commands.workflow.acting import looked_at
 from cli.console import Console, is_terminal
 from cli.exits import Exit, UsageError
 
 if TYPE_CHECKING:
-    from activities.artifacts import ArtifactStore
-    from cli.reach.artifacts import Artifact
+    from activities.remote import Stored
+    from cli.api import Artifact, Artifacts
 
 Json = dict[str, Any]
+
+DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
+"""A digest, or enough of its beginning."""
 
 artifacts = typer.Typer(
     name="artifacts",
@@ -48,8 +53,8 @@ async def list_artifacts(
     every: Annotated[bool, typer.Option("--all", help="Everything that is stored, of whatever run.")] = False,
 ) -> Exit:
     """List the artifacts of a run: files that agents left, and outputs above 4 KiB."""
-    from cli.reach.place import here  # noqa: PLC0415 - not needed for --help
-    from cli.reach.store import project_store  # noqa: PLC0415
+    from cli.api import Artifacts  # noqa: PLC0415 - not needed for --help
+    from cli.reach.place import here  # noqa: PLC0415
     from cli.words.artifacts import of_run, stored  # noqa: PLC0415
     from cli.words.bars import canvas  # noqa: PLC0415
 
@@ -58,41 +63,28 @@ async def list_artifacts(
     if every:
         if phase is not None or look.run is not None:
             raise UsageError("--all lists what is stored, of no run and no phase", hint="leave one of them out")
-        store = project_store(here())
-        found = _stored(store)
-        where = store.remote.shown if store.remote is not None else str(store.directory)
-        console.answer({"store": where, "artifacts": found}, stored(found, where, fits=fits))
+        store = Artifacts(here())
+        found = [_shown(each) for each in store.stored()]
+        console.answer({"store": store.place, "artifacts": found}, stored(found, store.place, fits=fits))
         return Exit.OK
-    run, listed = await _made(look, console)
+    run = await looked_at(look, console)
+    listed = await run.artifacts()
     if phase is not None:
-        listed = _of_phase(listed, phase, run)
+        listed = _of_phase(listed, phase, run.id)
     told = [each.to_json() for each in listed]
-    console.answer({"run": run, "artifacts": told}, of_run(run, told, fits=fits))
+    console.answer({"run": run.id, "artifacts": told}, of_run(run.id, told, fits=fits))
     return Exit.OK
 
 
-def _stored(store: ArtifactStore) -> list[Json]:
-    from activities.upkeep import contents  # noqa: PLC0415 - not needed for --help
-
-    found = sorted(contents(store).values(), key=lambda each: each.stored_at, reverse=True)
-    return [
-        {"sha256": each.sha256, "size": each.size, "stored_at": each.stored_at.isoformat(timespec="seconds")}
-        for each in found
-    ]
+def _shown(content: Stored) -> Json:
+    at = content.stored_at.isoformat(timespec="seconds")
+    return {"sha256": content.sha256, "size": content.size, "stored_at": at}
 
 
-async def _made(look: Look, console: Console) -> tuple[str, list[Artifact]]:
-    """A run and its artifacts."""
-    from cli.commands.workflow.acting import looked_at  # noqa: PLC0415 - not needed for --help
-
-    run = await looked_at(look, console)
-    return run.id, list(await run.artifacts())
-
-
-def _of_phase(listed: list[Artifact], phase: str, run: str) -> list[Artifact]:
+def _of_phase(listed: tuple[Artifact, ...], phase: str, run: str) -> tuple[Artifact, ...]:
     from cli.exits import NotFoundError  # noqa: PLC0415 - only for a phase
 
-    found = [each for each in listed if each.phase == phase]
+    found = tuple(each for each in listed if each.phase == phase)
     if not found:
         have = ", ".join(dict.fromkeys(each.phase for each in listed)) or "none"
         raise NotFoundError(f"the run {run} has no artifacts of a phase '{phase}'", hint=f"phases that have: {have}")
@@ -108,27 +100,24 @@ async def get(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: stdout.")] = None,
 ) -> Exit:
     """Get an artifact, checked, into a file or to stdout."""
-    from cli.reach.artifacts import content_named, digest_in, one_named  # noqa: PLC0415 - not needed for --help
+    from cli.api import Artifacts  # noqa: PLC0415 - not needed for --help
     from cli.reach.place import here  # noqa: PLC0415
-    from cli.reach.store import project_store  # noqa: PLC0415
     from cli.transfer import transfer  # noqa: PLC0415
 
     console = Console(json=look.json)
     if look.json and output is None:
         raise UsageError("with --json the content goes to a file", hint="name it with -o FILE")
-    store = project_store(here())
+    store = Artifacts(here())
     size: int | None = None
-    digest = digest_in(artifact)
-    if digest is not None:
-        sha256 = content_named(store, digest)
+    if (digest := DIGEST.fullmatch(artifact)) is not None:
+        sha256 = store.find(digest[1])
     else:
-        look, word = _run_in(artifact, look)
-        run, listed = await _made(look, console)
-        named = one_named(listed, run, word)
+        look, name = _run_in(artifact, look)
+        named = await (await looked_at(look, console)).artifact(name)
         sha256, size = named.sha256, named.size
     with transfer(artifact, total=size, quiet=look.json) as told:
         if output is None:
-            _print(store.checked(sha256, told.more))
+            _print(store.read(sha256, progress=told.more))
         else:
             _write(store, sha256, output, told.more)
     if output is not None:
@@ -151,11 +140,11 @@ def _run_in(artifact: str, look: Look) -> tuple[Look, str]:
     return look, artifact
 
 
-def _write(store: ArtifactStore, sha256: str, output: Path, progress: Any) -> None:
+def _write(store: Artifacts, sha256: str, output: Path, progress: Any) -> None:
     from engine.errors import WorkspaceError  # noqa: PLC0415 - not needed for --help
 
     try:
-        store.copy(sha256, output, progress)
+        store.get(sha256, output, progress=progress)
     except OSError as error:
         raise WorkspaceError(f"{output} cannot be written: {error.strerror or error}") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,6 @@ Json = dict[str, Any]
 
 OUTPUTS = "outputs."
 """Begins the name of an output that was too large to stay in the result."""
-
-SHORTEST = 8
-"""Digits of a digest that name a content, if only one begins so."""
-
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +121,6 @@ def _expanded(files: dict[str, Json], store: ArtifactStore) -> dict[str, Json]:
                 continue  # the list itself is what is missing then, and has its own line
             listed.update({each["name"]: _fields(each["sha256"], each) for each in content})
     return listed
-
-
-def digest_in(word: str) -> str | None:
-    """The digest that a word is, or begins; None where it is a path."""
-    match = _DIGEST.fullmatch(word)
-    return match[1] if match is not None else None
 
 
 def content_named(store: ArtifactStore, digest: str) -> str:

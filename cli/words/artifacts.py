@@ -73,17 +73,22 @@ def verified(told: Json) -> list[str]:
     return [*lines, f"{checked}: {counted(len(lines), 'problem')}"]
 
 
+def removed(told: Json) -> list[str]:
+    """What is gone."""
+    return [f"✓ Removed {counted(len(told['removed']), 'artifact')}, {size(told['bytes'], Canvas())}"]
+
+
 def to_remove(told: Json) -> list[str]:
     """What goes and what stays, before or instead of removing it."""
-    removed = told["removed"]
+    found = told["removed"]
     kept = f"{counted(told['runs_kept'], 'run')} with all they need"
-    if not removed:
+    if not found:
         return [f"Nothing to remove. Kept: {kept}."]
-    lines = [f"  {each['sha256'][:DIGITS]}  {size(each['size'], Canvas())}" for each in removed[:10]]
-    more = [f"  … and {len(removed) - 10} more"] if len(removed) > 10 else []
+    lines = [f"  {each['sha256'][:DIGITS]}  {size(each['size'], Canvas())}" for each in found[:10]]
+    more = [f"  … and {len(found) - 10} more"] if len(found) > 10 else []
     let_go = f" Of {counted(told['runs_let_go'], 'older run')} only the ledger stays." if told["runs_let_go"] else ""
     return [
-        f"{counted(len(removed), 'artifact')}, {size(told['bytes'], Canvas())}, that no kept run needs:",
+        f"{counted(len(found), 'artifact')}, {size(told['bytes'], Canvas())}, that no kept run needs:",
         *lines,
         *more,
         f"Kept: {kept}.{let_go}",

@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from activities.artifacts import ArtifactStore
+from cli.api import Client
 from cli.embedded import workers
 from cli.embedded.connect import connect
 from cli.embedded.project import open_project
@@ -207,3 +209,21 @@ def test_the_word_of_a_store_that_cannot_be_is_refused_before_anything_starts(pe
     assert said.code == 3
     assert "$PHASELOOM_ARTIFACT_STORE: 'ftp://' is no artifact store" in said.err
     assert "for example s3://bucket/folder" in said.err
+
+
+async def test_a_script_finds_reads_and_looks_after_artifacts(person: Person, tmp_path: Path) -> None:
+    async with Client.connect(person.root) as client:
+        run = await client.start(str(person.root / "small.yaml"))
+        async with asyncio.timeout(30):
+            while not (made := await run.artifacts()):
+                await asyncio.sleep(0.05)
+        assert [artifact.name for artifact in made] == ["two", "sub/one.txt"]
+        one = await run.artifact("make/sub/one.txt")
+        assert client.artifacts.find(one.sha256[:10]) == one.sha256
+        client.artifacts.get(one.sha256, tmp_path / "one")
+        assert (tmp_path / "one").read_bytes() == client.artifacts.read(one.sha256).read_bytes() == b"one\n"
+        found = await client.artifacts.verify(run)
+        assert (found.checked, found.bytes, found.problems) == (2, 8, ())
+        waste = await client.artifacts.waste(older_than=timedelta(0))
+        assert one.sha256 not in {each.sha256 for each in waste.contents}
+        await run.cancel()
