@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from definitions.root import CONFIG_NAME
 from engine.errors import DefinitionError
@@ -23,6 +22,8 @@ _KEY = re.compile(rb"(?m)^[\"']?artifacts[\"']?\s*:")
 
 def problem_of(url: str) -> tuple[str, str] | None:
     """What is wrong with the URL of a store, and what helps; None for a good one."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - only where a store is named
+
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
         return f"'{parts.scheme}://' is no artifact store" if parts.scheme else "this is no URL of a store", _HINT

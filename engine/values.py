@@ -51,11 +51,7 @@ def artifacts(phase: PhaseState) -> Json:
     """The files that the agents of a phase left, `{sha256, size, media_type}` by name; of one name the last one's."""
     told = (result.get(ARTIFACTS) for result in phase.results)
     listed = (each for files in told if isinstance(files, list) for each in files if isinstance(each, dict))
-    return {
-        str(each["name"]): {key: each[key] for key in _FILE}
-        for each in listed
-        if each.keys() >= {"name", *_FILE}
-    }
+    return {str(each["name"]): {key: each[key] for key in _FILE} for each in listed if each.keys() >= {"name", *_FILE}}
 
 
 def _files(reads: tuple[str, ...]) -> Json:

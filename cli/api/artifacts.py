@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.reach.contact import NoWorkerError
 from cli.reach.store import project_store
+from engine.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from activities.remote import Stored
@@ -116,8 +119,9 @@ class Artifacts:
         from cli.reach.keeping import needed_by_open_runs  # noqa: PLC0415
 
         found: dict[str, list[str]] = {}
-        for each in await run.artifacts():
-            found.setdefault(each.sha256, []).append(each.word)
+        with suppress(NoWorkerError, WorkspaceError):  # what the history refers to is known without their names
+            for each in await run.artifacts():
+                found.setdefault(each.sha256, []).append(each.word)
         if (archive := archive_of(self.root, run.id)) is not None:
             found.setdefault(archive, []).append(f"the ledger of {run.id}")
             return found
