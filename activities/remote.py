@@ -35,6 +35,7 @@ PROJECTS = "projects"
 
 _KEY = re.compile(rf"{CONTENTS}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
 _STATUS = re.compile(r"status code: (\d{3}[ A-Za-z]*)")
+_UNUSABLE = re.compile("OpenCredentials|DecodeCredentials|Invalid(?:Access)?Key")
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
@@ -204,6 +205,9 @@ class Remote:
             return WorkspaceError(f"the artifact store {self.shown} cannot be used: {reason}")
         if "Missing" in text or "169.254.169.254" in text:  # the address where a cloud machine asks for credentials
             return WorkspaceError(f"there are no credentials for the artifact store {self.shown}", hint=self._hint())
+        if _UNUSABLE.search(text):
+            message = f"the credentials for the artifact store {self.shown} cannot be used"
+            return WorkspaceError(message, hint=self._hint())
         status = _STATUS.search(text)
         if status is not None and status[1][0] == "4" and status[1][:3] not in {"408", "429"}:
             return WorkspaceError(f"the artifact store {self.shown} refuses: {status[1].strip()}", hint=self._hint())

@@ -142,6 +142,31 @@ def test_missing_credentials_are_told_with_the_names_of_the_variables(
     assert "AWS_ACCESS_KEY_ID" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("url", "variables", "problem"),
+    [
+        (
+            "gs://bucket",
+            {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere.json"},
+            "the credentials for the artifact store gs:",
+        ),
+        (
+            "az://box/x",
+            {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT_KEY": "!!"},
+            "the credentials for the artifact store az://box/x cannot be used",
+        ),
+        ("az://box/x", {}, "there are no credentials for the artifact store az://box/x"),
+    ],
+)
+def test_credentials_that_cannot_be_used_are_told_and_not_waited_for(
+    url: str, variables: dict[str, str], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(WorkspaceError, match=problem):
+        Remote(url).head("0" * 64)
+
+
 def test_a_directory_is_a_store_too(tmp_path: Path) -> None:
     url = (tmp_path / "shared").as_uri()
     ref = ArtifactStore(tmp_path / "a", url=url, durable=False).put_bytes(b"x" * (PART + 1))
