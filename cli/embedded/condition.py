@@ -18,6 +18,7 @@ from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
 from cli.embedded.supervisor import end_all, take_over
 from cli.embedded.version import described, differs, installation
+from definitions.storage import store_url
 from engine.errors import PhaseloomError, UnreachableError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def _embedded(project: Project, problems: list[str]) -> Json:
         problems.append("the supervisor is gone; the next command starts a new one")
     if worker is not None:
         problems += _worker_problems(worker.record)
+        problems += _store_problems(project, worker.record)
     try:
         servers.binary()
     except UnreachableError as error:
@@ -181,6 +183,18 @@ def _worker_problems(record: Json) -> list[str]:
     if record.get("state") != "polling":
         problems.append("the worker has not begun to work yet")
     return problems
+
+
+def _store_problems(project: Project, record: Json) -> list[str]:
+    """Whether the worker keeps artifacts where the settings of now say."""
+    try:
+        wanted = store_url(project.root, os.environ)
+    except PhaseloomError:
+        return []  # told with the store
+    if record.get("state") != "polling" or record.get("store", "") == wanted:
+        return []
+    theirs, ours = record.get("store") or "the project", wanted or "the project"
+    return [f"the worker keeps artifacts in {theirs}, the settings of now say {ours}: phaseloom down ends it"]
 
 
 def _shown(record: Json) -> Json:

@@ -44,12 +44,13 @@ async def serve(project: Project, lock: int) -> None:
     try:
         await find_server(project, address, stop)
         if not stop.is_set():
+            store = store_url(project.root, os.environ)
             settings = worker.Settings(
                 root=project.root,
                 connect={"target_host": address.result(), "namespace": project.namespace},
                 task_queue=project.queue,
-                store=store_url(project.root, os.environ),
-                on_polling=lambda: record(project, state="polling", address=address.result()),
+                store=store,
+                on_polling=lambda: record(project, state="polling", address=address.result(), store=store),
             )
             await worker.serve(settings, stop)
     finally:

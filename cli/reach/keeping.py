@@ -46,6 +46,11 @@ def alone(store: ArtifactStore) -> None:
         )
 
 
+def _ours(connection: Connection, execution: WorkflowExecution) -> bool:
+    """Whether a run is this project's: what others need may be in a store of theirs."""
+    return execution.task_queue == connection.task_queue
+
+
 async def all_runs(connection: Connection) -> list[WorkflowExecution]:
     """The runs that the server knows, of other queues too, the newest first."""
     found = [
@@ -81,7 +86,7 @@ async def kept(
         tell(f"looking at what {execution.id} needs ({number + 1} of {len(runs)} runs)")
         events = await history_of(connection, execution.id, execution.run_id)
         try:
-            result.digests |= reached(store, events, named, strict=opened)
+            result.digests |= reached(store, events, named, strict=opened and _ours(connection, execution))
         except WorkspaceError as error:
             raise WorkspaceError(
                 f"the open run {execution.id} needs what cannot be read, so nothing is removed: {error.message}",
@@ -129,7 +134,8 @@ async def needed_by_open_runs(
     """The digests that open runs (or one run that the server knows) refer to, each with these runs."""
     found: dict[str, list[str]] = {}
     for execution in await all_runs(connection):
-        if (only is not None and execution.id != only) or (only is None and closed_as(execution) is not None):
+        opened = closed_as(execution) is None and _ours(connection, execution)
+        if execution.id != only if only is not None else not opened:
             continue
         tell(f"looking at what {execution.id} needs")
         events = await history_of(connection, execution.id, execution.run_id)

@@ -81,3 +81,10 @@ def test_in_a_store_that_others_use_nothing_is_removed_unless_that_is_said(s3: S
     assert said.code == 6
     assert f"another project keeps artifacts in {s3.url}" in said.err
     assert alone.types("artifacts", "prune", "--yes", "--shared").lines[0].startswith("Nothing to remove.")
+    until(alone.has_worker)
+    assert "the worker keeps artifacts" not in alone.types("doctor").out
+    del alone.environ["PHASELOOM_ARTIFACT_STORE"]
+    assert (
+        f"- the worker keeps artifacts in {s3.url}, the settings of now say the project: phaseloom down ends it"
+        in alone.types("doctor").lines
+    )
