@@ -114,6 +114,7 @@ def test_what_was_made_is_listed_and_fetched_by_name_or_digest(person: Person) -
         "sha256": one, "size": 4, "path": "got",
     }  # fmt: skip
     assert (person.root / "got").read_bytes() == b"one\n"
+    assert "✓ got (4 bytes" in person.on_terminal("artifacts", "get", "make/two", "-o", "got", columns=100)
     said = person.tries("artifacts", "get", "make/three")
     assert said.code == 4
     assert f"error: the run {run} has no artifact 'make/three'; of 'make' there are: two, sub/one.txt" in said.err
