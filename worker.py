@@ -28,6 +28,7 @@ import activities
 from activities import attempts, payloads
 from activities.places import run_directory
 from activities.processes import GRACE as AGENT_GRACE
+from activities.worker_context import Settings as Limits
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.journal import lines
@@ -72,6 +73,8 @@ class Settings:
     root: Path
     connect: ClientConnectConfig
     task_queue: str
+    store: str = ""
+    """The URL where the project's artifacts are kept, if not only in its own directory."""
     on_polling: Callable[[], None] = lambda: None
 
 
@@ -125,7 +128,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
             return await asyncio.wait_for(
                 Client.connect(
                     **settings.connect,
-                    data_converter=payloads.data_converter(settings.root),
+                    data_converter=payloads.data_converter(settings.root, url=settings.store),
                     retry_config=PATIENT,
                     runtime=quiet_runtime(),
                 ),
@@ -169,7 +172,7 @@ def compose(settings: Settings, client: Client) -> Worker:
         client,
         task_queue=settings.task_queue,
         workflows=[PhaseRun, ToolBreaker, Deliver],
-        activities=activities.all_activities(settings.root),
+        activities=activities.all_activities(settings.root, Limits(store=settings.store)),
         workflow_runner=workflow_runner(),
         max_concurrent_activities=MOST_ACTIVITIES,
         max_concurrent_workflow_tasks=MOST_WORKFLOW_TASKS,

@@ -43,6 +43,8 @@ class AgentTask:
     """Whether it reviews at gates: then its result has the beginning of what was printed."""
     context: Json = field(default_factory=dict)
     """`{version, writes}` of a run with a shared context: the version that the agent reads, and what it may write."""
+    files: Json = field(default_factory=dict)
+    """By phase, the paths below its `artifacts` that the definition names."""
 
     @classmethod
     def from_json(cls, data: Json) -> AgentTask:
@@ -73,6 +75,7 @@ class AgentTask:
             feedback=tuple(data.get("feedback") or ()),
             review=bool(data.get("review")),
             context=data.get("context") or {},
+            files=data.get("files") or {},
         )
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.artifacts import ArtifactStore, resolve
 from activities.failures import AttemptError
 from activities.results import externalise
+from activities.storing import patiently
 from activities.worker_context import WorkerContext
 from engine.context.merging import ABSENT, merged
 from engine.context.records import digest
@@ -19,6 +19,9 @@ from engine.context.writes import OUTPUT
 from engine.errors import WorkspaceError
 from engine.expressions.values import type_of
 from engine.plan import Json
+
+PATIENCE = 30.0
+"""Seconds for the artifact store to answer: less than the activity has."""
 
 SHOWN = 3
 """Places of a conflict that are named."""
@@ -37,9 +40,13 @@ class ContextActivities:
         `task["context"]` has `{base?, theirs, mine}` by key. Doing it again gives the same.
         """
         try:
-            return {"context": await asyncio.to_thread(_merge, task, self.context.store)}
+            return {"context": await patiently(lambda: _merge(task, self.context.store), PATIENCE, _say)}
         except (WorkspaceError, AttemptError) as error:
             raise ApplicationError(error.message, type=error.code, non_retryable=True) from None
+
+
+async def _say(text: str) -> None:
+    activity.logger.warning(text)
 
 
 def _merge(task: Json, store: ArtifactStore) -> Json:

@@ -158,7 +158,7 @@ class Exchange:
 
     def _hand_over(self, found: Json) -> None:
         with suppress(WorkspaceError):  # stored where another worker is: the references say as much
-            found = resolve(found, self.store, OUTPUTS)
+            found = resolve(found, self.store, OUTPUTS, fetch=False)
         new = self.files.siblings.with_suffix(".new")
         new.write_text(json.dumps(found, indent=1), encoding="ascii")
         new.replace(self.files.siblings)

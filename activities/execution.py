@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio import activity
@@ -37,6 +37,7 @@ from activities.masking import mask_json
 from activities.output import AttemptLog
 from activities.results import collect, externalise, outputs, read_output, said
 from activities.scratch import Scratch
+from activities.storing import bring_files, patiently
 from activities.worker_context import WorkerContext
 from activities.workspace import git_state
 from engine.errors import UnreachableError, WorkspaceError
@@ -44,6 +45,7 @@ from engine.expressions import ExpressionError
 from engine.failing import verdict
 from engine.plan import Json
 
+T = TypeVar("T")
 Executor = Callable[[Job], Awaitable[None]]
 """Does the agent's own work with `Job.run`; raises AttemptError when it fails."""
 
@@ -189,7 +191,7 @@ class _Attempt:
         try:
             await executor(job)
             tests = await run_tests(job)
-            gathered = await asyncio.to_thread(self._gather, job)
+            gathered = await self._patiently(lambda: self._gather(job), log)
         except AttemptError as error:
             raise error.masked(job.environment.secrets) from None
         git = await git_state(self.context.root)
@@ -208,7 +210,7 @@ class _Attempt:
         task, context = self.task, self.context
         timeout = task.timeout
         deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
-        values = await asyncio.to_thread(self._prepare, files)
+        values = await self._patiently(lambda: self._prepare(files), log)
         scope = {**values["values"], "prompt_file": str(files.prompt)}
         prompt = "" if task.prompt is None else rendered(task.prompt, scope)
         await asyncio.to_thread(files.fill, prompt, self._given(values))
@@ -243,7 +245,14 @@ class _Attempt:
         files.create()
         resolved = resolve({"values": self.task.values, "earlier": list(self.task.earlier)}, self.context.store)
         assert isinstance(resolved, dict)
+        bring_files(resolved["values"], self.task.files, self.context.store, files.files)
         return resolved
+
+    async def _patiently(self, call: Callable[[], T], log: AttemptLog) -> T:
+        async def say(text: str) -> None:
+            await log.log.say("WARNING", f"{self.label} - {text}")
+
+        return await patiently(call, self.context.settings.patience, say)
 
     def _given(self, values: Json) -> dict[str, Any]:
         """What `$PHASELOOM_INPUT` holds."""

@@ -22,7 +22,7 @@ from engine.plan import Json, Retry
 
 Code = Literal[
     "exit_code", "timeout", "signal", "tests_failed", "not_found", "bad_output", "expression", "workspace",
-    "http_status", "no_answer",
+    "http_status", "no_answer", "store",
 ]  # fmt: skip
 
 LONGEST_PAUSE = 600.0

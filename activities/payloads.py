@@ -1,6 +1,7 @@
 """Large Temporal payloads travel through the artifact store: history holds a reference of a few hundred bytes.
 
-Workers and clients of a project use the same converter, `data_converter(root)`.
+Workers and clients of a project use the same converter, `data_converter(root, url=…)`. While a store elsewhere does not
+answer, a task of a workflow fails and is tried again by the server: the run waits, and nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class ArtifactDriver(StorageDriver):
         return Payload.FromString(self.store_of_project.get_bytes(claim.claim_data["sha256"]))
 
 
-def data_converter(root: Path, *, durable: bool = True) -> DataConverter:
-    """The converter for every client and worker of the project at `root`."""
-    driver = ArtifactDriver(ArtifactStore(root, durable=durable))
+def data_converter(root: Path, *, url: str = "", durable: bool = True) -> DataConverter:
+    """The converter for every client and worker of the project at `root`, whose artifacts are also at `url`."""
+    driver = ArtifactDriver(ArtifactStore(root, url=url, durable=durable))
     return DataConverter(external_storage=ExternalStorage(drivers=[driver], payload_size_threshold=THRESHOLD))

@@ -26,6 +26,7 @@ class Scratch:
         self.input = self.directory / "input.json"
         self.output = self.directory / "output.json"
         self.artifacts = self.directory / "artifacts"
+        self.files = self.directory / "files"
         self.publish = self.directory / "publish.json"
         self.siblings = self.directory / "siblings.json"
         self.ask = self.directory / "ask"

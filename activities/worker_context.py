@@ -34,6 +34,10 @@ class Settings:
     """Between heartbeats; the SDK passes on fewer."""
     durable: bool = True
     """Whether artifacts wait for the disk."""
+    store: str = ""
+    """The URL where artifacts are kept besides the project's directory; empty for nowhere else."""
+    patience: float = 60.0
+    """Seconds for which an attempt waits for a store that does not answer. Less than what Temporal adds to its time."""
 
 
 @dataclass(frozen=True)
@@ -66,4 +70,4 @@ class WorkerContext:
     @cached_property
     def store(self) -> ArtifactStore:
         """The project's artifacts."""
-        return ArtifactStore(self.root, durable=self.settings.durable)
+        return ArtifactStore(self.root, url=self.settings.store, durable=self.settings.durable)

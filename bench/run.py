@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import cold, pure, server, weeks
+from bench import artifacts, cold, pure, server, weeks
 from bench.report import Row, show
 
 SERVED: dict[str, Callable[[server.Served], Awaitable[list[Row]]]] = {
@@ -30,6 +30,7 @@ COLD: dict[str, Callable[[Path], list[Row]]] = {
     "start": cold.first_agent,
     "lost": cold.lost_worker,
     "weeks": weeks.four_weeks,
+    "artifacts": artifacts.store_throughput,
 }
 
 

@@ -7,6 +7,17 @@ import typer
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "breakers list": ("phaseloom breakers list", "phaseloom breakers list --json"),
     "breakers reset": ("phaseloom breakers reset aider",),
+    "artifacts get": (
+        "phaseloom artifacts get build/app.tar -o app.tar",
+        "phaseloom artifacts get wf_abc123/review/outputs.report",
+        "phaseloom artifacts get 7690633854bd -o app.tar",
+    ),
+    "artifacts list": ("phaseloom artifacts list", "phaseloom artifacts list build", "phaseloom artifacts list --all"),
+    "artifacts prune": (
+        "phaseloom artifacts prune --dry-run",
+        "phaseloom artifacts prune --older-than 7d --keep-runs 10 --yes",
+    ),
+    "artifacts verify": ("phaseloom artifacts verify", "phaseloom artifacts verify --run wf_abc123"),
     "config show": ("phaseloom config show", "phaseloom config show release.yaml --json"),
     "doctor": ("phaseloom doctor", "phaseloom doctor --json"),
     "down": ("phaseloom down", "phaseloom down --force"),

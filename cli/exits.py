@@ -29,7 +29,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.USAGE: "the command was not written right: an option, an argument, an input",
     Exit.INVALID: "a definition or `phaseloom.yaml` has errors",
     Exit.REFUSED: "refused or not found; nothing has changed",
-    Exit.UNREACHABLE: "no server, or no worker, answers",
+    Exit.UNREACHABLE: "no server, no worker or no artifact store answers",
     Exit.WORKSPACE: "files of the project cannot be used",
     Exit.BUG: "a bug in Phaseloom; `--debug` shows where",
     Exit.DETACHED: "left a run that goes on: it waits for a person, or the command was told to end",

@@ -12,7 +12,22 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
-from cli.commands import audit, breakers, config, graph, importing, inbox, init, keys, plan, run, runs, server, validate
+from cli.commands import (
+    artifacts,
+    audit,
+    breakers,
+    config,
+    graph,
+    importing,
+    inbox,
+    init,
+    keys,
+    plan,
+    run,
+    runs,
+    server,
+    validate,
+)
 from cli.commands.workflow import (
     checkpoints,
     context,
@@ -51,7 +66,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-MODULES = (run, validate, plan, graph, importing, init, config, keys, server, runs, inbox, breakers, audit)
+MODULES = (run, validate, plan, graph, importing, init, config, keys, server, runs, inbox, artifacts, breakers, audit)
 """In the order in which `--help` lists their commands."""
 
 WORKFLOW_MODULES = (

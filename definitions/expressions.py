@@ -34,7 +34,7 @@ _YIELDS = {
 """What texts of a kind have to yield, the rule in words, and what helps."""
 
 _RUN_NAMES = ("id", "definition")
-_PHASE_NAMES = ("outputs", "status")
+_PHASE_NAMES = ("outputs", "artifacts", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,9 @@ class Expressions:
             findings.add("PL302", text.path, f"a phase has no '{steps[1]}'", hint=hint, offset=offset)
         elif len(steps) > 2 and steps[1] == "outputs":
             self.check_output(text, target, steps[2:], offset, findings)
+        elif steps[1:2] == ["artifacts"] and self.known.definition.ordered[target].for_each is not None:
+            message = f"'{steps[0]}' runs once per item, and each item has artifacts of its own"
+            findings.add("PL302", text.path, message, hint="phaseloom artifacts list shows them", offset=offset)
 
     def check_output(self, text: Text, target: int, steps: Sequence[str], offset: int, findings: Findings) -> None:
         """Report an output that its phase does not declare: a warning if the phase declares none at all."""

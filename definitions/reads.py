@@ -53,11 +53,14 @@ class Reads:
 
     def _resolve(self, index: int, path: Path, text: str, producers: _Producers, findings: Findings) -> None:
         written = text.removeprefix("phases.")
-        producer, _, output = written.partition(".")
-        output = output.removeprefix("outputs.")
+        producer, _, named = written.partition(".")
+        output = named.removeprefix("outputs.")
         if producer == "inputs" and output in self.definition.inputs:
             self._note(index, f"inputs.{output}")
-        elif (target := producers.of(index, producer)) is not None:
+        elif (target := producers.of(index, producer)) is not None and self._is_files(target, named):
+            self._inside.append((index, path, target, ""))
+            self._note(index, f"phases.{self.order.ids[target]}.{named}")
+        elif target is not None:
             self._inside.append((index, path, target, output))
             self._note(
                 index,
@@ -69,6 +72,10 @@ class Reads:
             self._note(index, f"inputs.{text}")
         else:
             self._take_in(index, path, text, findings)
+
+    def _is_files(self, target: int, named: str) -> bool:
+        """Whether a read is of the files that a phase left, and not of an output that has their name."""
+        return named.partition(".")[0] == "artifacts" and "artifacts" not in self.definition.ordered[target].outputs
 
     def _take_in(self, index: int, path: Path, text: str, findings: Findings) -> None:
         name = _NOT_A_NAME.sub("_", text).strip("_")[:80] or "input"

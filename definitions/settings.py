@@ -22,7 +22,7 @@ from definitions.schema.phases import Phase, Retry
 from definitions.schema.scalars import NEVER
 from engine.expressions import ExpressionError, coerce, render
 
-Origin = Literal["project", "definition", "phase", "default"]
+Origin = Literal["project", "definition", "phase", "default", "environment"]
 
 _TRUE_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 

@@ -20,6 +20,7 @@ ERROR_CLASSES: Final[tuple[ErrorClass, ...]] = get_args(ErrorClass)
 CLASS_OF_CODE: Final[dict[str, ErrorClass]] = {
     "signal": "transient",
     "no_answer": "transient",
+    "store": "transient",
     "exit_code": "deterministic",
     "timeout": "deterministic",
     "http_status": "deterministic",

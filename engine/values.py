@@ -12,6 +12,9 @@ from engine.state import State
 
 Json = dict[str, Any]
 
+ARTIFACTS = "artifacts"
+_FILE = ("sha256", "size", "media_type")
+
 UNNAMED_LIMIT = 64 * 1024
 """Bytes of JSON of needed phases' outputs that an agent gets without naming them; beyond it only named ones."""
 
@@ -33,13 +36,36 @@ def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
     """Add what `attribute` (`status`, `outputs`, `outputs.name…` or nothing) names of a phase."""
     shown["status"] = phase.status
     outputs = shown.setdefault("outputs", {})
-    _, _, name = attribute.partition(".")
+    head, _, name = attribute.partition(".")
+    if head in ("", ARTIFACTS) and (files := artifacts(phase)):
+        shown[ARTIFACTS] = files
+    if head == ARTIFACTS:
+        return
     name = name.partition(".")[0]
     if name:
         if name in phase.outputs:
             outputs[name] = phase.outputs[name]
     else:
         outputs.update(phase.outputs)
+
+
+def artifacts(phase: PhaseState) -> Json:
+    """The files that the agents of a phase left, `{sha256, size, media_type}` by name; of one name the last one's."""
+    told = (result.get(ARTIFACTS) for result in phase.results)
+    listed = (each for files in told if isinstance(files, list) for each in files if isinstance(each, dict))
+    return {str(each["name"]): {key: each[key] for key in _FILE} for each in listed if each.keys() >= {"name", *_FILE}}
+
+
+def _files(reads: tuple[str, ...]) -> Json:
+    """By phase, what is written after its `artifacts`: the worker brings these files before the agent begins."""
+    named: Json = {}
+    for path in reads:
+        head, _, rest = path.partition(".")
+        phase_id, _, attribute = rest.partition(".")
+        what, _, name = attribute.partition(".")
+        if head == "phases" and what == ARTIFACTS:
+            named.setdefault(phase_id, []).append(name)
+    return named
 
 
 def agent_values(state: State, phase: PhasePlan) -> Json:
@@ -57,6 +83,8 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
             continue
         if needed.outputs:
             budget -= len(json.dumps(needed.outputs))
+        if files := artifacts(needed):
+            budget -= len(json.dumps(files))
         if budget < 0:
             break
         _show(values["phases"].setdefault(needed.plan.id, {}), needed, "")
@@ -110,6 +138,7 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "edits": phase.edits,
         "inline": plan.inline,
         "context": {"version": phase.base, "writes": list(plan.context_writes)} if state.plan.context else {},
+        "files": _files(plan.reads),
     }
     return task | {name: value for name, value in optional.items() if value}
 
@@ -134,7 +163,8 @@ def gate_task(state: State, phase: PhaseState) -> Json:
         "agent": {"role": f"gate {gate.plan.id}", "uses": GATE, "config": {"checks": commands}},
         "values": values | {"outputs": phase.outputs, "status": "completed"},
     }
-    return task | ({"timeout": gate.plan.timeout} if gate.plan.timeout is not None else {})
+    optional: Json = {"timeout": gate.plan.timeout, "files": _files(plan.reads)}
+    return task | {name: value for name, value in optional.items() if value}
 
 
 def _of(state: State, plan: PhasePlan) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SignalReported,
         StartedParallel,
     )
+    from cli.api.artifacts import Artifacts, Verification, Waste
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         View,
     )
     from cli.exits import NotFoundError, UsageError
+    from cli.reach.artifacts import Artifact
     from cli.reach.contact import NoWorkerError
     from definitions.diagnostics import Diagnostic, InvalidDefinitionError
     from engine.errors import PhaseloomError, RefusedError, UnreachableError
@@ -86,6 +88,7 @@ _HOMES = {
         "StartedParallel",
     ),
     "cli.api.breakers": ("ToolCircuit",),
+    "cli.api.artifacts": ("Artifacts", "Verification", "Waste"),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
     "cli.api.contents": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
@@ -112,6 +115,7 @@ _HOMES = {
         "View",
     ),
     "cli.exits": ("NotFoundError", "UsageError"),
+    "cli.reach.artifacts": ("Artifact",),
     "cli.reach.contact": ("NoWorkerError",),
     "definitions.diagnostics": ("Diagnostic", "InvalidDefinitionError"),
     "engine.errors": ("PhaseloomError", "RefusedError", "UnreachableError"),
@@ -120,6 +124,8 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Artifact",
+    "Artifacts",
     "BatchAnswered",
     "CancelledParallel",
     "Cancelling",
@@ -182,7 +188,9 @@ __all__ = [
     "UnreachableError",
     "UsageError",
     "Validation",
+    "Verification",
     "View",
+    "Waste",
 ]
 
 

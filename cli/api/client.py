@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cli.api.handle import RunHandle
 
 if TYPE_CHECKING:
+    from cli.api.artifacts import Artifacts
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
     from cli.api.checking import Validation
@@ -92,6 +93,13 @@ class Client:
         return self._connection.notices
 
     # ---- definitions
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """What this project has stored, of whatever run."""
+        from cli.api.artifacts import Artifacts  # noqa: PLC0415 - only here
+
+        return Artifacts(self.root, self._connection)
 
     async def definitions(self) -> tuple[DefinitionEntry, ...]:
         """The definitions that can be started by id."""

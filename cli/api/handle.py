@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cli.api.answers import Queued
     from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
+    from cli.reach.artifacts import Artifact
     from cli.reach.following import Follower
     from cli.reach.runs import Run
     from engine.facts import Fact
@@ -119,6 +120,19 @@ class RunHandle(Gates, Checkpoints, SharedContext):
             return False
         described = await described_run(self._run.connection, self.id)
         return described is not None and closed_as(described) is None
+
+    async def artifacts(self) -> tuple[Artifact, ...]:
+        """What the agents of the run left: files by name, and outputs above 4 KiB as `outputs.NAME`."""
+        from cli.reach.artifacts import artifacts_of  # noqa: PLC0415 - only here
+        from cli.reach.store import project_store  # noqa: PLC0415
+
+        return tuple(await artifacts_of(self._run, project_store(self._root)))
+
+    async def artifact(self, name: str) -> Artifact:
+        """The artifact `PHASE/NAME`; raises NotFoundError where there is none."""
+        from cli.reach.artifacts import one_named  # noqa: PLC0415 - only here
+
+        return one_named(list(await self.artifacts()), self.id, name)
 
     async def log(self, phase: Phase | None = None, *, lines: int | None = None) -> Log:
         """The last lines (default: all) that a phase, or the run itself, has logged, and the file they are from.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.command import command
 from cli.console import Console
 from cli.exits import Exit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from definitions import Setting
 
 Json = dict[str, Any]
 
@@ -53,10 +58,25 @@ def show(
         checked = usable(read(definition, root))
     env = {name: os.environ.get(name, "") for name in env_names(checked)}
     settings, unresolved = effective_settings(checked, env)
+    settings += _store(root)
     shown = [setting.to_json() for setting in settings if definition is not None or not _of_phase(setting.name)]
     told = {"root": str(root), "settings": shown, "unresolved": [finding.to_json() for finding in unresolved]}
     Console(json=json).answer(told, [*listing(str(root), shown), *(finding.text for finding in unresolved)])
     return Exit.OK
+
+
+def _store(root: Path) -> list[Setting]:
+    """Where artifacts are kept, if not in the project's own directory."""
+    from definitions import Setting, load_config  # noqa: PLC0415 - not needed for --help
+    from definitions.storage import VARIABLE, store_url  # noqa: PLC0415
+
+    url = store_url(root, os.environ)
+    if not url:
+        return []
+    if os.environ.get(VARIABLE):
+        return [Setting("artifacts.store", url, "environment", f"${VARIABLE}")]
+    project, _ = load_config(root)
+    return [Setting("artifacts.store", url, "project", project.file, project.line_of("artifacts", "store"))]
 
 
 def _of_phase(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -99,6 +100,7 @@ async def worker(
     from cli.embedded.connect import Target, shared_config  # noqa: PLC0415 - not needed for --help
     from cli.embedded.project import open_project  # noqa: PLC0415
     from cli.reach.place import here  # noqa: PLC0415
+    from definitions.storage import store_url  # noqa: PLC0415
 
     config = shared_config(Target(address=address, profile=profile, namespace=namespace, task_queue=task_queue))
     if config is None:
@@ -115,5 +117,12 @@ async def worker(
     def polling() -> None:
         write(sys.stdout, f"Working for {config['target_host']}, namespace {config['namespace']}, queue {queue}\n")
 
-    await working.serve(working.Settings(root=project.root, connect=config, task_queue=queue, on_polling=polling))
+    settings = working.Settings(
+        root=project.root,
+        connect=config,
+        task_queue=queue,
+        store=store_url(project.root, os.environ),
+        on_polling=polling,
+    )
+    await working.serve(settings)
     return Exit.OK

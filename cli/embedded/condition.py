@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import time
@@ -19,6 +20,7 @@ from cli.embedded.project import Json, Project, open_project
 from cli.embedded.protection import protection
 from cli.embedded.supervisor import end_all, take_over
 from cli.embedded.version import described, differs, installation
+from definitions.storage import store_url
 from engine.errors import PhaseloomError, UnreachableError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -91,7 +93,8 @@ async def status(root: Path, target: Target | None = None) -> Json:
     """What there is of the server and the worker of the project at `root`. Starts nothing.
 
     `{mode, root, client, address, namespace, queue, reachable, supervisor, server, worker, pollers, attributes, agents,
-    disk, problems, protection, unprotected}`; `problems` and `unprotected` are sentences, `disk` is bytes.
+    disk, store, problems, protection, unprotected}`; `problems` and `unprotected` are sentences, `disk` is bytes,
+    `store` the URL of artifacts.
     """
     problems: list[str] = []
     try:
@@ -125,6 +128,7 @@ async def status(root: Path, target: Target | None = None) -> Json:
     else:
         report |= {"reachable": True, **await _ask(client, report)}
     report["problems"] += missing_services(root)
+    report["store"] = await asyncio.to_thread(_store, project, problems)
     if report["disk"]["free"] < LOW_DISK:
         report["problems"].append(
             f"only {report['disk']['free'] // 1_000_000} MB are free on the disk of {project.folder}"
@@ -134,6 +138,21 @@ async def status(root: Path, target: Target | None = None) -> Json:
     report["unprotected"] += _unprotected(report, guard.pop("unprotected"))
     report["protection"] = guard
     return report
+
+
+def _store(project: Project, problems: list[str]) -> str | None:
+    """Where artifacts are kept besides the project's directory; trouble with it is a problem."""
+    from cli.reach.store import project_store  # noqa: PLC0415 - only `doctor` asks
+
+    told = None
+    try:
+        remote = project_store(project.root).remote
+        if remote is not None:
+            told = remote.shown
+            next(remote.contents(), None)
+    except PhaseloomError as error:
+        problems.append(_first_line(error))
+    return told
 
 
 def _embedded(project: Project, problems: list[str]) -> Json:
@@ -148,6 +167,7 @@ def _embedded(project: Project, problems: list[str]) -> Json:
         problems.append("the supervisor is gone; the next command starts a new one")
     if worker is not None:
         problems += _worker_problems(worker.record)
+        problems += _store_problems(project, worker.record)
     try:
         servers.binary()
     except UnreachableError as error:
@@ -170,6 +190,18 @@ def _worker_problems(record: Json) -> list[str]:
     if record.get("state") != "polling":
         problems.append("the worker has not begun to work yet")
     return problems
+
+
+def _store_problems(project: Project, record: Json) -> list[str]:
+    """Whether the worker keeps artifacts where the settings of now say."""
+    try:
+        wanted = store_url(project.root, os.environ)
+    except PhaseloomError:
+        return []  # told with the store
+    if record.get("state") != "polling" or record.get("store", "") == wanted:
+        return []
+    theirs, ours = record.get("store") or "the project", wanted or "the project"
+    return [f"the worker keeps artifacts in {theirs}, the settings of now say {ours}: phaseloom down ends it"]
 
 
 def _shown(record: Json) -> Json:

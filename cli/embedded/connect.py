@@ -17,6 +17,7 @@ from cli.embedded import supervision, workers
 from cli.embedded.processes import Process
 from cli.embedded.project import Project, open_project
 from cli.embedded.version import described, differs, is_older
+from definitions.storage import store_url
 from engine.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ async def _client(project: Project, server: servers.Server) -> Client | None:
 def _converter(project: Project) -> DataConverter:
     from activities import payloads  # noqa: PLC0415 - needs the SDK
 
-    return payloads.data_converter(project.root)
+    return payloads.data_converter(project.root, url=store_url(project.root, os.environ))
 
 
 class _Wait:

@@ -10,6 +10,7 @@ from cli.embedded import boot
 from cli.embedded.processes import Process, spawn
 from cli.embedded.project import Json, Project
 from cli.embedded.server import trim
+from definitions.storage import VARIABLE as STORE_VARIABLE
 
 RECORD = "supervisor.json"
 LOCK = "supervisor.lock"
@@ -93,4 +94,6 @@ def inside_agent() -> bool:
 
 
 def _is_foreign(name: str) -> bool:
-    return name.startswith("TEMPORAL_") or (name.startswith("PHASELOOM_") and name != IDLE_VARIABLE)
+    return name.startswith("TEMPORAL_") or (
+        name.startswith("PHASELOOM_") and name not in {IDLE_VARIABLE, STORE_VARIABLE}
+    )

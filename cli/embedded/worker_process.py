@@ -17,6 +17,7 @@ from cli.embedded.project import Project, open_project, same_file, take_lock
 from cli.embedded.version import installation
 from cli.embedded.workers import LOCK, RECORD
 from cli.exiting import leave
+from definitions.storage import store_url
 from engine.errors import PhaseloomError
 
 LOOK_SECONDS = 0.5
@@ -43,11 +44,13 @@ async def serve(project: Project, lock: int) -> None:
     try:
         await find_server(project, address, stop)
         if not stop.is_set():
+            store = store_url(project.root, os.environ)
             settings = worker.Settings(
                 root=project.root,
                 connect={"target_host": address.result(), "namespace": project.namespace},
                 task_queue=project.queue,
-                on_polling=lambda: record(project, state="polling", address=address.result()),
+                store=store,
+                on_polling=lambda: record(project, state="polling", address=address.result(), store=store),
             )
             await worker.serve(settings, stop)
     finally:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.reach.store import project_store
 from engine.errors import PhaseloomError, RefusedError
 
 if TYPE_CHECKING:
@@ -98,12 +99,11 @@ class EndedRun:
 
 def archived(root: Path, run: str) -> EndedRun | None:
     """The run from its archive in this project; None when there is none here that can be read."""
-    from activities.artifacts import ArtifactStore  # noqa: PLC0415 - only where a run may have ended
     from activities.places import run_directory  # noqa: PLC0415
 
     try:
         pointer = json.loads((run_directory(root, run) / "archive.json").read_bytes())
-        content = json.loads(ArtifactStore(root).get_bytes(pointer["sha256"]))
+        content = json.loads(project_store(root).get_bytes(pointer["sha256"]))
         return EndedRun(run, content.get("ledger", content))
     except (OSError, ValueError, KeyError, TypeError, PhaseloomError):
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from cli.reach.store import project_store
 from engine.errors import PhaseloomError
 
 Json = dict[str, Any]
@@ -62,10 +63,8 @@ def _newest(root: Path) -> list[Path]:
 
 
 def _ledger(root: Path, pointer: Path) -> Json | None:
-    from activities.artifacts import ArtifactStore  # noqa: PLC0415 - only where a run has ended
-
     try:
-        content = json.loads(ArtifactStore(root).get_bytes(json.loads(pointer.read_bytes())["sha256"]))
+        content = json.loads(project_store(root).get_bytes(json.loads(pointer.read_bytes())["sha256"]))
         ledger = content.get("ledger", content)
         usable = isinstance(ledger["facts"], list) and isinstance(ledger["plan"]["phases"], list)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, PhaseloomError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.words.artifacts import left
 from cli.words.asking import way, work
 from cli.words.durations import between, due, since
 from cli.words.parallel import QUEUES, named
@@ -81,7 +82,7 @@ def _standing(phase: Json, view: Json) -> list[str]:
             took = between(phase["started_at"], phase["finished_at"])
             after = f", after {took}" if took else ""
             done = f"Completed{_by(phase)} {since(phase['finished_at'], view['now'])}{after}."
-            return [done, *_stale(phase.get("context") or {})]
+            return [done, *left(phase), *_stale(phase.get("context") or {})]
         case "skipped":
             reasons = {
                 "if": "Its condition is false.",

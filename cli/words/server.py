@@ -44,6 +44,7 @@ def condition(report: Json) -> list[str]:
         ("Agents at work", str(report["agents"])),
         ("Disk", _disk(report["disk"])),
         ("Decisions", _decisions(report["protection"])),
+        *((("Artifacts", f"in {report['store']}"),) if report.get("store") else ()),
     ]
     lines = table([(f"{name}:", value) for name, value in rows])
     problems = report["problems"] or ["none"]

@@ -27,8 +27,7 @@ def _value(setting: Json) -> str:
 
 
 def _origin(setting: Json) -> str:
-    return (
-        setting["origin"]
-        if setting["origin"] == "default"
-        else f"{setting['file']}:{setting['line']} ({setting['origin']})"
-    )
+    if setting["origin"] == "default":
+        return "default"
+    line = f":{setting['line']}" if setting["line"] else ""
+    return f"{setting['file']}{line} ({setting['origin']})"

@@ -43,6 +43,7 @@ from definitions.schema.scalars import (
     refusal,
 )
 from definitions.schema.signing import Signing
+from definitions.storage import problem_of
 
 MAX_WORKERS = 1000
 """The most activities that one run may have open at a Temporal server."""
@@ -238,6 +239,21 @@ class Definition(Exact):
         return (self.steps if self.steps is not None else self.phases) or []
 
 
+def _store(value: object) -> str:
+    if not isinstance(value, str):
+        raise refusal("PL102", f"expected the URL of a store, found {found(value)}")
+    if (problem := problem_of(value)) is not None:
+        raise refusal("PL106", *problem)
+    return value
+
+
+class Artifacts(Exact):
+    """Where what agents make is kept."""
+
+    store: Annotated[str, PlainValidator(_store), WithJsonSchema({"type": "string", "format": "uri"})] | None = None
+    """`s3://bucket/folder`, `gs://…`, `az://…` or `file:///…`; by default `.phaseloom/artifacts`."""
+
+
 class ProjectFile(Exact):
     """`phaseloom.yaml`: what holds for every definition of a project, unless it or a phase says otherwise."""
 
@@ -252,6 +268,7 @@ class ProjectFile(Exact):
     """Groups of people who decide about gates: `group:leads` in an approval."""
     signing: Signing = Signing()
     """The public keys of people: with any, decisions have to be signed."""
+    artifacts: Artifacts | None = None
     checkpoints: Checkpoints | None = None
     budget: Budget | None = None
     notifications: ProjectNotices | None = None

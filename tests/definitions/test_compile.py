@@ -365,3 +365,26 @@ def test_gates_hold_the_checks_of_those_that_they_include_and_groups_are_people(
 
 def test_what_only_advice_reads_is_in_effect() -> None:
     assert not_in_effect(plan("phases: [{id: a, independent: true}]")) == []
+
+
+def test_files_of_a_phase_are_named_in_expressions_and_in_inputs() -> None:
+    made = plan(
+        """
+        agents: {a: {run: [cat, "${phases.p.artifacts['app.tar'].path}"]}}
+        phases:
+          - {id: p, agents: [a2], outputs: {x: string}}
+          - {id: q, agents: [a], depends_on: [p]}
+          - {id: r, agents: [a2], inputs: [p.artifacts], depends_on: [p]}
+          - {id: s, agents: [a2], inputs: [p.artifacts.log], depends_on: [p]}
+        """
+    )
+    assert [phase.reads for phase in made.phases[1:]] == [
+        ("phases.p.artifacts.app.tar.path",),
+        ("phases.p.artifacts",),
+        ("phases.p.artifacts.log",),
+    ]
+
+
+def test_an_output_that_is_called_artifacts_stays_an_output() -> None:
+    made = plan("phases: [{id: p, outputs: {artifacts: list}}, {id: q, inputs: [p.artifacts]}]")
+    assert made.phases[1].reads == ("phases.p.outputs.artifacts",)

@@ -119,3 +119,10 @@ def test_what_cannot_work_is_an_error_at_its_place(text: str, error: str) -> Non
 def test_items_that_hold_expressions_may_have_anything() -> None:
     text = 'inputs: {a: {}}\nphases: [{name: X, agents: [p], for_each: ["${inputs.a}"], prompt: "${item.n}"}]'
     assert errors(text) == []
+
+
+def test_files_of_a_phase_that_runs_once_per_item_are_those_of_its_items() -> None:
+    text = "phases:\n  - {id: a, for_each: [1, 2]}\n  - {id: b, prompt: '${phases.a.artifacts.x.path}'}\n"
+    (diagnostic,) = [found for found in load_text(text).diagnostics if found.severity == "error"]
+    assert (diagnostic.code, diagnostic.path) == ("PL302", "phases.b.prompt")
+    assert "each item has artifacts of its own" in diagnostic.message
