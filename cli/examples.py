@@ -16,6 +16,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "import": ("phaseloom import plan.md", "phaseloom import pipeline.json --id nightly"),
     "inbox decide": ("phaseloom inbox decide",),
     "init": ("phaseloom init", "phaseloom init shop"),
+    "metrics": (
+        "phaseloom metrics",
+        "phaseloom metrics wf_abc123 --json",
+        "phaseloom metrics --across --definition nightly --since 30d",
+    ),
     "plan": ("phaseloom plan release.yaml", "phaseloom plan release.yaml --workers 5"),
     "run": (
         "phaseloom run release.yaml",

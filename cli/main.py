@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
-from cli.commands import audit, config, graph, importing, inbox, init, plan, run, runs, server, validate
+from cli.commands import audit, config, graph, importing, inbox, init, metrics, plan, run, runs, server, validate
 from cli.commands.workflow import definitions as workflow_definitions
 from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest
 from cli.commands.workflow.app import workflow
@@ -36,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-MODULES = (run, validate, plan, graph, importing, init, config, server, runs, inbox, audit)
+MODULES = (run, validate, plan, graph, importing, init, config, server, runs, metrics, inbox, audit)
 """In the order in which `--help` lists their commands."""
 
 WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, restart, logs)

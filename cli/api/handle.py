@@ -12,6 +12,7 @@ from engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from cli.api.answers import Queued
+    from cli.api.measuring import Metrics
     from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
     from cli.reach.following import Follower
@@ -84,6 +85,12 @@ class RunHandle(Gates):
     async def journal(self, since: int = 0, limit: int = 500) -> Journal:
         """Facts after number `since`."""
         return api.Journal.of(await self._run.journal(since, limit))
+
+    async def metrics(self) -> Metrics:
+        """What the run has taken so far, and its phases, agents and gates."""
+        from cli.api.measuring import Metrics  # noqa: PLC0415 - only here
+
+        return Metrics.of(await self._run.metrics())
 
     async def summary(self) -> RunSummary | None:
         """What the server keeps beside the run, no worker is asked; None for a run that is read from its archive."""

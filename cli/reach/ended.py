@@ -75,6 +75,14 @@ class EndedRun:
             "lines": list(lines(self._engine.state.plans, self.id, facts)),
         }
 
+    async def metrics(self) -> Json:
+        """`engine.metrics.metrics` of all its phases."""
+        from engine.metrics import metrics  # noqa: PLC0415
+        from engine.spells import Spells  # noqa: PLC0415
+
+        facts = self._engine.ledger
+        return metrics(Spells.of(self._engine.plan, facts), facts, facts[-1].at)
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """Refused: an ended run takes no messages."""
         del name, payload

@@ -51,6 +51,9 @@ class Run(Protocol):
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""
 
+    async def metrics(self) -> Json:
+        """What it has taken so far."""
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when it waits for a worker."""
 
@@ -95,6 +98,19 @@ class ServerRun:
     async def journal(self, since: int, limit: int = 500) -> Json:
         """Facts after number `since`."""
         return await self._query("journal", {"since": since, "limit": limit})
+
+    async def metrics(self) -> Json:
+        """What it has taken so far, up to this moment: of all its phases, page by page."""
+        from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+        at = datetime.now(UTC).timestamp()
+        found = await self._query("metrics", {"at": at})
+        while len(found["phases"]) < found["page"]["total"]:
+            page = (await self._query("metrics", {"at": at, "offset": len(found["phases"])}))["phases"]
+            if not page:
+                break
+            found["phases"] += page
+        return found
 
     async def plan(self) -> Plan:
         """Its plan, from what it was started with."""

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from engine import snapshots
 from engine.errors import RefusedError
+from engine.facts import Fact
 from engine.interventions import KNOWN
+from engine.metrics import metrics
 from engine.plan import (
     AgentPlan,
     ApprovalPlan,
@@ -24,6 +26,7 @@ from engine.plan import (
     Plan,
     StepGroup,
 )
+from engine.spells import Spells
 from engine.state import State
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World
@@ -266,3 +269,29 @@ def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[St
     assert [row["id"] for row in shown["phases"]] == [p.id for p in plan.phases]
     for phase in world.engine.state.phases:
         json.dumps(details(world.engine, phase))
+
+
+@settings(max_examples=150, deadline=None)
+@given(plans(), STEPS)
+def test_metrics_follow_from_the_facts_alone_are_never_negative_and_add_up(plan: Plan, steps: list[Step]) -> None:
+    world = World(plan)
+    play(world, steps)
+    found = metrics(Spells.of(plan, world.engine.ledger), world.engine.ledger, world.now)
+    told = [Fact.from_json(json.loads(json.dumps(fact.to_json()))) for fact in world.engine.ledger]
+    assert metrics(Spells.of(plan, told), told, world.now) == found
+    seconds = found["seconds"]
+    assert abs(sum(seconds[name] for name in ("working", "people", "paused", "idle")) - seconds["total"]) < 0.001
+    assert abs(sum(row["work_seconds"] for row in found["phases"]) - found["work_seconds"]) < 0.001
+    assert all(0 <= row["seconds"] <= seconds["total"] for row in found["phases"])
+    for row in found["phases"]:
+        assert abs(sum(epoch["seconds"] for epoch in row["epochs"]) - row["seconds"]) < 0.001
+    assert numbers(found) >= {0}
+    assert min(numbers(found)) >= 0
+    assert all(0 <= (found[rate] or 0) <= 1 for rate in ("utilisation", "efficiency"))
+
+
+def numbers(value: Any) -> set[float]:
+    """Every number in a JSON value."""
+    if isinstance(value, dict | list):
+        return {0.0}.union(*(numbers(each) for each in (value.values() if isinstance(value, dict) else value)))
+    return {value} if isinstance(value, int | float) else set()
