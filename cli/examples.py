@@ -80,6 +80,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "workflow start-parallel": ("phaseloom workflow start-parallel 1",),
     "workflow status": ("phaseloom workflow status", "phaseloom workflow status --run wf_abc123 --json"),
     "workflow suggest": ("phaseloom workflow suggest 'audit this repository'",),
+    "workflow timeline": (
+        "phaseloom workflow timeline",
+        "phaseloom workflow timeline --html -o run.html",
+        "phaseloom workflow timeline --run wf_abc123 --json",
+    ),
     "workflow watch": ("phaseloom workflow watch", "phaseloom workflow watch --run wf_abc123"),
     "workflow why": ("phaseloom workflow why release",),
 }

@@ -14,7 +14,7 @@ from typer.exceptions import Abort, TyperException
 
 from cli.commands import audit, config, graph, importing, inbox, init, metrics, plan, run, runs, server, validate
 from cli.commands.workflow import definitions as workflow_definitions
-from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest
+from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest, timeline
 from cli.commands.workflow.app import workflow
 from cli.console import prepare_streams, report, write
 from cli.examples import illustrate
@@ -39,7 +39,9 @@ app = typer.Typer(
 MODULES = (run, validate, plan, graph, importing, init, config, server, runs, metrics, inbox, audit)
 """In the order in which `--help` lists their commands."""
 
-WORKFLOW_MODULES = (workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, restart, logs)
+WORKFLOW_MODULES = (
+    workflow_definitions, suggest, start, phases, parallel, looking, timeline, steering, gates, restart, logs,
+)  # fmt: skip
 
 for module in MODULES:
     module.register(app)

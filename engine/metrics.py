@@ -178,23 +178,24 @@ def _ratio(part: float, whole: float) -> float | None:
 
 def _attempts(agents: Sequence[Spell]) -> Json:
     """Attempts of agents that have ended; each but the first of one is a retry. Failures by code, and by class."""
-    tries = sum(map(_tries, agents))
+    count = sum(map(tries, agents))
     failed = [failure for spell in agents for failure in _failures(spell)]
     codes = Counter(str(failure.get("code") or "error") for failure in failed)
     classes = Counter(str(failure["class"]) for failure in failed if failure.get("class"))
     return {
-        "attempts": tries,
-        "retries": tries - sum(spell.end is not None for spell in agents),
+        "attempts": count,
+        "retries": count - sum(spell.end is not None for spell in agents),
         "failures": dict(sorted(codes.items())),
         **({"failure_classes": dict(sorted(classes.items()))} if classes else {}),
     }
 
 
-def _tries(spell: Spell) -> int:
+def tries(spell: Spell) -> int:
+    """How many attempts an agent's spell has taken; 0 while it goes on."""
     if spell.end is None:
         return 0
-    tries = (spell.told or {}).get("attempts", 1)
-    return tries if isinstance(tries, int) and tries > 0 else 1
+    count = (spell.told or {}).get("attempts", 1)
+    return count if isinstance(count, int) and count > 0 else 1
 
 
 def _failures(spell: Spell) -> list[Json]:
@@ -214,7 +215,7 @@ def _by_role(every: Sequence[Spell], at: float) -> list[Json]:
         row["times"] += 1
         row["seconds"] += spell.seconds(at)
         if spell.kind == "agent":
-            row["attempts"] = row.get("attempts", 0) + _tries(spell)
+            row["attempts"] = row.get("attempts", 0) + tries(spell)
             row["failed"] = row.get("failed", 0) + (spell.outcome == "failed")
     ordered = sorted(rows.values(), key=lambda row: (-row["seconds"], row["role"]))
     return [{**row, "seconds": round(row["seconds"], 3)} for row in ordered]

@@ -78,6 +78,10 @@ class Spells:
         going_on = (spell for places in self._open.values() for spell in places.values())
         return sorted([*self.done, *going_on], key=lambda each: (each.start, each.phase))
 
+    def going_on(self, index: int) -> list[Spell]:
+        """The spells of one phase that have not ended."""
+        return list(self._open.get(index, {}).values())
+
     def take(self, fact: Fact) -> set[int]:
         """Take in the next fact; the indexes of the phases that it may have changed."""
         state = self.state

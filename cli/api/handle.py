@@ -92,6 +92,12 @@ class RunHandle(Gates):
 
         return Metrics.of(await self._run.metrics())
 
+    async def timeline(self) -> Json:
+        """The run through time, as `engine.timeline.timeline` describes it; an open one up to now."""
+        from cli.reach.passing import timeline_of  # noqa: PLC0415 - only here
+
+        return await timeline_of(self._run)
+
     async def summary(self) -> RunSummary | None:
         """What the server keeps beside the run, no worker is asked; None for a run that is read from its archive."""
         from cli.reach.listing import summary_of  # noqa: PLC0415 - only where a worker is missing
