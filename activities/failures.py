@@ -33,6 +33,9 @@ TEMPORARY = 75
 LONGEST_PAUSE = 600.0
 """Seconds: what a server asks for with `Retry-After` is granted up to here."""
 
+STOPPED = "WorkerLost"
+"""The type of what ends an attempt whose worker shuts down."""
+
 MESSAGE = 500
 """Characters of a failure's message."""
 
@@ -64,6 +67,8 @@ class AttemptError(PhaseError):
         self.tests = tests
         self.transient = transient or code == "signal" or (code == "exit_code" and exit_code == TEMPORARY)
         self.pause = pause
+        self.log: Json | None = None
+        """Where the phase's log has been copied to, and the host it is of."""
 
     def masked(self, secrets: tuple[bytes, ...]) -> AttemptError:
         """The same failure without the secrets that its words may repeat (tails are masked already)."""
@@ -161,6 +166,7 @@ def to_application_error(error: AttemptError, retry: Retry, key: str, history: H
             "failures": history.failures,
             "tail": error.tail,
             "tests": error.tests,
+            **({"log": error.log} if error.log is not None else {}),
         },
         type=error.code,
         non_retryable=not again,
@@ -172,7 +178,7 @@ def worker_stopped() -> ApplicationError:
     """What ends an attempt whose worker shuts down: it starts again elsewhere at once, and does not count."""
     return ApplicationError(
         "the worker is shutting down",
-        type="WorkerLost",
+        type=STOPPED,
         next_retry_delay=timedelta(milliseconds=1),
         category=ApplicationErrorCategory.BENIGN,
     )

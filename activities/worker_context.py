@@ -13,6 +13,7 @@ from activities.agent_task import AgentTask
 from activities.artifacts import ArtifactStore
 from activities.board import Board, Room, RunBoard
 from activities.processes import GRACE
+from activities.telemetry import AttemptMeters
 
 MIB = 1024 * 1024
 
@@ -33,6 +34,8 @@ class Settings:
     """Between heartbeats; the SDK passes on fewer."""
     durable: bool = True
     """Whether artifacts wait for the disk."""
+    copy_logs: bool = False
+    """Whether the log of a phase also goes to the artifact store when an agent has ended."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class WorkerContext:
     root: Path
     settings: Settings = field(default_factory=Settings)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    meters: AttemptMeters = field(default_factory=AttemptMeters)
 
     boards: Callable[[AgentTask, Room], Board] = RunBoard
     """What connects agents with their runs."""

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "import": ("phaseloom import plan.md", "phaseloom import pipeline.json --id nightly"),
     "inbox decide": ("phaseloom inbox decide",),
     "init": ("phaseloom init", "phaseloom init shop"),
+    "logs prune": ("phaseloom logs prune", "phaseloom logs prune --older-than 30d --dry-run"),
     "metrics": (
         "phaseloom metrics",
         "phaseloom metrics wf_abc123 --json",
@@ -29,13 +30,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "runs": ("phaseloom runs", "phaseloom runs --all --json"),
     "schema": ("phaseloom schema --output phaseloom.schema.json",),
-    "up": ("phaseloom up", "phaseloom up --ui"),
+    "up": ("phaseloom up", "phaseloom up --ui --metrics 9464"),
     "validate": (
         "phaseloom validate release.yaml",
         "phaseloom validate release.yaml nightly.yaml --strict",
         "phaseloom validate release.yaml --sarif",
     ),
-    "worker": ("phaseloom worker --address temporal.example.org:7233 --task-queue builds",),
+    "worker": (
+        "phaseloom worker --address temporal.example.org:7233 --task-queue builds",
+        "phaseloom worker --metrics 127.0.0.1:9464",
+    ),
     "workflow cancel": ("phaseloom workflow cancel", "phaseloom workflow cancel --run wf_abc123 --note 'wrong branch'"),
     "workflow cancel-parallel": ("phaseloom workflow cancel-parallel", "phaseloom workflow cancel-parallel 1"),
     "workflow complete-phase": (

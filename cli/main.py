@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cli.commands import audit, config, graph, importing, inbox, init, metrics, plan, run, runs, server, validate
+from cli.commands import logs as project_logs
 from cli.commands.workflow import definitions as workflow_definitions
 from cli.commands.workflow import gates, logs, looking, parallel, phases, restart, start, steering, suggest, timeline
 from cli.commands.workflow.app import workflow
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-MODULES = (run, validate, plan, graph, importing, init, config, server, runs, metrics, inbox, audit)
+MODULES = (run, validate, plan, graph, importing, init, config, server, runs, metrics, inbox, project_logs, audit)
 """In the order in which `--help` lists their commands."""
 
 WORKFLOW_MODULES = (

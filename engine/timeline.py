@@ -27,10 +27,10 @@ def timeline(plan: Plan, facts: Sequence[Fact], at: float, *, run: str = "") -> 
     """The run with these facts up to the moment `at`; one that has ended goes up to its end.
 
     `{run, definition, name, status, began, length, ended, lanes, moments}`. A lane is `{index, id, name, item,
-    spells}`; behind one that runs once per item come its items, with `item` true. A spell is `{kind, who, epoch, start, end,
-    outcome, attempts?, open?}`. A moment is `{t, n, run, set, lines}`: at `t` the fact number `n` made the run's status
-    `run`, and `set` holds `[lane, status, words]` of each lane that is another since; `words` say what a phase waits
-    for, or who is at work.
+    spells}`; behind one that runs once per item come its items, with `item` true. A spell is `{kind, who, epoch, start,
+    end, outcome, attempts?, open?}`. A moment is `{t, n, run, set, lines}`: at `t` the fact number `n` made the run's
+    status `run`, and `set` holds `[lane, status, words]` of each lane that is another since; `words` say what a phase
+    waits for, or who is at work.
     """
     spells = Spells(plan)
     began = facts[0].at if facts else at

@@ -14,10 +14,11 @@ from cli.embedded import server as servers
 from cli.embedded import supervision
 from cli.embedded.processes import current
 from cli.embedded.project import Project, open_project, same_file, take_lock
+from cli.embedded.upkeep import upkeep
 from cli.embedded.version import installation
-from cli.embedded.workers import LOCK, RECORD
+from cli.embedded.workers import LOCK, METRICS_VARIABLE, RECORD
 from cli.exiting import leave
-from engine.errors import PhaseloomError
+from engine.errors import PhaseloomError, UnreachableError
 
 LOOK_SECONDS = 0.5
 """Seconds between two looks at the supervisor and at the server's address."""
@@ -43,15 +44,34 @@ async def serve(project: Project, lock: int) -> None:
     try:
         await find_server(project, address, stop)
         if not stop.is_set():
+            kept = upkeep(project.root)
+            if kept.trouble:
+                logger.warning("logs and metrics are at their defaults: %s", kept.trouble)
+            metrics = listening(os.environ.get(METRICS_VARIABLE) or kept.metrics)
             settings = worker.Settings(
                 root=project.root,
                 connect={"target_host": address.result(), "namespace": project.namespace},
                 task_queue=project.queue,
-                on_polling=lambda: record(project, state="polling", address=address.result()),
+                metrics=metrics,
+                log_limit=kept.log_limit,
+                keep_logs=kept.keep_logs,
+                on_polling=lambda: record(project, state="polling", address=address.result(), metrics=metrics or ""),
             )
             await worker.serve(settings, stop)
     finally:
         watch.cancel()
+
+
+def listening(metrics: str | None) -> str | None:
+    """The address for metrics, if it can be had: where another process has it, the work goes on without."""
+    import worker  # noqa: PLC0415 - loaded by then
+
+    try:
+        worker.runtime(metrics)
+    except UnreachableError as error:
+        logger.warning("%s", error.message)
+        return None
+    return metrics
 
 
 def record(project: Project, **state: str) -> None:

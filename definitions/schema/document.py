@@ -41,6 +41,7 @@ from definitions.schema.scalars import (
     is_expression,
     refusal,
 )
+from definitions.schema.upkeep import Address, Logs
 
 MAX_WORKERS = 1000
 """The most activities that one run may have open at a Temporal server."""
@@ -244,6 +245,9 @@ class ProjectFile(Exact):
     """Further directories with definitions, relative to the project."""
     groups: dict[str, list[Line]] = Field(default_factory=dict)
     """Groups of people who decide about gates: `group:leads` in an approval."""
+    logs: Logs = Logs()
+    metrics: Address | None = None
+    """Where its worker tells Prometheus its metrics."""
     checkpoints: Checkpoints | None = None
     budget: Budget | None = None
     notifications: Kept | list[Text] | None = None
