@@ -93,7 +93,8 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
     What a killed predecessor left behind is cleaned up and handed back to the server before the first poll. Raises
     UnreachableError when the address for metrics is taken.
     """
-    meters = RunMeters(runtime(settings.metrics).metric_meter, time.time())
+    meter = runtime(settings.metrics).metric_meter
+    meters = RunMeters(meter, time.time()) if settings.metrics is not None else None
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,7 +109,8 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
 
         def tell(run: str, plan: Plan, ledger: list[Fact]) -> None:
             files.tell(run, plan, ledger)
-            meters.tell(run, plan, ledger)
+            if meters is not None:
+                meters.tell(run, plan, ledger)
 
         journal.listen(tell)
         worker = compose(settings, client)

@@ -142,7 +142,8 @@ class _Attempt:
                 try:
                     result = await self._work(executor, held, output)
                 finally:
-                    await to_the_end(output.finish())
+                    if output.holds_back:
+                        await to_the_end(output.finish())
             except asyncio.CancelledError:
                 await to_the_end(log.say("WARNING", f"{self.label} - Stopped ({self.reason})"))
                 raise

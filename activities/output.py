@@ -67,6 +67,11 @@ class AttemptLog:
         del self._held[:forgotten]
         return forgotten
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether there is something for `finish` to write."""
+        return bool(self._held)
+
     async def finish(self) -> None:
         """Write the end of what did not fit."""
         if len(self._held) > self._end:

@@ -131,7 +131,7 @@ async def worker(
 
     from cli.embedded.connect import Target, shared_config  # noqa: PLC0415 - not needed for --help
     from cli.embedded.project import open_project  # noqa: PLC0415
-    from cli.embedded.upkeep import upkeep  # noqa: PLC0415
+    from cli.embedded.upkeep import listening, upkeep  # noqa: PLC0415
     from cli.reach.place import here  # noqa: PLC0415
 
     config = shared_config(Target(address=address, profile=profile, namespace=namespace, task_queue=task_queue))
@@ -145,10 +145,13 @@ async def worker(
     kept = upkeep(project.root)
     if kept.trouble:
         Console().note(f"logs and metrics are at their defaults: {kept.trouble}")
-    wanted = _listening(metrics, Console()) or kept.metrics
+    asked = _listening(metrics, Console())
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="[%(asctime)s] [%(levelname)s] %(message)s")
     logging.getLogger("temporalio").setLevel(logging.WARNING)
     import worker as working  # noqa: PLC0415 - half a second
+
+    # Several workers of a project stand on one host: what the project says is for the first of them.
+    wanted = asked or listening(kept.metrics)
 
     def polling() -> None:
         write(sys.stdout, f"Working for {config['target_host']}, namespace {config['namespace']}, queue {queue}\n")

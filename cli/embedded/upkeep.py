@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from definitions.root import CONFIG_NAME
+from engine.errors import UnreachableError
 
 WORDS = (b"logs", b"metrics")
+
+logger = logging.getLogger("phaseloom.worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +41,15 @@ def upkeep(root: Path) -> Upkeep:
         return Upkeep(trouble=errors[0])
     settings = config.settings
     return Upkeep(metrics=settings.metrics, keep_logs=settings.logs.keep, log_limit=settings.logs.max_size)
+
+
+def listening(metrics: str | None) -> str | None:
+    """The address for metrics, if it can be had: where another process has it, a worker goes on without."""
+    import worker  # noqa: PLC0415 - half a second, which only workers pay
+
+    try:
+        worker.runtime(metrics)
+    except UnreachableError as error:
+        logger.warning("%s", error.message)
+        return None
+    return metrics

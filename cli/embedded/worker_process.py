@@ -14,11 +14,11 @@ from cli.embedded import server as servers
 from cli.embedded import supervision
 from cli.embedded.processes import current
 from cli.embedded.project import Project, open_project, same_file, take_lock
-from cli.embedded.upkeep import upkeep
+from cli.embedded.upkeep import listening, upkeep
 from cli.embedded.version import installation
 from cli.embedded.workers import LOCK, METRICS_VARIABLE, RECORD
 from cli.exiting import leave
-from engine.errors import PhaseloomError, UnreachableError
+from engine.errors import PhaseloomError
 
 LOOK_SECONDS = 0.5
 """Seconds between two looks at the supervisor and at the server's address."""
@@ -60,18 +60,6 @@ async def serve(project: Project, lock: int) -> None:
             await worker.serve(settings, stop)
     finally:
         watch.cancel()
-
-
-def listening(metrics: str | None) -> str | None:
-    """The address for metrics, if it can be had: where another process has it, the work goes on without."""
-    import worker  # noqa: PLC0415 - loaded by then
-
-    try:
-        worker.runtime(metrics)
-    except UnreachableError as error:
-        logger.warning("%s", error.message)
-        return None
-    return metrics
 
 
 def record(project: Project, **state: str) -> None:

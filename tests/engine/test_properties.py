@@ -279,6 +279,9 @@ def test_metrics_follow_from_the_facts_alone_are_never_negative_and_add_up(plan:
     found = metrics(Spells.of(plan, world.engine.ledger), world.engine.ledger, world.now)
     told = [Fact.from_json(json.loads(json.dumps(fact.to_json()))) for fact in world.engine.ledger]
     assert metrics(Spells.of(plan, told), told, world.now) == found
+    waiting = {i for i in world.engine.ready.waiting if world.engine.state.phases[i].status == "pending"}
+    if world.engine.state.jump is None:  # until it is carried out nothing is looked at
+        assert queued(world) == waiting
     seconds = found["seconds"]
     assert abs(sum(seconds[name] for name in ("working", "people", "paused", "idle")) - seconds["total"]) < 0.001
     assert abs(sum(row["work_seconds"] for row in found["phases"]) - found["work_seconds"]) < 0.001
@@ -288,6 +291,12 @@ def test_metrics_follow_from_the_facts_alone_are_never_negative_and_add_up(plan:
     assert numbers(found) >= {0}
     assert min(numbers(found)) >= 0
     assert all(0 <= (found[rate] or 0) <= 1 for rate in ("utilisation", "efficiency"))
+
+
+def queued(world: World) -> set[int]:
+    """The phases that wait for their start, as the facts tell it."""
+    spells = Spells.of(world.plan, world.engine.ledger)
+    return {i for i in range(len(spells.state.phases)) if any(each.kind == "queue" for each in spells.going_on(i))}
 
 
 def numbers(value: Any) -> set[float]:

@@ -52,6 +52,17 @@ def test_an_open_run_and_its_archive_tell_the_same_numbers(person: Person) -> No
     assert any(line.split()[:2] == ["Queue", "wait"] for line in lines)
 
 
+def test_all_phases_of_a_large_open_run_are_told(person: Person) -> None:
+    phases = "".join(f"  - {{name: P{number}, agents: [lead], depends_on: []}}\n" for number in range(205))
+    person.write("large.yaml", f"name: Large\nphases:\n{phases}")
+    before = person.current
+    person.types("workflow", "start", "large.yaml")
+    found = person.types("metrics", "--json").json
+    assert [row["index"] for row in found["phases"]] == list(range(205))
+    person.types("workflow", "cancel")
+    person.write(".phaseloom/current", before)
+
+
 def test_metrics_are_those_of_the_exported_facts(person: Person) -> None:
     run = person.current
     folder = run_directory(person.root, run)

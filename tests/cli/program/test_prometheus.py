@@ -58,6 +58,8 @@ def test_the_worker_of_the_project_tells_what_it_runs_and_what_became_of_it(alon
     assert found['phaseloom_gates_total{definition="counted",gate="ready",status="passed"}'] == 1
     assert found['phaseloom_runs_total{definition="counted",status="failed"}'] == 1
     assert found['phaseloom_phase_seconds_count{definition="counted",status="completed"}'] == 1
+    bounds = 'phaseloom_phase_seconds_bucket{definition="counted",status="completed",le="86400"}'
+    assert found[bounds] == 1, "long phases are told apart"
     assert any(name.startswith("temporal_") for name in found), "Temporal's own are there too"
 
 
@@ -67,7 +69,7 @@ def test_a_worker_on_a_shared_server_listens_where_it_is_told_and_nowhere_else(p
     assert refused.code == 2
     assert "names no interface" in refused.err
     with socket.create_server(("127.0.0.1", port)):
-        taken = person.tries("worker", "--address", address, "--metrics", str(port), PHASELOOM_ACTOR="ana")
+        taken = person.tries("worker", "--address", address, "--metrics", str(port))
     assert (taken.code, taken.err.splitlines()[0].startswith("error: metrics cannot be served at")) == (5, True)
     worker = person.begins("worker", "--address", address, "--metrics", str(port))
     assert worker.stdout is not None
