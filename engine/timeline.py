@@ -6,6 +6,7 @@ A projection of the facts, as JSON. Times are seconds from the start of the run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from engine.facts import Fact
@@ -28,9 +29,9 @@ def timeline(plan: Plan, facts: Sequence[Fact], at: float, *, run: str = "") -> 
 
     `{run, definition, name, status, began, length, ended, lanes, moments}`. A lane is `{index, id, name, item,
     spells}`; behind one that runs once per item come its items, with `item` true. A spell is `{kind, who, epoch, start,
-    end, outcome, attempts?, open?}`. A moment is `{t, n, run, set, lines}`: at `t` the fact number `n` made the run's
-    status `run`, and `set` holds `[lane, status, words]` of each lane that is another since; `words` say what a phase
-    waits for, or who is at work.
+    end, outcome, attempts?, last?, open?}`; at `last` the last of several attempts began. A moment is `{t, n, run, set,
+    lines}`: at `t` the fact number `n` made the run's status `run`, and `set` holds `[lane, status, words]` of each lane
+    that is another since; `words` say what a phase waits for, or who is at work.
     """
     spells = Spells(plan)
     began = facts[0].at if facts else at
@@ -108,7 +109,18 @@ def _spell(spell: Spell, began: float, end: float) -> Json:
         encoded["open"] = True
     elif spell.kind == "agent":
         encoded["attempts"] = tries(spell)
+        if encoded["attempts"] > 1 and (last := _last_attempt(spell)) is not None:
+            encoded["last"] = round(last - began, 3)
     return encoded
+
+
+def _last_attempt(spell: Spell) -> float | None:
+    """When the attempt began that completed; of one that failed nobody has told it."""
+    try:
+        at = datetime.fromisoformat(str((spell.told or {})["started_at"])).timestamp()
+    except (KeyError, ValueError):
+        return None
+    return at if spell.start < at <= (spell.end or at) else None  # the clocks of hosts differ
 
 
 def _of_run(spells: Spells) -> str:

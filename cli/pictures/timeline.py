@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from cli.pictures.page import part_of
-from cli.words.durations import duration
+from cli.words.durations import counted, duration
 from cli.words.symbols import SYMBOLS
 from definitions.graphs.texts import seen
 
@@ -23,6 +23,7 @@ NICE = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21
 BARS = {
     "agent completed": "an agent at work, completed",
     "agent": "still at work",
+    "agent retried": "earlier attempts",
     "agent failed": "failed",
     "agent cancelled": "cancelled",
     "checks passed": "checks of a gate",
@@ -104,7 +105,15 @@ def _bar(spell: Json, length: float) -> str:
     told += ["goes on"] if spell.get("open") else [outcome] if outcome else []
     place = f"left:{_share(spell['start'], length)};width:{_share(spell['end'] - spell['start'], length)}"
     classes = f"bar {kind} {'completed' if look in GOOD else look}".strip()
-    return f'<span class="{classes}" style="{place}" title="{escape(seen(", ".join(told)))}"></span>'
+    bar = f'<span class="{classes}" style="{place}" title="{escape(seen(", ".join(told)))}"></span>'
+    return bar + (_earlier(spell, length) if "last" in spell else "")
+
+
+def _earlier(spell: Json, length: float) -> str:
+    """The part of an agent's bar that went into attempts before the one that completed, and pauses between them."""
+    place = f"left:{_share(spell['start'], length)};width:{_share(spell['last'] - spell['start'], length)}"
+    title = f"{counted(spell['attempts'] - 1, 'earlier attempt')}, {duration(spell['last'] - spell['start'])}"
+    return f'<span class="bar agent retried" style="{place}" title="{title}"></span>'
 
 
 def _share(part: float, whole: float) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from hypothesis import given, settings
 
+from engine.effects import AgentFinished
 from engine.plan import ApprovalPlan, CheckPlan, Execution, GatePlan, Plan
 from engine.statuses import SHOWN
 from engine.timeline import standing, timeline
@@ -32,6 +34,17 @@ def story() -> World:
     world.operate("decide_gate", gate="release", decision="approve", actor="ana")
     world.tick(20)
     world.operate("complete_phase", phase=2)
+    return world
+
+
+def repeated() -> World:
+    """One phase, 10 s long, whose third attempt began after 6 s and completed."""
+    world = World(plan_of(phase(0)))
+    began = datetime.fromtimestamp(world.now + 6, UTC).isoformat()
+    world.tick(10)
+    world.running.pop((0, 0, 0))
+    result = {"outputs": {}, "attempts": 3, "started_at": began, "duration": 4.0}
+    world.feed(AgentFinished(phase=0, epoch=0, position=0, result=result))
     return world
 
 
@@ -75,6 +88,16 @@ def test_an_open_run_goes_up_to_now_and_a_failure_waits_for_a_decision() -> None
     assert (agent["attempts"], agent["outcome"]) == (3, "failed")
     assert (decision["kind"], decision["end"], decision["open"]) == ("decision", 7, True)
     assert standing(shown, 7)["lanes"] == [["paused", "waits for a decision"]]
+
+
+def test_the_last_of_several_attempts_is_known_where_the_agent_has_told_it() -> None:
+    world = repeated()
+    (spell,) = (
+        each
+        for each in timeline(world.plan, world.engine.ledger, world.now)["lanes"][0]["spells"]
+        if each["kind"] == "agent"
+    )
+    assert (spell["attempts"], spell["last"]) == (3, 6)
 
 
 def test_items_have_lanes_behind_their_phase() -> None:

@@ -12,7 +12,7 @@ from cli.pictures.timeline import BARS, timeline_page
 from cli.words.bars import Canvas
 from cli.words.timeline import timeline_lines
 from engine.timeline import timeline
-from tests.engine.test_timeline import story
+from tests.engine.test_timeline import repeated, story
 from tests.engine.world import PERSON, World, phase, plan_of
 
 Json = dict[str, Any]
@@ -96,6 +96,12 @@ def test_a_page_needs_nothing_else_and_no_name_can_add_to_it() -> None:
     (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
     assert (policy["content"] or "").startswith("default-src 'none';")
     assert embedded(text)["names"] == [" ".join(HOSTILE.replace("\u2028", " ").split())]
+
+
+def test_earlier_attempts_are_told_apart_from_the_last() -> None:
+    world = repeated()
+    text = timeline_page(timeline(world.plan, world.engine.ledger, world.now))
+    assert 'retried" style="left:0.0000%;width:60.0000%" title="2 earlier attempts, 6s"' in text
 
 
 def test_a_run_that_took_no_time_has_a_page_too() -> None:
