@@ -30,8 +30,8 @@ def timeline(plan: Plan, facts: Sequence[Fact], at: float, *, run: str = "") -> 
     `{run, definition, name, status, began, length, ended, lanes, moments}`. A lane is `{index, id, name, item,
     spells}`; behind one that runs once per item come its items, with `item` true. A spell is `{kind, who, epoch, start,
     end, outcome, attempts?, last?, open?}`; at `last` the last of several attempts began. A moment is `{t, n, run, set,
-    lines}`: at `t` the fact number `n` made the run's status `run`, and `set` holds `[lane, status, words]` of each lane
-    that is another since; `words` say what a phase waits for, or who is at work.
+    lines}`: at `t` the fact number `n` made the run's status `run`, and `set` holds `[lane, status, words]` of each
+    lane that is another since; `words` say what a phase waits for, or who is at work.
     """
     spells = Spells(plan)
     began = facts[0].at if facts else at
