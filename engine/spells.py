@@ -26,6 +26,15 @@ PEOPLE: tuple[Kind, ...] = ("person", "gate", "decision")
 """What waits for somebody: a phase that a person works on, an approval, a decision about a failure."""
 
 
+ABOUT_THE_RUN = frozenset(
+    {
+        "run_started", "workers_counted", "run_paused", "run_resumed", "run_stopping", "group_cancelled",
+        "signal_reported", "message_refused",
+    }
+)  # fmt: skip
+"""Facts that change no phase by themselves: others tell of each phase that follows them."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Spell:
     """One length of time of one phase in one epoch, in seconds since 1970; `end` is None while it goes on.
@@ -90,8 +99,8 @@ class Spells:
         if fact.kind == "jumped":
             touched.update(fact.data["reset"])
             self._ready.difference_update(fact.data["reset"])
-        elif fact.kind == "run_settled":
-            touched.update(self._open)
+        elif fact.phase is None and fact.kind not in ABOUT_THE_RUN:
+            touched.update(range(len(state.phases)))
         while state.newly_open:
             index = state.newly_open.popleft()
             self._ready.add(index)

@@ -36,12 +36,16 @@ class Metrics(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricsAcross(Result):
-    """What many ended runs have in common, together and by definition. Lengths of time are seconds."""
+    """What many ended runs have in common, together and by definition. Lengths of time are seconds.
+
+    `unread` are archives that were come upon and could not be read; their runs do not count.
+    """
 
     runs: int
     completed: int = 0
     failed: int = 0
     cancelled: int = 0
+    unread: int = 0
     success_rate: float | None = None
     seconds: Json = field(default_factory=dict)
     gates: tuple[Json, ...] = field(default=(), metadata=PLAIN)
@@ -63,10 +67,19 @@ def measured_across(
     """
     from engine.across import across  # noqa: PLC0415 - only here
 
-    return MetricsAcross.of(across(_each(root, definition, since, limit, tell)))
+    unread: list[Path] = []
+    found = across(_each(root, definition, since, limit, tell, unread.append))
+    return MetricsAcross.of({**found, "unread": len(unread)})
 
 
-def _each(root: Path, definition: str | None, since: float, limit: int, tell: Callable[[int], None]) -> Iterator[Json]:
+def _each(  # noqa: PLR0917 - what is chosen, and who is told
+    root: Path,
+    definition: str | None,
+    since: float,
+    limit: int,
+    tell: Callable[[int], None],
+    unread: Callable[[Path], None],
+) -> Iterator[Json]:
     from cli.reach.history import ledger_of, newest  # noqa: PLC0415 - only here
     from engine.facts import Fact  # noqa: PLC0415
     from engine.metrics import metrics  # noqa: PLC0415
@@ -78,11 +91,17 @@ def _each(root: Path, definition: str | None, since: float, limit: int, tell: Ca
         if taken == limit:
             return
         ledger = ledger_of(root, pointer)
-        if ledger is None or (definition is not None and ledger["plan"].get("id") != definition):
+        if ledger is None:
+            unread(pointer)
             continue
-        facts = [Fact.from_json(fact) for fact in ledger["facts"]]
-        if not facts or facts[-1].kind != "run_settled":
+        if definition is not None and ledger["plan"].get("id") != definition:
             continue
-        yield metrics(Spells.of(Plan.from_json(ledger["plan"]), facts), facts, facts[-1].at)
+        try:
+            facts = [Fact.from_json(fact) for fact in ledger["facts"]]
+            found = metrics(Spells.of(Plan.from_json(ledger["plan"]), facts), facts, facts[-1].at)
+        except (LookupError, TypeError, ValueError):  # of a newer Phaseloom, say
+            unread(pointer)
+            continue
+        yield found
         taken += 1
         tell(taken)

@@ -134,12 +134,14 @@ def _gates(rows: Sequence[Json], on: Canvas, fits: int | None) -> list[str]:
 
 def of_many(found: Json, on: Canvas, *, fits: int | None = None) -> list[str]:
     """The metrics over many runs: a block per definition, with tables cut to `fits` cells."""
+    unread = found.get("unread", 0)
+    left_out = ["", f"Archives that cannot be read here, and are left out: {unread}"] if unread else []
     if not found["runs"]:
-        return ["There are no ended runs to measure in this project."]
+        return ["There are no ended runs to measure in this project.", *left_out]
     lines = [_counts(found, on)] if len(found["definitions"]) > 1 else []
     for definition in found["definitions"]:
         lines += ["", *_definition(definition, on, fits)] if lines else _definition(definition, on, fits)
-    return lines
+    return [*lines, *left_out]
 
 
 def _counts(found: Json, on: Canvas) -> str:

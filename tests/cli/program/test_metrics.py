@@ -94,7 +94,24 @@ def test_two_hundred_ended_runs_take_a_few_seconds(person: Person, offline: Pers
     began = time.monotonic()
     assert offline.types("metrics", "--across", "--json").json["runs"] == 200
     assert time.monotonic() - began < 5
-    assert offline.types("metrics", "--across", "--limit", "3", "--json").json["runs"] == 3
+    few = offline.types("metrics", "--across", "--limit", "3", "--json").json
+    assert (few["runs"], few["unread"]) == (3, 0)
+
+
+def test_archives_that_cannot_be_read_are_left_out_and_counted(person: Person, offline: Person) -> None:
+    pointer = json.loads((run_directory(person.root, person.current) / "archive.json").read_bytes())
+    content = ArtifactStore(person.root).get_json(pointer["sha256"])
+    content["ledger"]["facts"][1]["kind"] = "of_tomorrow"
+    newer = ArtifactStore(offline.root).put_json(content)
+    for run, told in (("wf_newer", {"sha256": newer.sha256}), ("wf_gone", {"sha256": "0" * 64})):
+        folder = run_directory(offline.root, run)
+        folder.mkdir(parents=True)
+        (folder / "archive.json").write_text(json.dumps(told), encoding="ascii")
+    assert offline.types("metrics", "--across").lines == [
+        "There are no ended runs to measure in this project.",
+        "",
+        "Archives that cannot be read here, and are left out: 2",
+    ]
 
 
 def test_what_makes_no_sense_together_is_refused(offline: Person) -> None:
