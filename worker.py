@@ -9,9 +9,10 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -19,16 +20,17 @@ from typing import Self
 
 from temporalio.client import Client, RetryConfig
 from temporalio.envconfig import ClientConnectConfig
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import activities
-from activities import attempts, payloads
+from activities import attempts, payloads, retention
 from activities.places import run_directory
 from activities.processes import GRACE as AGENT_GRACE
 from activities.worker_context import Settings as Limits
+from engine.errors import UnreachableError
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.journal import lines
@@ -37,6 +39,7 @@ from workflows import journal
 from workflows.breaker import ToolBreaker
 from workflows.deliver import Deliver
 from workflows.run import PhaseRun
+from workflows.telemetry import SECONDS_BUCKETS, RunMeters
 
 GRACE = timedelta(seconds=AGENT_GRACE + 5)
 """How long activities may take to end when the worker is told to stop: an agent's time between TERM and KILL, and a
@@ -50,6 +53,7 @@ LAST_WORDS = 3.0
 """Seconds, once no agent runs, in which a worker that stops can still reach the server; it would try for ever."""
 
 LONGEST_PAUSE = 1.0
+SWEEP_SECONDS = 3600.0
 
 PATIENT = RetryConfig(
     initial_interval_millis=50,
@@ -68,21 +72,33 @@ logger = logging.getLogger("phaseloom.worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a worker needs to know: the project it works in, the server it asks, the queue it takes work from."""
+    """What a worker needs to know: the project it works in, the server it asks, the queue it takes work from.
+
+    `metrics` is the address, `IP:PORT`, where Prometheus may ask for `/metrics`; None for nowhere. `log_limit` is what
+    an attempt may add to its phase's log, in bytes (None: as ever), `keep_logs` for how many seconds the logs of an
+    ended run are kept (None: for ever), `copy_logs` whether they also go to the artifact store, for readers elsewhere.
+    """
 
     root: Path
     connect: ClientConnectConfig
     task_queue: str
     store: str = ""
     """The URL where the project's artifacts are kept, if not only in its own directory."""
+    metrics: str | None = None
+    log_limit: int | None = None
+    keep_logs: float | None = None
+    copy_logs: bool = False
     on_polling: Callable[[], None] = lambda: None
 
 
 async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
     """Work until SIGTERM, SIGINT or `stop`, however long the server is away, then end the agents in order.
 
-    What a killed predecessor left behind is cleaned up and handed back to the server before the first poll.
+    What a killed predecessor left behind is cleaned up and handed back to the server before the first poll. Raises
+    UnreachableError when the address for metrics is taken.
     """
+    meter = runtime(settings.metrics).metric_meter
+    meters = RunMeters(meter, time.time()) if settings.metrics is not None else None
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,17 +110,34 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
         record = lost.record
         logger.warning("%s was cut off with its worker; killed %d, retrying: %s", record.key, lost.killed, lost.told)
     with RunFiles(settings.root) as files:
-        journal.listen(files.tell)
+
+        def tell(run: str, plan: Plan, ledger: list[Fact]) -> None:
+            files.tell(run, plan, ledger)
+            if meters is not None:
+                meters.tell(run, plan, ledger)
+
+        journal.listen(tell)
         worker = compose(settings, client)
         working = asyncio.create_task(worker.run())
+        sweeping = asyncio.create_task(sweep(settings.root, settings.keep_logs))
         stopping = asyncio.create_task(stop.wait())
         logger.info("polling %s", settings.task_queue)
         settings.on_polling()
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        sweeping.cancel()
         if working.done():  # it never ends by itself but with an error
             stopping.cancel()
             await working
         await shut_down(worker, settings.root)
+
+
+async def sweep(root: Path, keep: float | None) -> None:
+    """Remove the logs of runs that ended longer than `keep` seconds ago, now and from time to time; None keeps all."""
+    while keep is not None:
+        removed = await asyncio.to_thread(retention.prune, root, time.time() - keep)
+        if removed:
+            logger.info("removed the logs of %d ended runs", len(removed))
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def shut_down(worker: Worker, root: Path) -> None:
@@ -130,7 +163,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
                     **settings.connect,
                     data_converter=payloads.data_converter(settings.root, url=settings.store),
                     retry_config=PATIENT,
-                    runtime=quiet_runtime(),
+                    runtime=runtime(settings.metrics),
                 ),
                 CONNECT_SECONDS,
             )
@@ -161,9 +194,22 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
 
 
 @cache
-def quiet_runtime() -> Runtime:
-    """The SDK's native part, which otherwise logs each retry of each poll for as long as a server is away."""
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="warn,temporalio_client::retry=error")))
+def runtime(metrics: str | None = None) -> Runtime:
+    """The SDK's native part, which otherwise logs each retry of each poll for as long as a server is away.
+
+    With `metrics` it answers Prometheus there, in this process and for as long as it lives. Raises UnreachableError
+    when the address cannot be had.
+    """
+    prometheus = None
+    if metrics is not None:
+        buckets = {"phaseloom_phase_seconds": SECONDS_BUCKETS}
+        prometheus = PrometheusConfig(bind_address=metrics, histogram_bucket_overrides=buckets)
+    logs = LoggingConfig(filter="warn,temporalio_client::retry=error")
+    try:
+        return Runtime(telemetry=TelemetryConfig(logging=logs, metrics=prometheus, attach_service_name=False))
+    except ValueError as error:
+        message = f"metrics cannot be served at {metrics}: {error}"
+        raise UnreachableError(message, hint="name another port with --metrics, or none") from None
 
 
 def compose(settings: Settings, client: Client) -> Worker:
@@ -172,7 +218,9 @@ def compose(settings: Settings, client: Client) -> Worker:
         client,
         task_queue=settings.task_queue,
         workflows=[PhaseRun, ToolBreaker, Deliver],
-        activities=activities.all_activities(settings.root, Limits(store=settings.store)),
+        activities=activities.all_activities(
+            settings.root, limits(settings), meter=runtime(settings.metrics).metric_meter
+        ),
         workflow_runner=workflow_runner(),
         max_concurrent_activities=MOST_ACTIVITIES,
         max_concurrent_workflow_tasks=MOST_WORKFLOW_TASKS,
@@ -184,6 +232,12 @@ def compose(settings: Settings, client: Client) -> Worker:
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         graceful_shutdown_timeout=GRACE,
     )
+
+
+def limits(settings: Settings) -> Limits:
+    """What the activities of this worker keep to."""
+    kept = Limits(store=settings.store, copy_logs=settings.copy_logs)
+    return kept if settings.log_limit is None else replace(kept, log_limit=settings.log_limit)
 
 
 class RunFiles:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -64,6 +65,11 @@ async def perform(context: WorkerContext, raw: Json, executor: Executor) -> Json
         task = AgentTask.from_json(raw)
     except WorkspaceError as error:
         raise ApplicationError(error.message, type=error.code, non_retryable=True) from None
+    with context.meters.counted(raw, activity.info().activity_type):
+        return await _performed(context, task, executor)
+
+
+async def _performed(context: WorkerContext, task: AgentTask, executor: Executor) -> Json:
     attempt = _Attempt(context, task)
     beating = asyncio.create_task(attempt.beat())
     shutdown = asyncio.create_task(activity.wait_for_worker_shutdown())
@@ -150,16 +156,19 @@ class _Attempt:
             LogFile(path) as log,
             admitted(self.task, self.id, warn, self.context.desk) as ticket,
         ):
-            return await self._logged(executor, held, log, ticket)
+            return await self._logged(executor, held, log, ticket, path)
 
-    async def _logged(self, executor: Executor, held: Claim, log: LogFile, ticket: Ticket) -> Json:
+    async def _logged(self, executor: Executor, held: Claim, log: LogFile, ticket: Ticket, path: Path) -> Json:
         await log.say("INFO", f"{self.label} - Invoked (attempt {self.history.attempt})")
         await repetition.tell(self.task, self.history.attempt, log)
         started_at, began = datetime.now(UTC), time.monotonic()
+        output = AttemptLog(log, limit=self.context.settings.log_limit, label=self.label)
         try:
-            result = await self._work(
-                executor, held, AttemptLog(log, limit=self.context.settings.log_limit, label=self.label)
-            )
+            try:
+                result = await self._work(executor, held, output)
+            finally:
+                if output.holds_back:
+                    await to_the_end(output.finish())
         except asyncio.CancelledError:
             await to_the_end(log.say("WARNING", f"{self.label} - Stopped ({self.reason})"))
             raise
@@ -167,11 +176,15 @@ class _Attempt:
             failure = _failure(error, self.task)
             ticket.failed(failure)
             await log.say("ERROR", f"{self.label} - {self._failed_in_words(failure)}")
+            if isinstance(failure, AttemptError):
+                failure.log = await self._copied(path)
             raise failure from None
         ticket.outcome = "ok"
         duration = time.monotonic() - began
         await log.say("INFO", f"{self.label} - Completed ({duration:.1f}s)")
+        copied = await self._copied(path)
         return {
+            **({"log": copied} if copied is not None else {}),
             "started_at": started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "duration": round(duration, 3),
             "attempts": self.history.attempt,
@@ -182,6 +195,16 @@ class _Attempt:
     def _failed_in_words(self, failure: Exception) -> str:
         kind = f" [{failure.error_class}]" if isinstance(failure, AttemptError) else ""
         return f"Failed (attempt {self.history.attempt}): {failure}{kind}"
+
+    async def _copied(self, path: Path) -> Json | None:
+        """The phase's log as it is now, in the artifact store for readers on other hosts; None where it stays here."""
+        if not self.context.settings.copy_logs:
+            return None
+        try:
+            ref = await asyncio.to_thread(self.context.store.put_file, path, "text/plain")
+        except (OSError, UnreachableError):  # a full disk, or a store that is away, must not fail work that is done
+            return None
+        return {"sha256": ref.sha256, "size": ref.size, "host": this_host()}
 
     async def _work(self, executor: Executor, held: Claim, log: AttemptLog) -> Json:
         files = Scratch(self.context.root, self.task, self.number)

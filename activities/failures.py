@@ -30,6 +30,8 @@ LONGEST_PAUSE = 600.0
 
 AT_ONCE = 0.1
 """Seconds."""
+STOPPED = "WorkerLost"
+"""The type of what ends an attempt whose worker shuts down."""
 
 MESSAGE = 500
 """Characters of a failure's message."""
@@ -62,6 +64,8 @@ class AttemptError(PhaseError):
         self.tests = tests
         self.error_class: ErrorClass = error_class or class_of({"code": code, "exit_code": exit_code})
         self.pause = pause
+        self.log: Json | None = None
+        """Where the phase's log has been copied to, and the host it is of."""
 
     def masked(self, secrets: tuple[bytes, ...]) -> AttemptError:
         """The same failure without the secrets that its words may repeat (tails are masked already)."""
@@ -158,6 +162,7 @@ def to_application_error(
             "failures": history.failures,
             "tail": error.tail,
             "tests": error.tests,
+            **({"log": error.log} if error.log is not None else {}),
         },
         type=error.code,
         non_retryable=not again,
@@ -187,7 +192,7 @@ def worker_stopped() -> ApplicationError:
     """What ends an attempt whose worker shuts down: it starts again elsewhere at once, and does not count."""
     return ApplicationError(
         "the worker is shutting down",
-        type="WorkerLost",
+        type=STOPPED,
         next_retry_delay=timedelta(milliseconds=1),
         category=ApplicationErrorCategory.BENIGN,
     )

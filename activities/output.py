@@ -21,32 +21,65 @@ COMPLAINT = 160
 """Characters of the last line of stderr that a failure is told with."""
 
 
+KEPT_END = 1024 * 1024
+"""Bytes of the end of an attempt's output that its log keeps, however much there was before (a quarter of less)."""
+
+
 class AttemptLog:
-    """The part of a phase's log that one attempt may fill; where it is cut, a line says so."""
+    """The part of a phase's log that one attempt may fill: what comes first, and the end; lines say what is missing.
+
+    What does not fit at first is held back, and the last of it is written by `finish`, when nothing more can come.
+    """
 
     def __init__(self, log: LogFile, *, limit: int, label: str) -> None:
         self.log = log
-        self.left = limit
-        self.limit = limit
         self.label = label
-
-    @property
-    def full(self) -> bool:
-        """Whether everything further will be dropped."""
-        return self.left <= 0
+        self._end = min(KEPT_END, limit // 4)
+        self._head = self.left = limit - self._end
+        self._held = bytearray()
+        self._dropped = 0
 
     async def write(self, lines: bytes) -> None:
-        """Append whole lines, as many as still fit."""
-        if self.full:
+        """Append whole lines, as many as still fit, and hold the others back."""
+        fitting = lines
+        if self._held or len(lines) > self.left:
+            fitting = b"" if self._held else lines[: lines.rfind(b"\n", 0, max(self.left, 0)) + 1]
+            await self.log.write(fitting)
+            await self._hold(lines[len(fitting) :])
             return
-        if len(lines) <= self.left:
-            self.left -= len(lines)
-            await self.log.write(lines)
-            return
-        fitting = lines[: lines.rfind(b"\n", 0, self.left) + 1]
-        self.left = 0
+        self.left -= len(fitting)
         await self.log.write(fitting)
-        await self.log.say("WARNING", f"{self.label} - Output cut here, after {_size(self.limit)}")
+
+    async def _hold(self, lines: bytes) -> None:
+        self._held += lines
+        if len(self._held) <= 2 * self._end:
+            return
+        if not self._dropped:
+            text = f"Output cut here, after {_size(self._head)}; its last {_size(self._end)} follow when it has ended"
+            await self.log.say("WARNING", f"{self.label} - {text}")
+        self._dropped += self._shorten()
+
+    def _shorten(self) -> int:
+        """Forget all but the end of what is held back, from the beginning of a line; how much that was."""
+        first = len(self._held) - self._end
+        start = self._held.find(b"\n", first - 1) + 1
+        forgotten = start if 0 < start < len(self._held) else first
+        del self._held[:forgotten]
+        return forgotten
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether there is something for `finish` to write."""
+        return bool(self._held)
+
+    async def finish(self) -> None:
+        """Write the end of what did not fit."""
+        if len(self._held) > self._end:
+            self._dropped += self._shorten()
+        if self._dropped:
+            await self.log.say("WARNING", f"{self.label} - {_size(self._dropped)} left out; the end of the output:")
+        held, self._held = bytes(self._held), bytearray()
+        await self.log.write(held)
 
 
 class Output:
@@ -74,9 +107,6 @@ class Output:
             else:
                 self._complaint = (self._complaint + data)[-self._keep :]
             self._remember(data)
-            if self.log.full:
-                self._partial[stream] = b""
-                return
             text = self._partial[stream] + self._maskers[stream].feed(data)
             end = text.rfind(b"\n") + 1
             lines, rest = text[:end], text[end:]
@@ -129,5 +159,5 @@ class Output:
 def _size(count: int) -> str:
     for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
         if count >= unit:
-            return f"{count / unit:g} {name}"
+            return f"{round(count / unit, 1):g} {name}"
     return f"{count} bytes"

@@ -18,9 +18,14 @@ def file_name(text: str) -> str:
     return text
 
 
+def workflows_directory(root: Path) -> Path:
+    """Where each run of a project has a directory."""
+    return root / ".phaseloom" / "workflows"
+
+
 def run_directory(root: Path, run: str) -> Path:
     """The directory of a run's files."""
-    return root / ".phaseloom" / "workflows" / file_name(run)
+    return workflows_directory(root) / file_name(run)
 
 
 def breaker_id(task_queue: str, tool: str) -> str:

@@ -14,6 +14,7 @@ from activities.artifacts import ArtifactStore
 from activities.board import Board, Room, RunBoard
 from activities.circuit import Desk
 from activities.processes import GRACE
+from activities.telemetry import AttemptMeters
 
 MIB = 1024 * 1024
 
@@ -38,6 +39,8 @@ class Settings:
     """The URL where artifacts are kept besides the project's directory; empty for nowhere else."""
     patience: float = 60.0
     """Seconds for which an attempt waits for a store that does not answer. Less than what Temporal adds to its time."""
+    copy_logs: bool = False
+    """Whether the log of a phase also goes to the artifact store when an agent has ended."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class WorkerContext:
     root: Path
     settings: Settings = field(default_factory=Settings)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    meters: AttemptMeters = field(default_factory=AttemptMeters)
 
     boards: Callable[[AgentTask, Room], Board] = RunBoard
     """What connects agents with their runs."""

@@ -31,6 +31,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": ("phaseloom init", "phaseloom init shop"),
     "keys create": ("phaseloom keys create ana",),
     "keys list": ("phaseloom keys list",),
+    "logs prune": ("phaseloom logs prune", "phaseloom logs prune --older-than 30d --dry-run"),
+    "metrics": (
+        "phaseloom metrics",
+        "phaseloom metrics wf_abc123 --json",
+        "phaseloom metrics --across --definition nightly --since 30d",
+    ),
     "plan": ("phaseloom plan release.yaml", "phaseloom plan release.yaml --workers 5"),
     "run": (
         "phaseloom run release.yaml",
@@ -40,13 +46,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "runs": ("phaseloom runs", "phaseloom runs --all --json"),
     "schema": ("phaseloom schema --output phaseloom.schema.json",),
     "sign": ("""phaseloom sign decide_gate '{"gate": "go", "decision": "approve", "evidence": "sha256:7690…"}'""",),
-    "up": ("phaseloom up", "phaseloom up --ui"),
+    "up": ("phaseloom up", "phaseloom up --ui --metrics 9464"),
     "validate": (
         "phaseloom validate release.yaml",
         "phaseloom validate release.yaml nightly.yaml --strict",
         "phaseloom validate release.yaml --sarif",
     ),
-    "worker": ("phaseloom worker --address temporal.example.org:7233 --task-queue builds",),
+    "worker": (
+        "phaseloom worker --address temporal.example.org:7233 --task-queue builds",
+        "phaseloom worker --metrics 127.0.0.1:9464",
+    ),
     "workflow cancel": ("phaseloom workflow cancel", "phaseloom workflow cancel --run wf_abc123 --note 'wrong branch'"),
     "workflow cancel-parallel": ("phaseloom workflow cancel-parallel", "phaseloom workflow cancel-parallel 1"),
     "workflow checkpoints create": ("phaseloom workflow checkpoints create before-the-demo",),
@@ -120,6 +129,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "workflow start-parallel": ("phaseloom workflow start-parallel 1",),
     "workflow status": ("phaseloom workflow status", "phaseloom workflow status --run wf_abc123 --json"),
     "workflow suggest": ("phaseloom workflow suggest 'audit this repository'",),
+    "workflow timeline": (
+        "phaseloom workflow timeline",
+        "phaseloom workflow timeline --html -o run.html",
+        "phaseloom workflow timeline --run wf_abc123 --json",
+    ),
     "workflow watch": ("phaseloom workflow watch", "phaseloom workflow watch --run wf_abc123"),
     "workflow why": ("phaseloom workflow why release",),
 }

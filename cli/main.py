@@ -22,12 +22,14 @@ from cli.commands import (
     inbox,
     init,
     keys,
+    metrics,
     plan,
     run,
     runs,
     server,
     validate,
 )
+from cli.commands import logs as project_logs
 from cli.commands.workflow import (
     checkpoints,
     context,
@@ -43,6 +45,7 @@ from cli.commands.workflow import (
     start,
     steering,
     suggest,
+    timeline,
 )
 from cli.commands.workflow import definitions as workflow_definitions
 from cli.commands.workflow.app import workflow
@@ -66,11 +69,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-MODULES = (run, validate, plan, graph, importing, init, config, keys, server, runs, inbox, artifacts, breakers, audit)
+MODULES = (
+    *(run, validate, plan, graph, importing, init, config, keys, server, runs, metrics, inbox, artifacts),
+    *(project_logs, breakers, audit),
+)
 """In the order in which `--help` lists their commands."""
 
 WORKFLOW_MODULES = (
-    *(workflow_definitions, suggest, start, phases, parallel, looking, steering, gates, context),
+    *(workflow_definitions, suggest, start, phases, parallel, looking, timeline, steering, gates, context),
     *(checkpoints, restore, forking, restart, logs, diagnose),
 )
 

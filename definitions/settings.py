@@ -161,9 +161,26 @@ def effective_settings(
         else:
             line = checked.node.value_mark_of(("agents", role)).line
             shown.append(Setting(f"agents.{role}", agent.uses, "definition", checked.file, line))
+    shown += _upkeep(project)
     for index, phase in enumerate(definition.ordered):
         shown += _phase_settings(checked, resolved, phase, index)
     return [*shown, *checkpoint_settings(checked, project)], resolved.diagnostics
+
+
+def _upkeep(project: ProjectConfig | None) -> list[Setting]:
+    """What the worker of the project keeps to; only a project says anything about it."""
+    settings = project.settings if project is not None else document.ProjectFile()
+    values = {
+        ("logs", "keep"): settings.logs.keep,
+        ("logs", "max_size"): settings.logs.max_size,
+        ("metrics",): settings.metrics,
+    }
+    return [
+        Setting(".".join(path), value, "default")
+        if project is None or value is None
+        else Setting(".".join(path), value, "project", project.file, project.line_of(*path))
+        for path, value in values.items()
+    ]
 
 
 _PHASE_FIELDS = {"timeout": "timeout_per_step", "on_failure": "on_failure", "retry": "retry"}

@@ -16,7 +16,7 @@ PEAK = "memory_peak"
 
 def used(results: Iterable[Json]) -> Json | None:
     """The usage of some agents' results as one; None where nothing was measured."""
-    return _together([result["usage"] for result in results if isinstance(result.get("usage"), dict)])
+    return together([result["usage"] for result in results if isinstance(result.get("usage"), dict)])
 
 
 def seconds(phase: PhaseState) -> float | None:
@@ -37,12 +37,12 @@ def totals(state: State) -> Json:
     return {
         "sequential": round(sequential, 3),
         "parallel": round(max(0.0, ended - began), 3),
-        **(_together(usages) or {}),
+        **(together(usages) or {}),
     }
 
 
-def _together(usages: list[Json]) -> Json | None:
-    """The whole, without what any of them does not know: a sum over some of them would say too little."""
+def together(usages: list[Json]) -> Json | None:
+    """The usages as one, without what any of them does not know: a sum over some of them would say too little."""
     if not usages:
         return None
     known = {name for name in (*SUMS, PEAK) if all(name in usage for usage in usages)}

@@ -40,10 +40,13 @@ with workflow.unsafe.imports_passed_through():
     from engine.errors import PhaseError, RefusedError
     from engine.journal import lines
     from engine.lookup import find_phase
+    from engine.metrics import PAGE as METRICS_PAGE
+    from engine.metrics import metrics
     from engine.phase_state import PhaseState
     from engine.plan import Plan
     from engine.siblings import siblings
     from engine.snapshots import restore, snapshot
+    from engine.spells import Spells
     from engine.starting import begin
     from engine.view import details, view
     from workflows import journal
@@ -227,6 +230,16 @@ class PhaseRun:
             "total": len(self.engine.ledger),
             "lines": list(lines(self.engine.state.plans, workflow.info().workflow_id, facts)),
         }
+
+    @workflow.query(name="metrics", description="What the run has taken up to {at}, with a page: {offset, limit}")
+    def metrics(self, which: Json | None = None) -> Json:
+        """`engine.metrics.metrics` of the facts so far; `at` (seconds since 1970) is now, or later."""
+        which = which if isinstance(which, dict) else {}
+        facts = self.engine.ledger
+        limit = min(METRICS_PAGE, int(which.get("limit", METRICS_PAGE)))
+        at = max(self._now(), float(which.get("at", 0)))
+        spells = Spells.of(self.engine.plan, facts)
+        return metrics(spells, facts, at, offset=int(which.get("offset", 0)), limit=limit)
 
     def _meant(self, which: object) -> PhaseState:
         """The phase that a query names."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox, InboxItem
+    from cli.api.measuring import Metrics, MetricsAcross
     from cli.api.planning import RunForecast
     from cli.api.results import Result
     from cli.api.views import (
@@ -98,6 +99,7 @@ _HOMES = {
     "cli.api.handle": ("RunHandle",),
     "cli.api.importing": ("ImportedDefinition",),
     "cli.api.inbox": ("Inbox", "InboxItem"),
+    "cli.api.measuring": ("Metrics", "MetricsAcross"),
     "cli.api.planning": ("RunForecast",),
     "cli.api.results": ("Result",),
     "cli.api.views": (
@@ -159,6 +161,8 @@ __all__ = [
     "Journal",
     "KeptDefinition",
     "Log",
+    "Metrics",
+    "MetricsAcross",
     "NoWorkerError",
     "NotFoundError",
     "ParallelStatus",

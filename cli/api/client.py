@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cli.api.handle import RunHandle
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cli.api.artifacts import Artifacts
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from cli.api.forking import Fork, RunComparison
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox
+    from cli.api.measuring import MetricsAcross
     from cli.api.planning import RunForecast
     from cli.api.restarting import Restart
     from cli.api.returning import Return
@@ -334,6 +337,18 @@ class Client:
 
         found = await listed(self._connection, ended_too=every, limit=limit)
         return tuple(RunSummary.of(each) for each in found)
+
+    async def metrics(
+        self, *, definition: str | None = None, since: datetime | None = None, limit: int = 200
+    ) -> MetricsAcross:
+        """What ended runs of the project have taken, at most `limit`, the newest first; `since`: that ended after it.
+
+        They are read from their archives here. What one run takes, also an open one, `RunHandle.metrics` tells.
+        """
+        from cli.api.measuring import measured_across  # noqa: PLC0415 - only here
+
+        after = since.timestamp() if since is not None else 0.0
+        return await asyncio.to_thread(measured_across, self.root, definition=definition, since=after, limit=limit)
 
     async def inbox(self, *, all: bool = False) -> Inbox:  # noqa: A002 - as the command's option
         """What waits for the actor over all open runs, the soonest deadline first; `all`: gates of others too.

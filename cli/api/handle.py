@@ -14,6 +14,7 @@ from engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from cli.api.answers import Queued
+    from cli.api.measuring import Metrics
     from cli.api.views import Journal, Log, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
     from cli.reach.artifacts import Artifact
@@ -98,6 +99,18 @@ class RunHandle(Gates, Checkpoints, SharedContext):
         """Facts after number `since`."""
         return api.Journal.of(await self._run.journal(since, limit))
 
+    async def metrics(self) -> Metrics:
+        """What the run has taken so far, and its phases, agents and gates."""
+        from cli.api.measuring import Metrics  # noqa: PLC0415 - only here
+
+        return Metrics.of(await self._run.metrics())
+
+    async def timeline(self) -> Json:
+        """The run through time, as `engine.timeline.timeline` describes it; an open one up to now."""
+        from cli.reach.passing import timeline_of  # noqa: PLC0415 - only here
+
+        return await timeline_of(self._run)
+
     async def summary(self) -> RunSummary | None:
         """What the server keeps beside the run, no worker is asked; None for a run that is read from its archive."""
         from cli.reach.listing import summary_of  # noqa: PLC0415 - only where a worker is missing
@@ -137,17 +150,17 @@ class RunHandle(Gates, Checkpoints, SharedContext):
     async def log(self, phase: Phase | None = None, *, lines: int | None = None) -> Log:
         """The last lines (default: all) that a phase, or the run itself, has logged, and the file they are from.
 
-        Raises NotFoundError when the phase has no log in this project.
+        The run's own are known wherever the server is reached; those of a phase where its worker is, or where the
+        artifact store has a copy. Raises NotFoundError, which says who has it, when a phase's log is nowhere here.
         """
         from cli.reach import logfiles  # noqa: PLC0415 - only here
 
         path = await logfiles.log_of(self._run, self._root, phase)
-        found, position = logfiles.last_lines(path, lines)
-        if not position:
-            if phase is not None:
-                raise await logfiles.no_log(self._run, phase, path)
-            found = await logfiles.from_journal(self._run)
-            found = found[-lines:] if lines else found
+        if phase is None:
+            found = await logfiles.run_lines(self._run, path)
+            found = found[len(found) - lines :] if lines is not None and lines < len(found) else found
+        else:
+            found = await logfiles.phase_lines(self._run, self._root, phase, path, lines)
         return api.Log.of({"log": str(path), "lines": found})
 
     async def logs(self, phase: Phase | None = None, *, lines: int | None = None) -> tuple[str, ...]:
@@ -155,15 +168,26 @@ class RunHandle(Gates, Checkpoints, SharedContext):
         return (await self.log(phase, lines=lines)).lines
 
     async def follow_log(
-        self, phase: Phase | None = None, *, lines: int | None = None
+        self, phase: Phase | None = None, *, lines: int | None = None, tell: Callable[[str], None] = lambda _: None
     ) -> AsyncIterator[tuple[str, ...]]:
-        """The last lines (default: all) that are there, then what is added, until the run has ended."""
+        """The last lines (default: all) that are there, then what is added, until the run has ended.
+
+        The run's own lines come from wherever the server is reached. `tell` is called with a sentence when nothing
+        answers for a while, or when a phase's log is on another host.
+        """
         from cli.reach import logfiles  # noqa: PLC0415 - only here
 
         path = await logfiles.log_of(self._run, self._root, phase)
-        found, position = logfiles.last_lines(path, lines)
-        yield tuple(found)
-        async for added in logfiles.added_lines(self._run, self._root, path, position):
+        if logfiles.is_here(self._run) or (phase is not None and path.exists()):
+            found, position = logfiles.last_lines(path, lines)
+            yield tuple(found)
+            source = logfiles.added_lines(self._run, self._root, path, position)
+        elif phase is None:
+            follower = self.watch(tell=tell)
+            source = logfiles.only_last(logfiles.journal_added(follower), lines)
+        else:
+            source = logfiles.elsewhere_added(self._run, self._root, phase, path, tell)
+        async for added in source:
             yield tuple(added)
 
     async def diagnose(

@@ -23,7 +23,17 @@ def register(app: typer.Typer) -> None:
     command(app, "worker")(worker)
 
 
-async def up(*, ui: Annotated[bool, typer.Option("--ui", help="With Temporal's own web page.")] = False) -> Exit:
+Metrics = Annotated[
+    str | None,
+    typer.Option("--metrics", metavar="ADDRESS", help="Tell Prometheus the worker's metrics there: PORT or IP:PORT."),
+]
+
+
+async def up(
+    *,
+    ui: Annotated[bool, typer.Option("--ui", help="With Temporal's own web page.")] = False,
+    metrics: Metrics = None,
+) -> Exit:
     """Keep this project's server running, until Ctrl-C."""
     from cli.embedded.foreground import up as supervise  # noqa: PLC0415 - not needed for --help
     from cli.embedded.supervisor import Ending  # noqa: PLC0415
@@ -32,13 +42,35 @@ async def up(*, ui: Annotated[bool, typer.Option("--ui", help="With Temporal's o
 
     console = Console()
     root = here()
+    wanted = _listening(metrics, console)
+    told = [f"Metrics of its worker at http://{wanted}/metrics"] if wanted is not None else []
     console.line(f"Starting the server of {root}…")
-    ending = await supervise(root, ui=ui, on_ready=lambda server: console.lines(ready(server.address, server.ui_port)))
+    ending = await supervise(
+        root,
+        ui=ui,
+        metrics=wanted,
+        on_ready=lambda server: console.lines([*ready(server.address, server.ui_port), *told]),
+    )
     if ending is Ending.STOPPED:
         console.line("Stopped. Open runs go on with the next phaseloom command here.")
         return Exit.OK
     console.line("Server and worker go on in the background.")
     return Exit.OK
+
+
+def _listening(metrics: str | None, console: Console) -> str | None:
+    """The address for metrics, written out; an interface that others reach is told of."""
+    if metrics is None:
+        return None
+    from definitions.addresses import FORMS, is_open_to_others, listening  # noqa: PLC0415 - only with --metrics
+
+    try:
+        address = listening(metrics)
+    except ValueError as error:
+        raise UsageError(f"--metrics: {error}", hint=f"write {FORMS}") from None
+    if is_open_to_others(address):
+        console.note(f"everybody who reaches {address} can read the metrics: there is no login")
+    return address
 
 
 async def down(
@@ -90,6 +122,7 @@ async def worker(
         str | None,
         typer.Option("--task-queue", metavar="NAME", help="A queue shared with others; default: the project's own."),
     ] = None,
+    metrics: Metrics = None,
 ) -> Exit:
     """Work for runs on a shared Temporal server.
 
@@ -99,6 +132,7 @@ async def worker(
 
     from cli.embedded.connect import Target, shared_config  # noqa: PLC0415 - not needed for --help
     from cli.embedded.project import open_project  # noqa: PLC0415
+    from cli.embedded.upkeep import listening, upkeep  # noqa: PLC0415
     from cli.reach.place import here  # noqa: PLC0415
     from definitions.storage import store_url  # noqa: PLC0415
 
@@ -110,18 +144,31 @@ async def worker(
         )
     project = open_project(here())
     queue = task_queue or project.queue
+    kept = upkeep(project.root)
+    if kept.trouble:
+        Console().note(f"logs and metrics are at their defaults: {kept.trouble}")
+    asked = _listening(metrics, Console())
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="[%(asctime)s] [%(levelname)s] %(message)s")
     logging.getLogger("temporalio").setLevel(logging.WARNING)
     import worker as working  # noqa: PLC0415 - half a second
 
+    # Several workers of a project stand on one host: what the project says is for the first of them.
+    wanted = asked or listening(kept.metrics)
+
     def polling() -> None:
         write(sys.stdout, f"Working for {config['target_host']}, namespace {config['namespace']}, queue {queue}\n")
+        if wanted is not None:
+            write(sys.stdout, f"Metrics at http://{wanted}/metrics\n")
 
     settings = working.Settings(
         root=project.root,
         connect=config,
         task_queue=queue,
         store=store_url(project.root, os.environ),
+        metrics=wanted,
+        log_limit=kept.log_limit,
+        keep_logs=kept.keep_logs,
+        copy_logs=True,
         on_polling=polling,
     )
     await working.serve(settings)

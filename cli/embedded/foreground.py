@@ -17,11 +17,18 @@ TAKE_OVER_SECONDS = 45.0
 """As long as a background supervisor that is just stopping everything may take."""
 
 
-async def up(root: Path, *, ui: bool = False, on_ready: Callable[[servers.Server], None] = lambda _: None) -> Ending:
+async def up(
+    root: Path,
+    *,
+    ui: bool = False,
+    metrics: str | None = None,
+    on_ready: Callable[[servers.Server], None] = lambda _: None,
+) -> Ending:
     """Keep the server and the worker of the project at `root` alive until Ctrl-C or SIGTERM, which stop both in order.
 
     Server and worker that run already are taken over as they are; with `ui` (Temporal's own page) a server without it
-    is replaced, which its worker outlives. `on_ready` is called once, with the server. When the terminal goes away
+    is replaced, which its worker outlives; with `metrics` (`IP:PORT`) a worker that does not tell them there is
+    replaced when no agent runs. `on_ready` is called once, with the server. When the terminal goes away
     (SIGHUP) both go on in the background. Raises RefusedError while another `up` runs, UnreachableError when the
     server is not installed.
     """
@@ -37,7 +44,7 @@ async def up(root: Path, *, ui: bool = False, on_ready: Callable[[servers.Server
         raise UnreachableError(
             "another supervisor does not end", hint=f"see {project.file(supervision.LOG)}, or `phaseloom down`"
         )
-    supervisor = Supervisor(project, lock, ui=ui, foreground=True)
+    supervisor = Supervisor(project, lock, ui=ui, foreground=True, metrics=metrics)
     announcing = asyncio.create_task(_announce(supervisor, on_ready))
     try:
         return await supervisor.run()

@@ -77,10 +77,13 @@ async def cancelled(tasks: list[asyncio.Task[None]]) -> None:
 class Supervisor:
     """Keeps one project's server and worker alive until it is told to stop. Holds `supervisor.lock` meanwhile."""
 
-    def __init__(self, project: Project, lock: int, *, ui: bool = False, foreground: bool = False) -> None:
+    def __init__(
+        self, project: Project, lock: int, *, ui: bool = False, foreground: bool = False, metrics: str | None = None
+    ) -> None:
         self.project = project
         self.lock = lock
         self.ui = ui
+        self.metrics = metrics
         self.foreground = foreground
         self.state = "running"
         self.trouble: dict[str, str] = {}
@@ -230,12 +233,14 @@ class Supervisor:
         while True:
             found = workers.adopt(self.project)
             try:
-                self.worker = worker = found or workers.launch(self.project, environ=surroundings())
+                self.worker = worker = found or workers.launch(
+                    self.project, environ=surroundings(), metrics=self.metrics
+                )
             except OSError as error:
                 self.troubled("worker", str(error))
                 await asyncio.sleep(backoff.pause(steady=False))
                 continue
-            if found and differs(found.record):
+            if found and (differs(found.record) or self.metrics not in {None, found.record.get("metrics")}):
                 logger.info("the worker is %s: to be replaced when no agent runs", described(found.record))
                 await workers.replace_when_idle(self.project, found)
                 continue

@@ -14,8 +14,9 @@ from cli.embedded import server as servers
 from cli.embedded import supervision
 from cli.embedded.processes import current
 from cli.embedded.project import Project, open_project, same_file, take_lock
+from cli.embedded.upkeep import listening, upkeep
 from cli.embedded.version import installation
-from cli.embedded.workers import LOCK, RECORD
+from cli.embedded.workers import LOCK, METRICS_VARIABLE, RECORD
 from cli.exiting import leave
 from definitions.storage import store_url
 from engine.errors import PhaseloomError
@@ -45,12 +46,21 @@ async def serve(project: Project, lock: int) -> None:
         await find_server(project, address, stop)
         if not stop.is_set():
             store = store_url(project.root, os.environ)
+            kept = upkeep(project.root)
+            if kept.trouble:
+                logger.warning("logs and metrics are at their defaults: %s", kept.trouble)
+            metrics = listening(os.environ.get(METRICS_VARIABLE) or kept.metrics)
             settings = worker.Settings(
                 root=project.root,
                 connect={"target_host": address.result(), "namespace": project.namespace},
                 task_queue=project.queue,
                 store=store,
-                on_polling=lambda: record(project, state="polling", address=address.result(), store=store),
+                metrics=metrics,
+                log_limit=kept.log_limit,
+                keep_logs=kept.keep_logs,
+                on_polling=lambda: record(
+                    project, state="polling", address=address.result(), store=store, metrics=metrics or ""
+                ),
             )
             await worker.serve(settings, stop)
     finally:

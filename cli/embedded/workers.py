@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 RECORD = "worker.json"
 LOCK = "worker.lock"
 LOG = "worker.log"
+METRICS_VARIABLE = "PHASELOOM_METRICS"
+"""Tells a worker where `phaseloom up --metrics` wants its metrics."""
+
 STOP_GRACE = 30.0
 """Seconds for an orderly end, more than the worker itself takes to end its agents."""
 
@@ -32,8 +35,13 @@ class WorkerProcess:
     record: Json
 
 
-def launch(project: Project, *, environ: Mapping[str, str]) -> WorkerProcess:
-    """Start the worker. Should another one hold the worker's lock, it ends at once."""
+def launch(project: Project, *, environ: Mapping[str, str], metrics: str | None = None) -> WorkerProcess:
+    """Start the worker. Should another one hold the worker's lock, it ends at once.
+
+    `metrics` is where it tells its metrics, whatever the project says.
+    """
+    if metrics is not None:
+        environ = {**environ, METRICS_VARIABLE: metrics}
     log = project.file(LOG)
     trim(log)
     process = spawn(boot.command("worker", project.root), folder=project.root, log=log, environ=environ)

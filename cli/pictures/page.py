@@ -28,13 +28,14 @@ def page(graph: Graph, svg: str) -> str:
         "picture": _inline(graph, svg),
         "head": "".join(f"<th scope=col>{word}</th>" for word in _columns(graph)),
         "rows": "\n".join(_rows(graph)),
-        "style": _file("page.css"),
-        "script": _file("page.js"),
+        "style": part_of("page.css"),
+        "script": part_of("page.js"),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], part_of("page.html"))
 
 
-def _file(name: str) -> str:
+def part_of(name: str) -> str:
+    """A file beside this one that pages are made of."""
     return files("cli.pictures").joinpath(name).read_text(encoding="utf-8")
 
 

@@ -91,6 +91,14 @@ class EndedRun:
 
         return page(self._engine.state, offset=offset, limit=limit)
 
+    async def metrics(self) -> Json:
+        """`engine.metrics.metrics` of all its phases."""
+        from engine.metrics import metrics  # noqa: PLC0415
+        from engine.spells import Spells  # noqa: PLC0415
+
+        facts = self._engine.ledger
+        return metrics(Spells.of(self._engine.plan, facts), facts, facts[-1].at)
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """Refused: an ended run takes no messages."""
         del name, payload

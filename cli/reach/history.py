@@ -37,8 +37,8 @@ def measured(root: Path, definition: str) -> dict[str, Measured]:
     """
     found: dict[str, list[float]] = {}
     used = 0
-    for pointer in _newest(root):
-        ledger = _ledger(root, pointer)
+    for pointer in newest(root)[:MOST_LOOKED_AT]:
+        ledger = ledger_of(root, pointer)
         if ledger is None or ledger["plan"].get("id") != definition:
             continue
         for phase, seconds in _completed(ledger).items():
@@ -51,18 +51,19 @@ def measured(root: Path, definition: str) -> dict[str, Measured]:
     }
 
 
-def _newest(root: Path) -> list[Path]:
-    """Where the archives are told of, newest first."""
+def newest(root: Path, *, since: float = 0.0) -> list[Path]:
+    """Where the archives of this project are told of, newest first, of runs that ended after `since`."""
     dated: list[tuple[float, Path]] = []
     for pointer in (root / ".phaseloom" / "workflows").glob("*/archive.json"):
         try:
             dated.append((pointer.stat().st_mtime, pointer))
         except OSError:  # cleaned up meanwhile
             continue
-    return [pointer for _, pointer in sorted(dated, reverse=True)[:MOST_LOOKED_AT]]
+    return [pointer for at, pointer in sorted(dated, reverse=True) if at >= since]
 
 
-def _ledger(root: Path, pointer: Path) -> Json | None:
+def ledger_of(root: Path, pointer: Path) -> Json | None:
+    """`{plan, facts}` of an archive; None where it is not here or cannot be read."""
     try:
         content = json.loads(project_store(root).get_bytes(json.loads(pointer.read_bytes())["sha256"]))
         ledger = content.get("ledger", content)

@@ -57,6 +57,9 @@ class Run(Protocol):
     async def checkpoints(self, offset: int, limit: int) -> Json:
         """A page of its checkpoints."""
 
+    async def metrics(self) -> Json:
+        """What it has taken so far."""
+
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when it waits for a worker."""
 
@@ -113,6 +116,19 @@ class ServerRun:
     async def checkpoints(self, offset: int, limit: int) -> Json:
         """A page of its checkpoints."""
         return await self._query("checkpoints", {"offset": offset, "limit": limit})
+
+    async def metrics(self) -> Json:
+        """What it has taken so far, up to this moment: of all its phases, page by page."""
+        from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+        at = datetime.now(UTC).timestamp()
+        found = await self._query("metrics", {"at": at})
+        while len(found["phases"]) < found["page"]["total"]:
+            page = (await self._query("metrics", {"at": at, "offset": len(found["phases"])}))["phases"]
+            if not page:
+                break
+            found["phases"] += page
+        return found
 
     async def plan(self) -> Plan:
         """Its plan, from what it was started with."""

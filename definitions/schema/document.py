@@ -43,6 +43,7 @@ from definitions.schema.scalars import (
     refusal,
 )
 from definitions.schema.signing import Signing
+from definitions.schema.upkeep import Address, Logs
 from definitions.storage import problem_of
 
 MAX_WORKERS = 1000
@@ -269,6 +270,9 @@ class ProjectFile(Exact):
     signing: Signing = Signing()
     """The public keys of people: with any, decisions have to be signed."""
     artifacts: Artifacts | None = None
+    logs: Logs = Logs()
+    metrics: Address | None = None
+    """Where its worker tells Prometheus its metrics."""
     checkpoints: Checkpoints | None = None
     budget: Budget | None = None
     notifications: ProjectNotices | None = None

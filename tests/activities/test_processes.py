@@ -98,16 +98,27 @@ async def test_a_missing_program_is_told_apart_from_a_failing_one(tmp_path: Path
     assert await run(command, shell.output, started=started) == Ended(errno=2)
 
 
-async def test_the_log_is_cut_at_its_limit_and_says_so(shell: Shell) -> None:
+async def test_a_log_that_is_cut_keeps_its_beginning_and_its_end_and_says_what_is_missing(shell: Shell) -> None:
     ended = await shell("seq 100000", limit=10_000, capture=5_000)
     assert ended.exit_code == 0
-    *lines, note = shell.logged.decode().splitlines()
-    assert len(shell.logged) < 10_100
-    assert lines == [str(n) for n in range(1, len(lines) + 1)], "cut between lines"
-    assert note.endswith("[WARNING] Agent: a - Output cut here, after 9.76562 KiB")
+    *head, note = shell.logged.decode().splitlines()
+    assert head == [str(n) for n in range(1, len(head) + 1)], "cut between lines"
+    assert note.endswith("Agent: a - Output cut here, after 7.3 KiB; its last 2.4 KiB follow when it has ended")
+    await shell.output.log.finish()
+    told = shell.logged.decode().splitlines()[len(head) + 1 :]
+    assert told[0].endswith("left out; the end of the output:")
+    assert told[1:] == [str(n) for n in range(100_001 - len(told[1:]), 100_001)]
+    assert 9_000 < len(shell.logged) < 10_300
     assert len(shell.output.stdout) == 5_000
     assert shell.output.truncated
     assert shell.output.tail().endswith("99999\n100000"), "the end is known although the log is full"
+
+
+async def test_what_just_fits_is_whole(shell: Shell) -> None:
+    await shell("seq 1900", limit=10_000)
+    assert len(shell.logged) < 7_500, "what is beyond the first part is held back"
+    await shell.output.log.finish()
+    assert shell.logged.decode().splitlines() == [str(n) for n in range(1, 1901)]
 
 
 async def test_a_line_without_an_end_does_not_pile_up(shell: Shell) -> None:

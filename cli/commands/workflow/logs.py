@@ -33,7 +33,7 @@ async def logs(
     console = Console(json=look.json)
     run = await looked_at(look, console)
     if follow:
-        async for lines in run.follow_log(phase, lines=count):
+        async for lines in run.follow_log(phase, lines=count, tell=console.note):
             _print_each(console, lines)
         return Exit.OK
     log = await run.log(phase, lines=count)
