@@ -105,7 +105,7 @@ class State:
             "run_paused": self._run_paused,
             "run_resumed": self._run_resumed,
             "run_stopping": self._run_stopping,
-            "checkpoint_created": lambda _fact: None,
+            "checkpoint_created": self.saved.made,
             "restoring": partial(restored.restoring, self),
             "agent_abandoned": lambda _fact: None,
             "restored": partial(restored.restored, self),
@@ -118,7 +118,6 @@ class State:
         """Change the state by one fact; facts come in the order of their numbers."""
         self.facts.append(fact)
         self._appliers[fact.kind](fact)
-        self.saved.take_in(self, fact)
 
     @property
     def ended(self) -> bool:
@@ -298,6 +297,7 @@ class State:
         phase.actor = fact.actor or phase.actor
         if phase.status == "completed":
             phase.error = None
+            self.saved.completed(self.plan, phase.plan, fact)
         phase.held = bool(fact.data.get("held"))
         if phase.held:
             self.held.add(phase.plan.index)
