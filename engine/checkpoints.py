@@ -13,10 +13,10 @@ from typing import Any
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.facts import Fact
+from engine.lineage import segments
 from engine.lookup import find_phase
 from engine.moments import iso
 from engine.requests import Request
-from engine.restored import segments
 from engine.saved import CREATED
 from engine.state import State
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import checkpoints
 from engine.facts import Fact
+from engine.lineage import segments
 from engine.moments import iso
-from engine.restored import segments
 from engine.state import State
 from engine.statuses import SHOWN
 

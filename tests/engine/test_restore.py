@@ -11,8 +11,8 @@ from engine import checkpoints, snapshots
 from engine.effects import AgentFinished, CancelAgents
 from engine.errors import RefusedError
 from engine.journal import lines
+from engine.lineage import segments
 from engine.plan import ApprovalPlan, GatePlan, JumpPlan, Plan
-from engine.restored import segments
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 
