@@ -83,6 +83,8 @@ COMPLETERS: dict[str, Callable[..., Any]] = {
     "[CHECKPOINT]": places,
     "[RUN] CHECKPOINT": places,
     "PLACE": places,
+    "RUN": runs,
+    "[RUN]": runs,
     "ID": runs,
     "ID|FILE": definitions,
     "FILE|ID": definitions,

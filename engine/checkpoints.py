@@ -13,10 +13,10 @@ from typing import Any
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.facts import Fact
+from engine.lineage import segments
 from engine.lookup import find_phase
 from engine.moments import iso
 from engine.requests import Request
-from engine.restored import segments
 from engine.saved import CREATED
 from engine.state import State
 
@@ -122,8 +122,10 @@ def start_of(state: State, word: int | str) -> tuple[int, str]:
 
 
 def check_create(engine: Engine, request: Request) -> None:
-    """Refuse a name that means something else already."""
+    """Refuse a name that means something else already, and a run that is being stopped."""
     name = request.fields["name"]
+    if engine.state.stopping is not None:
+        raise RefusedError("the run is being stopped; from here it could only stop again")
     if not _NAME.fullmatch(name):
         raise RefusedError(
             f"a checkpoint cannot be called {name[:80]!r}", hint="use letters, digits, '.', '_' and '-', 80 at most"

@@ -235,7 +235,8 @@ class Engine:
         if phase.started_at is not None and phase.status == "running":
             data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
         told = {"status": status, **breaker_step.ended(phase, status, data or {}, at)}
-        told |= passed_over(self.state, phase, status)
+        if status == "completed" and passed_over(self.state, phase):
+            told["checkpoint"] = False
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data=told)
         self.ready.leave(phase.plan.index)
         self.reports.drop(phase.plan.index)
@@ -334,7 +335,7 @@ class Engine:
     def _open(self, at: float) -> None:
         """Look at every phase whose needs have just settled; while control is about to go elsewhere, at none."""
         state = self.state
-        while state.newly_open and not diverting(state):
+        while state.newly_open and state.jump is None and state.restoring is None:
             self._admit(state.phases[state.newly_open.popleft()], at)
 
     def _admit(self, phase: PhaseState, at: float) -> None:
@@ -373,11 +374,12 @@ class Engine:
 
     def _launch(self, at: float) -> bool:
         """Start the next phase or turn that may; False when there is none."""
-        if not self.launching or self.state.pause is not None or self.state.ended or diverting(self.state):
+        state = self.state
+        if not self.launching or state.pause is not None or state.ended or state.jump is not None or state.restoring:
             return False
-        if self.state.stopping is not None and any(self.state.phases[i].cancelling for i in self.state.running):
+        if state.stopping is not None and any(state.phases[i].cancelling for i in state.running):
             return False  # what runs after a failure follows the agents that are being stopped
-        if self.state.max_workers == 0:
+        if state.max_workers == 0:
             return self._launch_next(at, workers=False)
         if self.next_start_at > at and self.ready.worker_wanted:
             self.wake(self.next_start_at)

@@ -15,9 +15,11 @@ Json = dict[str, Any]
 
 
 def check_restore(engine: Engine, request: Request) -> None:
-    """Refuse what is no place to go back to, and while the run is being cancelled."""
+    """Refuse what is no place to go back to, agents, and all while the run is being cancelled."""
     if engine.state.stopping == "cancelled":
         raise RefusedError("the run is being cancelled")
+    if request.by_agent:
+        raise RefusedError(f"{request.actor}: what an agent runs takes no run back")
     _place(engine, request)
 
 

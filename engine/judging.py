@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.diversion import diverting
 from engine.effects import Finish
 from engine.state import State
 from engine.statuses import RunStatus
@@ -18,7 +17,7 @@ Json = dict[str, Any]
 def judge(engine: Engine, at: float) -> None:
     """Settle the run when all is settled; pause it, or let it go on, when that is what it has come to."""
     state = engine.state
-    if state.ended or diverting(state):
+    if state.ended or state.jump is not None or state.restoring is not None:
         return
     counts = state.counts
     if not (counts["pending"] or counts["running"] or counts["paused"] or state.held or state.reviews.open):

@@ -2,7 +2,7 @@
 
 After `restored {to: k}` the state is the fold of the first k facts, but for epochs, which only ever grow, and for what
 ran at k: that starts again. Facts between k and the restore stay in the ledger and count no more. The first k facts may
-hold restores themselves; `segments` finds the facts that count, so that each is folded once.
+hold restores themselves; `engine.lineage` finds the facts that count, so that each is folded once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.context import folding as sharing
+from engine.lineage import segments
 from engine.phase_state import PhaseState
 
 if TYPE_CHECKING:
@@ -19,23 +20,6 @@ if TYPE_CHECKING:
 
 LASTING = frozenset({"facts", "saved", "run", "signed", "_appliers"})
 """What a restore does not take back; a signature that was used once is used for good."""
-
-
-def segments(facts: Sequence[Fact]) -> list[tuple[int, int]]:
-    """The stretches of a ledger that count: facts `start + 1` to `end` of each, in order.
-
-    Before each stretch but the first stands the restore that it follows, at `start`.
-    """
-    found: list[tuple[int, int]] = []
-    end = len(facts)
-    while True:
-        start = end
-        while start and facts[start - 1].kind != "restored":
-            start -= 1
-        found.append((start, end))
-        if not start:
-            return found[::-1]
-        end = facts[start - 1].data["to"]
 
 
 def restoring(state: State, fact: Fact) -> None:

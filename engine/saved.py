@@ -6,29 +6,26 @@ None of them is a thing of its own: an automatic one is the settlement of a phas
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from engine.facts import Fact
     from engine.phase_state import PhaseState
-    from engine.plan import PhasePlan
+    from engine.plan import PhasePlan, Plan
     from engine.state import State
-
-Json = dict[str, Any]
 
 CREATED: Final = "checkpoint_created"
 
 
-def passed_over(state: State, phase: PhaseState, status: str) -> Json:
-    """What a settlement says that is no checkpoint although it completes a phase.
+def passed_over(state: State, phase: PhaseState) -> bool:
+    """Whether the settlement that is about to complete a phase is no checkpoint.
 
     The run is on its way to an end, or the phase's group counts as one and others of it have not settled.
     """
-    if status != "completed" or phase.plan.item is not None:
-        return {}
-    group = phase.plan.group
-    alone = phase.plan.checkpoint != "group" or group is None or state.needs.open_in(group) == 1
-    return {} if alone and state.stopping is None else {"checkpoint": False}
+    plan = phase.plan
+    if state.stopping is not None:
+        return plan.item is None
+    return plan.checkpoint == "group" and plan.group is not None and state.needs.open_in(plan.group) > 1
 
 
 def is_checkpoint(phase: PhasePlan, fact: Fact) -> bool:
@@ -46,21 +43,24 @@ class Saved:
         self._automatic: list[int] = []
         self._of_phase: dict[int, list[int]] = {}
 
-    def take_in(self, state: State, fact: Fact) -> None:
-        """A fact has been applied; it may be a checkpoint."""
-        if fact.kind == CREATED:
-            self.positions.append(fact.n)
-        elif fact.kind == "phase_settled" and is_checkpoint(phase := state.phase_of(fact).plan, fact):
-            self.positions.append(fact.n)
-            if (keep := phase.keep_checkpoints) is not None:
-                own = self._of_phase.setdefault(phase.index, [])
-                own.append(fact.n)
-                if len(own) > keep:
-                    self._drop(own.pop(0))
-            if (keep := state.plan.keep_checkpoints) is not None:
-                self._automatic.append(fact.n)
-                while len(self._automatic) > keep:
-                    self._drop(self._automatic.pop(0))
+    def made(self, fact: Fact) -> None:
+        """Somebody has made a checkpoint."""
+        self.positions.append(fact.n)
+
+    def completed(self, plan: Plan, phase: PhasePlan, fact: Fact) -> None:
+        """A phase has completed, which may be a checkpoint."""
+        if not is_checkpoint(phase, fact):
+            return
+        self.positions.append(fact.n)
+        if (keep := phase.keep_checkpoints) is not None:
+            own = self._of_phase.setdefault(phase.index, [])
+            own.append(fact.n)
+            if len(own) > keep:
+                self._drop(own.pop(0))
+        if (keep := plan.keep_checkpoints) is not None:
+            self._automatic.append(fact.n)
+            while len(self._automatic) > keep:
+                self._drop(self._automatic.pop(0))
 
     def _drop(self, position: int) -> None:
         place = bisect_left(self.positions, position)

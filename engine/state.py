@@ -123,7 +123,7 @@ class State:
             "run_resumed": self._run_resumed,
             "run_stopping": self._run_stopping,
             "message_signed": self._message_signed,
-            "checkpoint_created": lambda _fact: None,
+            "checkpoint_created": self.saved.made,
             "restoring": partial(restored.restoring, self),
             "agent_abandoned": lambda _fact: None,
             "restored": partial(restored.restored, self),
@@ -137,7 +137,6 @@ class State:
         """Change the state by one fact; facts come in the order of their numbers."""
         self.facts.append(fact)
         self._appliers[fact.kind](fact)
-        self.saved.take_in(self, fact)
 
     @property
     def ended(self) -> bool:
@@ -341,6 +340,7 @@ class State:
             phase.error = None
             phase.recovered = phase.troubled or any(result.get("failures") for result in phase.results)
             phase.troubled = False
+            self.saved.completed(self.plan, phase.plan, fact)
         phase.held = bool(fact.data.get("held"))
         if phase.held:
             self.held.add(phase.plan.index)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,11 +123,16 @@ async def follow_up(connection: Connection, way: Return, *, actor: str) -> Serve
     return new
 
 
-def exported_run(path: Path, root: Path) -> tuple[RunHandle, int]:
-    """The run that an exported checkpoint is of, as far as it goes, and the checkpoint's position.
+async def return_to_export(path: Path, root: Path) -> Return:
+    """The way back to an exported checkpoint, wherever its run is.
 
     Raises RefusedError when the file is no such export.
     """
+    run, position, name = await asyncio.to_thread(_exported, path, root)
+    return replace(await return_of(run, root, position), checkpoint=name)
+
+
+def _exported(path: Path, root: Path) -> tuple[RunHandle, int, str]:
     from cli.api.handle import RunHandle  # noqa: PLC0415 - it needs us
     from cli.reach.ended import EndedRun  # noqa: PLC0415 - only here
 
@@ -135,7 +140,7 @@ def exported_run(path: Path, root: Path) -> tuple[RunHandle, int]:
         content = json.loads(path.read_bytes())
         ledger = content["ledger"]
         run = EndedRun(str(content["run"]), ledger, closed="exported")
-        return RunHandle(run, root), len(ledger["facts"])
+        return RunHandle(run, root), len(ledger["facts"]), str(content["checkpoint"])
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise RefusedError(
             f"'{path}' is no exported checkpoint", hint="write one with: phaseloom workflow checkpoints export"

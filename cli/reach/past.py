@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import checkpoints
 from engine.facts import Fact
+from engine.lineage import segments
 from engine.moments import iso
-from engine.restored import segments
 from engine.state import State
 from engine.statuses import SHOWN
 
@@ -21,7 +21,8 @@ Json = dict[str, Any]
 
 FORMAT = 1
 UNKNOWN = "unknown"
-PAGE = 500
+PAGE = 200
+"""Facts in one answer: with outputs of 4 KiB each it stays far below what the server lets through."""
 
 
 async def past_of(run: Run) -> Past:

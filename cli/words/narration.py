@@ -16,8 +16,8 @@ from cli.words.durations import counted, duration
 from cli.words.passage import GATES, answered, consulted
 from engine.expansion import PhasePlans
 from engine.facts import Fact
+from engine.lineage import segments
 from engine.plan import MANUAL, PhasePlan, Plan
-from engine.restored import segments
 
 Json = dict[str, Any]
 

@@ -11,8 +11,8 @@ from engine import checkpoints, snapshots
 from engine.effects import AgentFinished, CancelAgents
 from engine.errors import RefusedError
 from engine.journal import lines
+from engine.lineage import segments
 from engine.plan import ApprovalPlan, GatePlan, JumpPlan, Plan
-from engine.restored import segments
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 
@@ -129,12 +129,16 @@ def test_while_agents_end_it_takes_no_message_but_cancel() -> None:
     assert "restored" not in kinds(world)
 
 
-def test_a_run_that_is_being_cancelled_is_not_restored() -> None:
+def test_a_run_that_is_being_cancelled_is_not_restored_and_none_is_by_an_agent() -> None:
     world = World(chain())
     world.finish(0)
+    with pytest.raises(RefusedError, match="takes no run back"):
+        world.operate("restore", checkpoint="p0", actor="agent:builder")
     world.operate("cancel")
     with pytest.raises(RefusedError, match="being cancelled"):
         world.operate("restore", checkpoint="p0")
+    with pytest.raises(RefusedError, match="being stopped"):
+        world.operate("create_checkpoint", name="mine")
 
 
 def test_an_agent_that_does_not_end_is_abandoned_and_cannot_hurt() -> None:

@@ -84,12 +84,11 @@ async def _the_way(
     """A client, and the way back that is meant."""
     from dataclasses import replace  # noqa: PLC0415 - not needed for --help
 
-    from cli.api.returning import exported_run, resumption_of, return_of  # noqa: PLC0415
+    from cli.api.returning import resumption_of, return_of, return_to_export  # noqa: PLC0415
 
     if checkpoint is not None and checkpoint.endswith(".json"):
         client = await client_for(act, console, actor=act.actor)
-        exported, position = exported_run(Path(checkpoint), client.root)
-        return client, await return_of(exported, client.root, position)
+        return client, await return_to_export(Path(checkpoint), client.root)
     found: RunHandle = await looked_at(replace(act, run=run), console)
     client = await client_for(act, console, actor=act.actor)
     if anywhere is not None:

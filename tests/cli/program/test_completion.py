@@ -48,6 +48,9 @@ def test_definitions_runs_and_phases_are_offered(shop: Person) -> None:
     assert asked(shop, "workflow", "why", "--run", "wf_old222", "l") == ["list", "load"]
     assert asked(shop, "workflow", "status", "--run", "wf_") == ["wf_new111", "wf_old222"]
     assert asked(shop, "workflow", "parallel-s") == ["parallel-status"]
+    assert asked(shop, "workflow", "restore", "") == ["beginning", "last-checkpoint", *RUN["phases"]]
+    assert asked(shop, "workflow", "resume", "--from", "beg") == ["beginning"]
+    assert asked(shop, "workflow", "compare", "wf_n") == ["wf_new111"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cli.reach.comparing import difference
-from cli.reach.past import Past
+from cli.reach.ended import EndedRun
+from cli.reach.past import Past, past_of
 from cli.words.checkpoints import diff, listing, question
 from cli.words.narration import Narration
 from engine import checkpoints
+from engine.engine import Engine
+from engine.plan import Plan
+from engine.view import view
+from tests.engine.test_properties import STEPS, Step, plans, play
 from tests.engine.world import PERSON, World, phase, plan_of
 
 
@@ -58,3 +69,28 @@ def test_what_is_no_longer_there_is_no_artifact_of_a_checkpoint() -> None:
     shown = past.content(*past.find("p1"))["artifacts"]
     assert [(each["phase"], each["name"]) for each in shown] == [("p0", "report"), ("p1", "more")]
     assert [each["phase"] for each in past.content(*past.find("p0"))["artifacts"]] == ["p0"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(plans(), STEPS, st.integers(0, 60))
+def test_an_exported_checkpoint_of_any_run_has_the_same_view_wherever_it_is_read(
+    plan: Plan, steps: list[Step], seed: int
+) -> None:
+    world = World(plan)
+    play(world, steps)
+    past = Past("wf_test00", plan, list(world.engine.ledger))
+    places = [1, *past.now.saved.positions]
+    position = places[seed % len(places)]
+    exported = json.loads(json.dumps(past.exported(position, "it")))
+    read = EndedRun("wf_test00", exported["ledger"], closed="exported")
+    again = asyncio.run(past_of(read))
+    assert again.content(position, "it") == past.content(position, "it")
+    assert {**exported, "ledger": None} == {**again.exported(position, "it"), "ledger": None}
+    engine = Engine(plan)
+    for fact in world.engine.ledger[:position]:
+        engine.ledger.append(fact)
+        engine.state.apply(fact)
+    shown = asyncio.run(read.view())
+    expected = view(engine, world.now)
+    same = expected.keys() - {"now", "status"}
+    assert {key: shown[key] for key in same} == {key: expected[key] for key in same}

@@ -91,6 +91,11 @@ NAMES = {
 }
 
 
+def test_a_run_that_is_being_stopped_makes_no_checkpoint() -> None:
+    words = "the run is being stopped; from here it could only stop again"
+    refuses(cancelling(), words, "create_checkpoint", name="mine")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_checkpoint_is_not_called(name: str) -> None:
     refuses(once_done(), NAMES[name], "create_checkpoint", name=name)
