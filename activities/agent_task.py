@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activities.places import file_name
+from engine.agents import TESTS, AgentPlan
+from engine.coding import decode
 from engine.failing import Limits
-from engine.plan import TESTS, AgentPlan, Json, Retry, decode
+from engine.plan import Json, Retry
 
 TOLD = frozenset({"command", "aider", "python"})
 """The executors whose attempts are given the failures before them."""

@@ -23,8 +23,9 @@ from activities.agent_task import AgentTask
 from activities.failures import AttemptError
 from activities.finishing import to_the_end
 from activities.places import breaker_id
+from engine.agents import ToolBreaker
 from engine.breaker import BY_CLASS, Outcome
-from engine.plan import Json, ToolBreaker
+from engine.plan import Json
 
 WORKFLOW = "ToolBreaker"
 

@@ -18,8 +18,10 @@ from activities.masking import mask_json
 from activities.processes import Ended
 from activities.worker_context import WorkerContext
 from activities.workspace import tree_digest
+from engine.coding import decode
 from engine.expressions import ExpressionError
-from engine.plan import CheckPlan, Json, decode
+from engine.gates.plans import CheckPlan
+from engine.plan import Json
 
 TAIL = 500
 """Characters of what a failing check printed last that its result keeps."""

@@ -19,7 +19,8 @@ from activities.beats import beating
 from activities.logs import Level, LogFile
 from activities.places import run_directory
 from activities.worker_context import WorkerContext
-from engine.plan import Json, TargetPlan, decode
+from engine.coding import decode
+from engine.plan import Json, TargetPlan
 from engine.services import WEBHOOKS, problem_of, scheme_of
 
 SECONDS = 30.0

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from activities.artifacts import ArtifactStore
 from activities.failures import AttemptError
 from activities.masking import mask_json
+from engine.agents import OutputPlan
 from engine.errors import DefinitionError
 from engine.expressions import coerce, evaluate, references
-from engine.plan import Json, OutputPlan
+from engine.plan import Json
 from engine.requests import DEPTH_LIMIT, too_deep
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import time
 
 from bench.report import Row
 from definitions import compile_plan, load_text
+from engine.agents import AgentPlan
 from engine.effects import AgentFinished, Effect, RunAgent
 from engine.engine import Engine
-from engine.plan import AgentPlan, Need, PhasePlan, Plan
+from engine.plan import Need, PhasePlan, Plan
 
 LARGE = 10_000
 

@@ -24,8 +24,9 @@ from activities.payloads import data_converter
 from bench.handwritten import Parallel, Sequential
 from bench.report import Row
 from cli.embedded.server import HOST, binary, command, free_port
+from engine.agents import MANUAL, AgentPlan
 from engine.expansion import ITEMS_LIMIT
-from engine.plan import MANUAL, AgentPlan, Execution, Need, PhasePlan, Plan
+from engine.plan import Execution, Need, PhasePlan, Plan
 from worker import workflow_runner
 from workflows.run import PhaseRun
 

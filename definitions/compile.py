@@ -30,22 +30,10 @@ from definitions.schema.agents import (
 from definitions.schema.document import Definition
 from definitions.schema.phases import Phase
 from definitions.settings import Resolved, resolve_execution, timeout_of
+from engine.agents import MANUAL, TESTS, AgentPlan, OutputPlan
 from engine.children import CHILD
 from engine.expressions import single
-from engine.plan import (
-    MANUAL,
-    MAX_ROUNDS,
-    TESTS,
-    AgentPlan,
-    Execution,
-    InputPlan,
-    Json,
-    JumpPlan,
-    OutputPlan,
-    PhasePlan,
-    Plan,
-    StepGroup,
-)
+from engine.plan import MAX_ROUNDS, Execution, InputPlan, Json, JumpPlan, PhasePlan, Plan, StepGroup
 
 AUTO = 0
 """`Execution.max_workers` for `auto`."""

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from definitions.schema import phases
 from definitions.schema.agents import Agent, Aider, Command, Http, Python
-from engine.plan import Retry, StepBreaker, ToolBreaker
+from engine.agents import ToolBreaker
+from engine.plan import Retry, StepBreaker
 
 
 def retry_of(rule: phases.Retry | None) -> Retry:

@@ -10,8 +10,9 @@ from definitions.schema.document import Definition
 from definitions.schema.gates import Approval, Check, Gate
 from definitions.schema.phases import Phase
 from definitions.shape import Damage
+from engine.agents import AgentPlan, OutputPlan
 from engine.expressions import single
-from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, GatePlan, OutputPlan, ReviewPlan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan, ReviewPlan
 
 GROUP = "group:"
 OF_PHASE = "approval"

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import breaker_step, deadlines, expressions, items, judging, jumps, restoring
+from engine import breaker_step, deadlines, items, judging, jumps, launching, restoring
 from engine.context import sharing
-from engine.context.tasks import activity_of
 from engine.diversion import diverting, unwinding
 from engine.effects import (
     AgentCancelled,
@@ -23,7 +22,6 @@ from engine.effects import (
     Effect,
     Event,
     NoticesLost,
-    RunAgent,
     TimerFired,
     WakeAt,
     WorkersCounted,
@@ -33,7 +31,7 @@ from engine.facts import Fact, FactKind
 from engine.failing import CIRCUIT_OPEN, classified
 from engine.gates import flow, reviewing
 from engine.gates.consultations import seat
-from engine.notices import Outbox, again
+from engine.notices import Outbox
 from engine.phase_state import PhaseState
 from engine.plan import Plan
 from engine.readylist import ReadyList
@@ -42,7 +40,7 @@ from engine.saved import passed_over
 from engine.state import State
 from engine.statuses import RunStatus
 from engine.timers import Timers
-from engine.values import gathered, scope
+from engine.values import gathered
 
 Json = dict[str, Any]
 
@@ -325,91 +323,16 @@ class Engine:
     def advance(self, at: float) -> None:
         """Start what may start, pause or end the run if nothing can move."""
         restoring.go_on(self, at)
-        self._open(at)
-        while self._launch(at) or reviewing.void(self, at) or jumps.go_on(self, at) or reviewing.call(self):
-            self._open(at)
+        launching.look(self, at)
+        while launching.launch(self, at) or reviewing.void(self, at) or jumps.go_on(self, at) or reviewing.call(self):
+            launching.look(self, at)
         judging.judge(self, at)
         if not self.state.ended and (due := self.timers.next()) is not None:
             self.wake(due)
 
-    def _open(self, at: float) -> None:
-        """Look at every phase whose needs have just settled; while control is about to go elsewhere, at none."""
-        state = self.state
-        while state.newly_open and state.jump is None and state.restoring is None:
-            self._admit(state.phases[state.newly_open.popleft()], at)
-
-    def _admit(self, phase: PhaseState, at: float) -> None:
-        if phase.status != "pending" or self.ready.waits_for_slot(phase.plan.index):
-            return
-        if phase.plan.on_jump and not phase.jumped_to:
-            self.settle(phase, "skipped", at, data={"reason": "on_jump"})
-            return
-        if not phase.jumped_to:
-            if phase.open_needs:
-                return  # a jump has come in between
-            if phase.bad_needs and not phase.plan.always:
-                self.settle(phase, "skipped", at, data={"reason": "needs"})
-                return
-        if phase.plan.condition is not None and not self._condition(phase, phase.plan.condition, at):
-            return
-        if (refusal := breaker_step.refusal(phase, at)) is not None:
-            self.failed(phase, refusal, at)
-            return
-        self.queue(phase)
-
     def queue(self, phase: PhaseState) -> None:
         """Let a phase wait for its start."""
         self.ready.add(phase.plan.index, worker=phase.plan.begins_with_worker)
-
-    def _condition(self, phase: PhaseState, condition: str, at: float) -> bool:
-        """Whether the phase's `if` lets it run; where not, it is skipped, or failed if the condition is at fault."""
-        try:
-            if expressions.condition(condition, scope(self.state, expressions.references(condition))):
-                return True
-        except expressions.ExpressionError as error:
-            self.failed(phase, {"code": "expression", "message": f"if: {error}"}, at)
-            return False
-        self.settle(phase, "skipped", at, data={"reason": "if"})
-        return False
-
-    def _launch(self, at: float) -> bool:
-        """Start the next phase or turn that may; False when there is none."""
-        state = self.state
-        if not self.launching or state.pause is not None or state.ended or state.jump is not None or state.restoring:
-            return False
-        if state.stopping is not None and any(state.phases[i].cancelling for i in state.running):
-            return False  # what runs after a failure follows the agents that are being stopped
-        if state.max_workers == 0:
-            return self._launch_next(at, workers=False)
-        if self.next_start_at > at and self.ready.worker_wanted:
-            self.wake(self.next_start_at)
-            return self._launch_next(at, workers=False)
-        return self._launch_next(at, workers=True)
-
-    def _launch_next(self, at: float, *, workers: bool) -> bool:
-        index = self.ready.take(workers=workers)
-        if index is None:
-            return False
-        if index < 0:
-            reviewing.begin(self, index, at)
-            return True
-        phase = self.state.phases[index]
-        if phase.status != "running":
-            self.record("phase_started", at, phase=phase, data=breaker_step.start(phase))
-            deadlines.watch(self, phase)
-        if phase.plan.for_each is not None and phase.gate is None:
-            items.expand(self, phase, at)
-        elif phase.active:
-            delay = self.plan.execution.rate_limit_delay
-            self.next_start_at = at + delay if delay else 0.0
-            for position in sorted(phase.active):
-                uses, task = activity_of(self.state, phase, position)
-                if position < len(phase.plan.agents):
-                    task |= again(self, phase, position, at)
-                self.effects.append(RunAgent(phase=index, epoch=phase.epoch, position=position, uses=uses, task=task))
-        elif not phase.persons:
-            self.done(phase, at, gathered(phase, {}))
-        return True
 
     def wake(self, due: float) -> None:
         """Ask for a `TimerFired` at `due`, or earlier."""

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from engine.plan import MANUAL, PhasePlan, Plan
+from engine.agents import MANUAL
+from engine.plan import PhasePlan, Plan
 from engine.readylist import ReadyList
 
 Span = tuple[float, float]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine.agents import AgentPlan
+from engine.coding import decode
 from engine.errors import PhaseError
 from engine.expressions import ExpressionError, coerce, render, render_all, text_of
-from engine.plan import AgentPlan, Retry, decode
+from engine.plan import Retry
 from engine.values import Json
 
 FOREIGN = "activity"

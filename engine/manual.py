@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import expressions
+from engine.agents import MANUAL, OutputPlan
 from engine.answers import queued, started_since
 from engine.context import sharing, writes
 from engine.engine import Engine
@@ -12,7 +13,6 @@ from engine.errors import PhaseError, RefusedError
 from engine.lookup import find_phase, listed
 from engine.parts import at_work, parts
 from engine.phase_state import PhaseState
-from engine.plan import MANUAL, OutputPlan
 from engine.requests import Request
 
 Json = dict[str, Any]

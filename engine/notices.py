@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import expressions
+from engine.coding import encode
 from engine.effects import Deliver
 from engine.facts import Fact
 from engine.moments import cut, iso
 from engine.phase_state import PhaseState
-from engine.plan import HookPlan, PhasePlan, Plan, TargetPlan, encode
+from engine.plan import HookPlan, PhasePlan, Plan, TargetPlan
 from engine.values import scope
 from engine.words import failure_in_words
 

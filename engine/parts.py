@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from engine.agents import MANUAL, AgentPlan
 from engine.phase_state import PhaseState
-from engine.plan import MANUAL, AgentPlan
 
 Json = dict[str, Any]
 Part = Literal["done", "open", "at work", "later"]

@@ -6,11 +6,12 @@ A plan is immutable, holds no expression that still needs the environment, and t
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal
+
+from engine.agents import MANUAL, TESTS, AgentPlan, OutputPlan, OutputType
+from engine.coding import decode, encode
+from engine.gates.plans import GatePlan
 
 Json = dict[str, Any]
 
@@ -18,14 +19,6 @@ OnFailure = Literal["pause", "isolate", "fail_fast"]
 AgentsMode = Literal["in_turn", "parallel"]
 NeedKind = Literal["data", "context", "validation"]
 CheckpointAfter = Literal["phase", "group", "never"]
-OutputType = Literal["any", "string", "integer", "number", "boolean", "list", "object"]
-
-MANUAL = "manual"
-"""The value of `AgentPlan.uses` for work that a person, or anything else that reports by message, does."""
-
-
-TESTS = "acceptance-tests"
-"""The role of the agent that compile appends, always last, where no single command could run the acceptance tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,122 +49,6 @@ class StepBreaker:
     max_attempts: int = 5
     max_error_repeats: int = 3
     cooldown: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolBreaker:
-    """When a tool is left alone in all runs: after `threshold` failures in a row, for `recovery` seconds."""
-
-    tool: str
-    threshold: int = 5
-    recovery: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputPlan:
-    """One declared output: its type, and for a command the expression (no `${}`) that yields it.
-
-    `optional`: where nothing yields it, it is `default`.
-    """
-
-    type: OutputType = "any"
-    value: str | None = None
-    default: Any = None
-    optional: bool = False
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentPlan:
-    """Who does a part of a phase. `uses` names the executor; `config` is the executor's own, validated at compile."""
-
-    role: str
-    uses: str = MANUAL
-    config: Json = field(default_factory=dict)
-    outputs: dict[str, OutputPlan] = field(default_factory=dict)
-    breaker: ToolBreaker | None = None
-
-
-GATE = "gate"
-"""The executor of a gate's checks."""
-
-OnDeadline = Literal["escalate", "approve", "reject", "fail", "pause"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckPlan:
-    """One check of a gate: a condition `expr` (no `${}`), or a command: `run`, templates, or `shell`, as it stands.
-
-    `detect` names a kind of check whose command is found out from the files of the project, on the worker.
-    `gate` is the gate that declares it; a gate that includes others has their checks first.
-    """
-
-    name: str
-    gate: str
-    expr: str | None = None
-    detect: str | None = None
-    run: tuple[str, ...] = ()
-    shell: str | None = None
-    fix: tuple[str, ...] = ()
-    timeout: float | None = None
-    ok_exit_codes: tuple[int, ...] = (0,)
-    env: Json = field(default_factory=dict)
-    pass_env: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalPlan:
-    """Who decides about a gate: `people` are names (groups are resolved at compile); nobody named: anyone.
-
-    `deadline` and `remind` count in seconds from the moment the gate waits for people.
-    """
-
-    people: tuple[str, ...] = ()
-    need: int = 1
-    deadline: float | None = None
-    remind: float | None = None
-    on_deadline: OnDeadline = "pause"
-    escalate_to: tuple[str, ...] = ()
-    after_escalation: OnDeadline = "pause"
-    evidence: Literal["required", "optional"] = "required"
-    self_approval: bool = False
-    delegation: bool = True
-    form: dict[str, OutputPlan] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPlan:
-    """Which agents review what stands at a gate, and how many of them have to approve (0: all who do not only comment).
-
-    `max_rounds` is how often they may have the phase done again; `together`: the gate waits for the other members of
-    its parallel group that are at work. `timeout` is for one reviewer's run, in seconds.
-    """
-
-    reviewers: tuple[AgentPlan, ...]
-    need: int = 0
-    max_rounds: int = 3
-    together: bool = False
-    prompt: str | None = None
-    timeout: float = 900.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatePlan:
-    """What must hold before control leaves a phase: checks, then a review by agents, then people's approval."""
-
-    id: str
-    description: str = ""
-    checks: tuple[CheckPlan, ...] = ()
-    approval: ApprovalPlan | None = None
-    skippable: bool = True
-    timeout: float | None = None
-    review: ReviewPlan | None = None
-
-    @property
-    def needs_host(self) -> bool:
-        """Whether something has to be run or read where the workspace is."""
-        bound = self.approval is not None and self.approval.evidence == "required"
-        return bound or self.review is not None or any(check.expr is None for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,63 +287,3 @@ class Plan:
     def from_json(cls, data: Json) -> Plan:
         """The inverse of `to_json`; unknown fields are ignored, so an older worker can read a newer plan."""
         return decode(cls, data)
-
-
-T = TypeVar("T")
-
-
-def encode(value: Any) -> Any:
-    """Dataclasses, tuples and dicts as plain JSON values; dataclass fields at their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: encode(item)
-            for name, default in _defaults(type(value))
-            if (item := getattr(value, name)) is not default and item != default
-        }
-    if isinstance(value, tuple | list):
-        return [encode(item) for item in value]
-    if isinstance(value, dict):
-        return {key: encode(item) for key, item in value.items()}
-    return value
-
-
-def decode(cls: type[T], data: Json) -> T:
-    """An instance of the dataclass `cls` from what `encode` made of it."""
-    hints = _hints(cast("Hashable", cls))
-    return cls(**{name: _decode(hints[name], value) for name, value in data.items() if name in hints})
-
-
-def _decode(hint: Any, value: Any) -> Any:
-    origin = get_origin(hint)
-    if origin is tuple:
-        item = get_args(hint)[0]
-        return tuple(_decode(item, v) for v in value)
-    if origin is dict:
-        item = get_args(hint)[1]
-        return {key: _decode(item, v) for key, v in value.items()}
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return decode(hint, value)
-    if isinstance(value, list) and origin is not None:  # an optional tuple
-        return tuple(value)
-    if isinstance(value, dict) and origin is not None:  # an optional dataclass
-        for choice in get_args(hint):
-            if dataclasses.is_dataclass(choice) and isinstance(choice, type):
-                return decode(choice, value)
-    return value
-
-
-@cache
-def _hints(cls: Hashable) -> dict[str, Any]:
-    assert isinstance(cls, type)
-    hints = get_type_hints(cls)
-    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
-
-
-@cache
-def _defaults(cls: Hashable) -> tuple[tuple[str, Any], ...]:
-    assert isinstance(cls, type)
-
-    def default(f: dataclasses.Field[Any]) -> Any:
-        return f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
-
-    return tuple((f.name, default(f)) for f in dataclasses.fields(cls))

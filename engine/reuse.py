@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine import jumps
+from engine.coding import encode
 from engine.effects import CountWorkers
-from engine.plan import PhasePlan, Plan, encode
+from engine.plan import PhasePlan, Plan
 
 if TYPE_CHECKING:
     from engine.engine import Engine

@@ -1,9 +1,10 @@
-"""What a jump changes in the state of a run: phases are pending again, and needs are counted anew."""
+"""What a jump or a decision about a phase changes in the state of a run: phases are pending again, and needs open."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine import breaker_step
 from engine.context.folding import forget
 
 if TYPE_CHECKING:
@@ -59,3 +60,30 @@ def _reset(state: State, phase: PhaseState) -> None:
     phase.outputs, phase.agent_outputs, phase.results = {}, {}, []
     phase.review_rounds, phase.review_history = {}, []
     phase.error = phase.reason = phase.actor = phase.started_at = phase.finished_at = phase.cancelling = None
+
+
+def intervened(state: State, fact: Fact) -> None:
+    """Somebody has decided about a phase; one that is tried again is pending, in its next epoch."""
+    phase = state.phase_of(fact)
+    breaker_step.follow(phase, fact)
+    if "context" in fact.data:
+        phase.conflicts = {}
+    if fact.data["action"] not in {"retry", "retry_with"}:
+        return
+    forget(phase)
+    phase.reruns += "rerun" in fact.data
+    state.set_status(phase, "pending")
+    phase.epoch += 1
+    phase.edits = fact.data.get("edits", phase.edits)
+    phase.agent_outputs = {}
+    phase.results = []
+    phase.reason = None
+    phase.outputs = {}
+    if asked := fact.data.get("feedback"):
+        phase.feedback = [*phase.feedback, *(asked if isinstance(asked, list) else [asked])][-10:]
+        phase.active = set()
+        phase.finished_at = None
+    state.forget_gates(phase)
+    phase.held = False
+    state.held.discard(phase.plan.index)
+    state.newly_open.append(phase.plan.index)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine import breaker_step, restored, rewinding
+from engine import about_run, breaker_step, restored, rewinding
+from engine.agents import MANUAL
 from engine.context import folding as sharing
 from engine.context.records import SharedContext
 from engine.expansion import Expansion, PhasePlans
@@ -22,7 +23,7 @@ from engine.gates.consultations import Reviews
 from engine.gates.records import Gate
 from engine.needs import Needs
 from engine.phase_state import PhaseState
-from engine.plan import MANUAL, Plan
+from engine.plan import Plan
 from engine.saved import Saved
 from engine.statuses import ENDED, SHOWN, PhaseStatus, RunStatus, check_phase, check_run
 
@@ -88,7 +89,7 @@ class State:
         self.index_of = {phase.id: phase.index for phase in plan.phases}
         self.newly_open.extend(p.plan.index for p in self.phases if not p.open_needs)
         self._appliers: dict[str, Callable[[Fact], None]] = {
-            "run_started": self._run_started,
+            "run_started": partial(about_run.started, self),
             "workers_counted": self._workers_counted,
             "phase_started": self._phase_started,
             "phase_expanded": self._phase_expanded,
@@ -98,7 +99,7 @@ class State:
             "phase_reminded": self._phase_reminded,
             "phase_cancelling": self._phase_cancelling,
             "phase_settled": self._phase_settled,
-            "intervened": self._intervened,
+            "intervened": partial(rewinding.intervened, self),
             "context_written": partial(sharing.written, self),
             "context_conflicted": partial(sharing.conflicted, self),
             "context_merging": partial(sharing.merging, self),
@@ -117,12 +118,12 @@ class State:
             "review_settled": partial(folding.review_settled, self),
             "jump_begun": partial(rewinding.begun, self),
             "jumped": partial(rewinding.jumped, self),
-            "group_cancelled": self._group_cancelled,
-            "signal_reported": self._signal_reported,
-            "run_paused": self._run_paused,
-            "run_resumed": self._run_resumed,
-            "run_stopping": self._run_stopping,
-            "message_signed": self._message_signed,
+            "group_cancelled": partial(about_run.group_cancelled, self),
+            "signal_reported": partial(about_run.signal_reported, self),
+            "run_paused": partial(about_run.paused, self),
+            "run_resumed": partial(about_run.resumed, self),
+            "run_stopping": partial(about_run.stopping, self),
+            "message_signed": partial(about_run.message_signed, self),
             "checkpoint_created": self.saved.made,
             "restoring": partial(restored.restoring, self),
             "agent_abandoned": lambda _fact: None,
@@ -130,7 +131,7 @@ class State:
             "run_seeded": partial(restored.seeded, self),
             "message_refused": lambda _fact: None,
             "notice_undelivered": lambda _fact: None,
-            "run_settled": self._run_settled,
+            "run_settled": partial(about_run.settled, self),
         }
 
     def apply(self, fact: Fact) -> None:
@@ -200,16 +201,10 @@ class State:
         else:
             phase.remind_at = None
 
-    def _set_run(self, status: RunStatus) -> None:
+    def set_run(self, status: RunStatus) -> None:
+        """Change the run's status, along the table of its transitions."""
         check_run(self.status, status)
         self.status = status
-
-    def _run_started(self, fact: Fact) -> None:
-        self._set_run("running")
-        self.started_at = fact.at
-        self.inputs = fact.data.get("inputs", {})
-        self.env = fact.data.get("env", {})
-        self.run = fact.data.get("run", {})
 
     def _workers_counted(self, fact: Fact) -> None:
         self.max_workers = fact.data["count"]
@@ -371,69 +366,8 @@ class State:
             del self.returning[waiting]
             self.newly_open += self.needs.met(waiting, bad=not phase.satisfied)
 
-    def _intervened(self, fact: Fact) -> None:
-        phase = self.phase_of(fact)
-        breaker_step.follow(phase, fact)
-        if "context" in fact.data:
-            phase.conflicts = {}
-        if fact.data["action"] in {"retry", "retry_with"}:
-            sharing.forget(phase)
-            phase.reruns += "rerun" in fact.data
-            self.set_status(phase, "pending")
-            phase.epoch += 1
-            phase.edits = fact.data.get("edits", phase.edits)
-            phase.agent_outputs = {}
-            phase.results = []
-            phase.reason = None
-            phase.outputs = {}
-            if asked := fact.data.get("feedback"):
-                phase.feedback = [*phase.feedback, *(asked if isinstance(asked, list) else [asked])][-10:]
-                phase.active = set()
-                phase.finished_at = None
-            self.forget_gates(phase)
-            phase.held = False
-            self.held.discard(phase.plan.index)
-            self.newly_open.append(phase.plan.index)
-
     def forget_gates(self, phase: PhaseState) -> None:
         """Arm the gates of a phase anew."""
         self.at_gates.discard(phase.plan.index)
         phase.at_gate = None
         phase.gates = [Gate(plan=plan) for plan in phase.plan.gates]
-
-    def _group_cancelled(self, fact: Fact) -> None:
-        if not self._paused_by_operator:
-            self.pause = {"code": "parallel_cancelled", "by": fact.actor, "group": fact.data["group"]}
-
-    @property
-    def _paused_by_operator(self) -> bool:
-        return self.pause is not None and self.pause["code"] == "operator"
-
-    def _signal_reported(self, fact: Fact) -> None:
-        self.signals[fact.data["signal"]] = {"at": fact.at, "by": fact.actor}
-
-    def _message_signed(self, fact: Fact) -> None:
-        self.signed[fact.data["request_id"]] = fact.data["digest"]
-
-    def _run_paused(self, fact: Fact) -> None:
-        if self.status != "paused":
-            self._set_run("paused")
-        if not fact.data.get("auto"):
-            self.pause = {"code": "operator", "by": fact.actor, "note": fact.note}
-
-    def _run_resumed(self, fact: Fact) -> None:
-        if not fact.data.get("auto"):
-            self.pause = None
-        if self.status == "paused":
-            self._set_run("running")
-
-    def _run_stopping(self, fact: Fact) -> None:
-        self.stopping = fact.data["then"]
-        self.jump = self.restoring = None
-        if self.stopping == "cancelled" or not self._paused_by_operator:
-            self.pause = None
-
-    def _run_settled(self, fact: Fact) -> None:
-        self._set_run(fact.data["status"])
-        self.ended_at = fact.at
-        self.pause = None

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from engine import breaker_step
+from engine.coding import encode
+from engine.gates.plans import GATE
 from engine.phase_state import PhaseState
-from engine.plan import GATE, Item, PhasePlan, encode
+from engine.plan import Item, PhasePlan
 from engine.state import State
 
 Json = dict[str, Any]

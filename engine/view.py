@@ -12,6 +12,7 @@ from heapq import nsmallest
 from typing import Any
 
 from engine import breaker_step, expressions
+from engine.choices import options
 from engine.context import showing
 from engine.engine import Engine
 from engine.gates.showing import AGENTS_SHOWN, LISTED, NAME_SHOWN, gate_details, gate_row, gates
@@ -289,38 +290,8 @@ def _pause(engine: Engine) -> Json | None:
         "text": pause_in_words(state.status, state.pause, undecided),
         "by": state.pause.get("by") if state.pause is not None else None,
         "phases": [p.plan.index for p in undecided[:LISTED]],
-        "options": _options(undecided[0]) if undecided else [{"number": 1, "action": "resume", "text": "Resume"}],
+        "options": options(undecided[0]) if undecided else [{"number": 1, "action": "resume", "text": "Resume"}],
     }
-
-
-def _options(phase: PhaseState) -> list[Json]:
-    """B12's numbered choices for one phase."""
-    name = phase.plan.name
-    words = {
-        "retry": f"Fix and retry {name}",
-        "retry_with": f"Retry {name} with edited input",
-        "replace_output": f"Replace the output of {name}",
-        "skip": f"Skip the {name.lower()} phase (not recommended)",
-        "go_to": f"Go back to a phase before {name}",
-        "cancel": f"Cancel the {name.lower()} phase (what needs it is skipped)",
-    }
-    if phase.gate is not None:
-        gate = phase.gate.plan.id
-        words |= {
-            "retry_gate": f"Fix and retry the {gate} gate",
-            "retry": f"Run {name} again",
-            "retry_with": f"Run {name} again with edited input",
-            "skip_gate": f"Skip the {gate} gate (not recommended)",
-        }
-    if phase.held:
-        words["retry"] = f"Retry {name}"
-    if phase.undecided:
-        words |= {action: text.format(name=name) for action, text in showing.OPTIONS.items()}
-        words["retry"] = f"Run {name} again with what the context holds now"
-    return [
-        {"number": number, "action": action, "phase": phase.plan.index, "text": words[action]}
-        for number, action in enumerate(available(phase), start=1)
-    ]
 
 
 def _work(engine: Engine, phase: PhaseState) -> Json:

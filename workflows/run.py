@@ -16,9 +16,8 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from engine import checkpoints, children, foreign, operations
+    from engine import children, foreign, operations
     from engine.answers import waiting_for
-    from engine.context import showing
     from engine.effects import (
         AbandonAgents,
         AgentCancelled,
@@ -38,17 +37,10 @@ with workflow.unsafe.imports_passed_through():
     )
     from engine.engine import Engine
     from engine.errors import PhaseError, RefusedError
-    from engine.journal import lines
-    from engine.lookup import find_phase
-    from engine.metrics import PAGE as METRICS_PAGE
-    from engine.metrics import metrics
-    from engine.phase_state import PhaseState
     from engine.plan import Plan
-    from engine.siblings import siblings
     from engine.snapshots import restore, snapshot
-    from engine.spells import Spells
     from engine.starting import begin
-    from engine.view import details, view
+    from engine.view import view
     from workflows import journal
     from workflows.archive import archive_run
     from workflows.children import Children
@@ -56,6 +48,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.foreign import start_foreign
     from workflows.messages import decoded, refusal, sender
     from workflows.post import Post
+    from workflows.queries import Queries
     from workflows.verifying import verifier
     from workflows.visible import STATUS, WAITING_FOR, fitting
 
@@ -77,7 +70,7 @@ FACTS_PER_ANSWER = 500
 
 
 @workflow.defn(name="PhaseRun")
-class PhaseRun:
+class PhaseRun(Queries):
     """One run of a plan."""
 
     @workflow.init
@@ -101,11 +94,11 @@ class PhaseRun:
         plan = Plan.from_json(start["plan"])
         verify = verifier(plan)
         if (taken := start.get("snapshot")) is not None:
-            self.engine = restore(plan, taken, self._now(), verify=verify)
+            self.engine = restore(plan, taken, self.now(), verify=verify)
         else:
             self.engine = Engine(plan, verify=verify)
             info = workflow.info()
-            begin(self.engine, start, self._now(), name=info.workflow_id, execution=info.first_execution_run_id)
+            begin(self.engine, start, self.now(), name=info.workflow_id, execution=info.first_execution_run_id)
         self.engine.patience = float(start.get("abandon_after", self.engine.patience))
 
     @workflow.run
@@ -142,23 +135,23 @@ class PhaseRun:
         """Any signal: an operator's message, or something to journal and refuse."""
         try:
             payload = decoded(args)
-            operations.check(self.engine, name, payload, self._now())
+            operations.check(self.engine, name, payload, self.now())
         except RefusedError as why:
-            operations.refuse(self.engine, name, why, self._now(), sender(args))
+            operations.refuse(self.engine, name, why, self.now(), sender(args))
         except Exception:  # noqa: BLE001 - a check changes nothing; what it stumbles over must not stop the run for ever
-            operations.refuse(self.engine, name, RefusedError("the message cannot be understood"), self._now())
+            operations.refuse(self.engine, name, RefusedError("the message cannot be understood"), self.now())
         else:
-            operations.act(self.engine, name, payload, self._now())
+            operations.act(self.engine, name, payload, self.now())
         self._perform(self.engine.flush())
 
     @workflow.update(dynamic=True)
     def answered_message(self, name: str, args: Sequence[RawValue]) -> Json:
         """Any update: an operator's message with its answer."""
         try:
-            answer = operations.act(self.engine, name, decoded(args), self._now())
+            answer = operations.act(self.engine, name, decoded(args), self.now())
         except RefusedError as why:
             if operations.journalled(self.engine, name):
-                operations.refuse(self.engine, name, why, self._now(), sender(args))
+                operations.refuse(self.engine, name, why, self.now(), sender(args))
                 self._perform(self.engine.flush())
             raise refusal(why) from None
         self._perform(self.engine.flush())
@@ -170,82 +163,7 @@ class PhaseRun:
         if operations.journalled(self.engine, name):
             return
         try:
-            operations.check(self.engine, name, decoded(args), self._now())
-        except RefusedError as why:
-            raise refusal(why) from None
-
-    @workflow.query(name="view", description="The run, with one page of phases: {offset, limit}")
-    def view(self, page: Json | None = None) -> Json:
-        """`engine.view.view` at this moment."""
-        page = page if isinstance(page, dict) else {}
-        return view(self.engine, self._now(), offset=int(page.get("offset", 0)), limit=int(page.get("limit", 100)))
-
-    @workflow.query(name="phase", description="All about one phase: {phase: index, id or name; offset, limit of items}")
-    def phase(self, which: Json | None = None) -> Json:
-        """`engine.view.details` of the phase that `which["phase"]` names."""
-        asked: Json = which if isinstance(which, dict) else {"phase": which}
-        offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
-        return details(self.engine, self._meant(asked), offset=offset, limit=limit)
-
-    @workflow.query(name="to_sign", description="For whoever signs a {message} with a {payload}: what it is about")
-    def to_sign(self, which: Json | None = None) -> Json:
-        """`{needed, target}`: whether the message has to be signed now, and what of the run its signature is for."""
-        asked: Json = which if isinstance(which, dict) else {}
-        return operations.to_sign(self.engine, str(asked.get("message")), asked.get("payload"), self._now())
-
-    @workflow.query(name="siblings", description="What runs beside one phase, with reports: {phase: index, id or name}")
-    def siblings(self, which: Json | None = None) -> Json:
-        """`engine.siblings.siblings` of the phase that `which["phase"]` names."""
-        return siblings(self.engine, self._meant(which), self._now())
-
-    @workflow.query(
-        name="checkpoints", description="Checkpoints, oldest first: {offset (negative: from the end), limit}"
-    )
-    def checkpoints(self, which: Json | None = None) -> Json:
-        """`engine.checkpoints.page` at this moment."""
-        which = which if isinstance(which, dict) else {}
-        offset, limit = int(which.get("offset", 0)), int(which.get("limit", checkpoints.PAGE))
-        return checkpoints.page(self.engine.state, offset=offset, limit=limit)
-
-    @workflow.query(
-        name="context", description="The shared context: {key, at}; its versions: {history: true, key, since}"
-    )
-    def context(self, which: Json | None = None) -> Json:
-        """`engine.context.showing.answer`."""
-        try:
-            return showing.answer(self.engine, which)
-        except RefusedError as why:
-            raise refusal(why) from None
-
-    @workflow.query(name="journal", description="Facts after number {since}, at most {limit}, and their log lines")
-    def journal(self, which: Json | None = None) -> Json:
-        """Facts in order, the number to ask from next, and the log lines of these facts."""
-        which = which if isinstance(which, dict) else {}
-        since = max(0, int(which.get("since", 0)))
-        limit = min(FACTS_PER_ANSWER, max(1, int(which.get("limit", FACTS_PER_ANSWER))))
-        facts = self.engine.ledger[since : since + limit]
-        return {
-            "facts": [fact.to_json() for fact in facts],
-            "next": since + len(facts),
-            "total": len(self.engine.ledger),
-            "lines": list(lines(self.engine.state.plans, workflow.info().workflow_id, facts)),
-        }
-
-    @workflow.query(name="metrics", description="What the run has taken up to {at}, with a page: {offset, limit}")
-    def metrics(self, which: Json | None = None) -> Json:
-        """`engine.metrics.metrics` of the facts so far; `at` (seconds since 1970) is now, or later."""
-        which = which if isinstance(which, dict) else {}
-        facts = self.engine.ledger
-        limit = min(METRICS_PAGE, int(which.get("limit", METRICS_PAGE)))
-        at = max(self._now(), float(which.get("at", 0)))
-        spells = Spells.of(self.engine.plan, facts)
-        return metrics(spells, facts, at, offset=int(which.get("offset", 0)), limit=limit)
-
-    def _meant(self, which: object) -> PhaseState:
-        """The phase that a query names."""
-        try:
-            word = which.get("phase") if isinstance(which, dict) else which
-            return find_phase(self.engine.state, word if isinstance(word, int | str) else "")
+            operations.check(self.engine, name, decoded(args), self.now())
         except RefusedError as why:
             raise refusal(why) from None
 
@@ -258,10 +176,10 @@ class PhaseRun:
         """
         wanted = self._wants_fresh_history()
         self.engine.launching = not wanted
-        effects = self.engine.handle(event, self._now())
+        effects = self.engine.handle(event, self.now())
         if wanted and not self._must_drain() and self.engine.in_flight:
             self.engine.launching = True
-            self.engine.advance(self._now())
+            self.engine.advance(self.now())
             effects += self.engine.flush()
         self._perform(effects)
 
@@ -367,7 +285,7 @@ class PhaseRun:
         self.timer = asyncio.create_task(self._wait_until(due))
 
     async def _wait_until(self, due: float) -> None:
-        await workflow.sleep(max(0.0, due - self._now()))
+        await workflow.sleep(max(0.0, due - self.now()))
         self.timer = None
         self._feed(TimerFired())
 
@@ -411,7 +329,7 @@ class PhaseRun:
 
     def _operate_cancel(self) -> None:
         try:
-            operations.act(self.engine, "cancel", {"note": "cancelled through Temporal"}, self._now())
+            operations.act(self.engine, "cancel", {"note": "cancelled through Temporal"}, self.now())
         except RefusedError:
             return
         self._perform(self.engine.flush())
@@ -420,7 +338,7 @@ class PhaseRun:
         """Archive the run and end; a failed run is a failed workflow, with the same summary in its details."""
         run = workflow.info().workflow_id
         status = self.engine.state.status
-        final = view(self.engine, self._now())
+        final = view(self.engine, self.now())
         archive = await archive_run(run, self.start["plan"], self.engine.ledger)
         workflow.upsert_memo({"archive": archive, "status": status, "waiting_for": []})
         if self.start.get("search_attributes"):
@@ -434,6 +352,3 @@ class PhaseRun:
         if status == "failed":
             raise ApplicationError(f"run {run} failed", summary, type="run_failed", non_retryable=True)
         return summary
-
-    def _now(self) -> float:
-        return workflow.now().timestamp()

@@ -57,8 +57,8 @@ def _children(plan: Plan, root: Path) -> dict[int, ChildLength]:
     With several children the phase takes as long as the longest, in turn as long as all.
     """
     from cli.reach.planned import ChildLength  # noqa: PLC0415 - loaded by then
+    from engine.agents import TESTS  # noqa: PLC0415
     from engine.children import CHILD  # noqa: PLC0415
-    from engine.plan import TESTS  # noqa: PLC0415
 
     forecasts: dict[str, Planned] = {}
     found: dict[int, ChildLength] = {}

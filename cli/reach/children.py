@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.reach.reading import compiled, environment, read_definition, usable
+from engine.agents import AgentPlan
 from engine.children import CHILD
 from engine.errors import DefinitionError
-from engine.plan import AgentPlan, Plan
+from engine.plan import Plan
 
 if TYPE_CHECKING:
     from definitions.diagnostics import Diagnostic

@@ -69,7 +69,7 @@ async def failed_phase(run: Run) -> int:
 
 async def gather(run: Run, root: Path, phase: int | str, health: Json) -> tuple[str, Files]:
     """The id of the phase, and the files about it; `health` is what `doctor` finds."""
-    from engine.plan import encode  # noqa: PLC0415 - loaded by then
+    from engine.coding import encode  # noqa: PLC0415 - loaded by then
 
     details = await run.phase(phase)
     view = await run.view(limit=0)

@@ -20,8 +20,9 @@ from cli.reach.inputs import from_file, pairs
 from cli.reach.place import here, make_current
 from cli.reach.reading import beside_errors, compiled, environment
 from cli.reach.runs import ServerRun
+from engine.agents import MANUAL
 from engine.errors import RefusedError, UnreachableError
-from engine.plan import MANUAL, Plan
+from engine.plan import Plan
 
 if TYPE_CHECKING:
     from cli.embedded.connect import Connection

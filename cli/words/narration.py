@@ -14,10 +14,11 @@ from typing import Any
 from cli.words.closing import closing, skipped_because
 from cli.words.durations import counted, duration
 from cli.words.passage import GATES, answered, consulted
+from engine.agents import MANUAL
 from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.lineage import segments
-from engine.plan import MANUAL, PhasePlan, Plan
+from engine.plan import PhasePlan, Plan
 
 Json = dict[str, Any]
 

@@ -11,8 +11,9 @@ from cli.words.durations import duration
 from cli.words.narration import Stand
 from cli.words.symbols import PLAIN, SYMBOLS
 from cli.words.table import padded, shortened
+from engine.agents import MANUAL
 from engine.forecast import Forecast, PhaseForecast, Span, remaining
-from engine.plan import MANUAL, PhasePlan, Plan
+from engine.plan import PhasePlan, Plan
 
 URGENCY = ("in_progress", "paused", "failed", "pending", "completed", "cancelled", "skipped")
 """Whose lanes come first where not all fit."""

@@ -15,7 +15,8 @@ from definitions.loading import Checked
 from definitions.roles import TOOLS, bindings
 from definitions.schema.agents import Agent, Manual
 from definitions.schema.phases import Phase
-from engine.plan import MANUAL, Need, NeedKind, Plan
+from engine.agents import MANUAL
+from engine.plan import Need, NeedKind, Plan
 
 Sources = dict[int, Need]
 

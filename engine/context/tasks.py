@@ -6,8 +6,8 @@ from typing import Any
 
 from engine.context.folding import merge_place
 from engine.context.writes import base_of
+from engine.gates.plans import GATE
 from engine.phase_state import PhaseState
-from engine.plan import GATE
 from engine.state import State
 from engine.values import agent_task, gate_task
 

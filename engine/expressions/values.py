@@ -13,8 +13,8 @@ import math
 import re
 from typing import Any, Literal
 
+from engine.agents import OutputType
 from engine.errors import DefinitionError
-from engine.plan import OutputType
 
 Kind = Literal["syntax", "limit", "unsupported", "name", "undefined", "type", "value"]
 """What is wrong: it cannot be read; it is too long, deep or big; the operation, filter or test does not exist here;

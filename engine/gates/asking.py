@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine.coding import encode
 from engine.gates.consultations import Consultation, Member, name_of
-from engine.plan import encode
 from engine.state import State
 from engine.values import scope
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import expressions
+from engine.gates.plans import CheckPlan, GatePlan
 from engine.phase_state import PhaseState
-from engine.plan import CheckPlan, GatePlan
 from engine.state import State
 from engine.values import scope
 

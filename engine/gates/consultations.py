@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from engine.gates.plans import ReviewPlan
 from engine.gates.records import Gate
-from engine.plan import ReviewPlan
 
 if TYPE_CHECKING:
     from engine.facts import Fact

@@ -11,11 +11,11 @@ from engine.answers import started_since
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import flow
+from engine.gates.plans import ApprovalPlan
 from engine.gates.records import Gate
 from engine.lookup import find_phase, listed
 from engine.manual import identity
 from engine.phase_state import PhaseState
-from engine.plan import ApprovalPlan
 from engine.requests import Request
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.plan import ApprovalPlan, GatePlan
+from engine.gates.plans import ApprovalPlan, GatePlan
 
 Json = dict[str, Any]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.gates.consultations import name_of
+from engine.gates.plans import ReviewPlan
 from engine.gates.records import Gate
 from engine.moments import cut, iso
-from engine.plan import ReviewPlan
 
 Json = dict[str, Any]
 

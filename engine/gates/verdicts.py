@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from engine.plan import ReviewPlan
+from engine.gates.plans import ReviewPlan
 
 Json = dict[str, Any]
 

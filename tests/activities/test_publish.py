@@ -22,7 +22,8 @@ from activities.agent_task import AgentTask
 from activities.attempts import recover
 from activities.board import Room, RunBoard
 from activities.worker_context import Settings
-from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from engine.agents import AgentPlan
+from engine.plan import Execution, PhasePlan, Plan
 from tests.activities.test_with_server import _connected, client, task
 from workflows.run import DRAIN_BYTES, DRAIN_EVENTS, PhaseRun
 

@@ -12,7 +12,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.failures import AttemptError, History, pause_after
-from engine.plan import Retry, encode
+from engine.coding import encode
+from engine.plan import Retry
 
 if TYPE_CHECKING:
     from tests.activities.conftest import Project

@@ -18,7 +18,8 @@ from cli.embedded import supervision, workers
 from cli.embedded.connect import Connection, connect
 from cli.embedded.processes import Process
 from cli.embedded.project import Project, open_project
-from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from engine.agents import AgentPlan
+from engine.plan import Execution, PhasePlan, Plan
 from tests.cli.program.person import Person
 from tests.cli.program.person import until as sees
 from tests.tidying import tidy

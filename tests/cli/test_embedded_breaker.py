@@ -9,7 +9,8 @@ from typing import Any
 
 from cli.embedded.processes import gone
 from cli.reach.breakers import states
-from engine.plan import AgentPlan, PhasePlan, Plan, Retry, ToolBreaker
+from engine.agents import AgentPlan, ToolBreaker
+from engine.plan import PhasePlan, Plan, Retry
 from tests.cli.conftest import Place, until
 
 Json = dict[str, Any]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.agents import AgentPlan
 from engine.facts import Fact
-from engine.plan import AgentPlan, PhasePlan, Plan
+from engine.plan import PhasePlan, Plan
 from worker import RunFiles
 
 PLAN = Plan(id="t", name="T", phases=(PhasePlan(id="a", name="A", index=0, agents=(AgentPlan(role="r"),)),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from definitions import compile_plan, load_text
-from engine.plan import AgentPlan
+from engine.agents import AgentPlan
 
 PYTHON = """
 agents:

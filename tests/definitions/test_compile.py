@@ -8,7 +8,8 @@ from textwrap import dedent
 import pytest
 
 from definitions import InvalidDefinitionError, compile_plan, env_names, load_text, not_in_effect
-from engine.plan import AgentPlan, Execution, InputPlan, JumpPlan, Need, OutputPlan, PhasePlan, Plan, Retry, StepGroup
+from engine.agents import AgentPlan, OutputPlan
+from engine.plan import Execution, InputPlan, JumpPlan, Need, PhasePlan, Plan, Retry, StepGroup
 
 
 def plan(text: str, env: dict[str, str] | None = None, file: str = "x.yaml") -> Plan:

@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from definitions import compile_plan, load_config, load_text, not_in_effect
-from engine.plan import Plan, Retry, StepBreaker, ToolBreaker
+from engine.agents import ToolBreaker
+from engine.plan import Plan, Retry, StepBreaker
 
 
 def plan(text: str) -> Plan:

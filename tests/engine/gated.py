@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.plan import ApprovalPlan, CheckPlan, GatePlan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
 from tests.engine.world import PERSON, World, phase, plan_of
 
 LINT = CheckPlan(name="lint", gate="pre-push", run=("ruff", "check"))

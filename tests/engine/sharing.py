@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.plan import AgentPlan, ContextKeyPlan, ContextRules, Plan
+from engine.agents import AgentPlan
+from engine.plan import ContextKeyPlan, ContextRules, Plan
 from tests.engine.world import World, phase, plan_of
 
 BACKEND = AgentPlan(role="backend", uses="command")

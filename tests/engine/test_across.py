@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine.across import across
+from engine.gates.plans import CheckPlan, GatePlan
 from engine.metrics import metrics
-from engine.plan import CheckPlan, GatePlan, Plan
+from engine.plan import Plan
 from engine.spells import Spells
 from tests.engine.world import World, phase, plan_of
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from engine import snapshots
+from engine.agents import OutputPlan
 from engine.answers import waiting_for
 from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import ApprovalPlan, GatePlan, OutputPlan, PhasePlan, Plan
+from engine.gates.plans import ApprovalPlan, GatePlan
+from engine.plan import PhasePlan, Plan
 from engine.view import view
 from tests.engine.gated import CHECKED, LINT, approved, by_hand, decide, entries, gated
 from tests.engine.world import World, phase, plan_of

@@ -11,8 +11,9 @@ from engine import snapshots
 from engine.context import showing
 from engine.effects import AgentFailed, AgentFinished, RunAgent
 from engine.errors import RefusedError
+from engine.gates.plans import CheckPlan, GatePlan
 from engine.journal import lines
-from engine.plan import CheckPlan, ContextKeyPlan, ContextRules, GatePlan
+from engine.plan import ContextKeyPlan, ContextRules
 from engine.state import State
 from engine.view import details, view
 from tests.engine.sharing import BACKEND, FRONTEND, facts, given, side_by_side

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from engine import snapshots
-from engine.plan import ApprovalPlan, CheckPlan, GatePlan, JumpPlan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import JumpPlan
 from engine.view import view
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
 

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from engine import snapshots
+from engine.agents import AgentPlan
 from engine.answers import waiting_for
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, InputPlan, Need, PhasePlan, StepGroup
+from engine.plan import Execution, InputPlan, Need, PhasePlan, StepGroup
 from engine.statuses import IllegalTransitionError, PhaseStatus, check_phase, check_run
 from engine.view import details, view
 from tests.engine.world import COMMAND, PERSON, World, full_stack, phase, plan_of

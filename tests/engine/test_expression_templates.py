@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.agents import OutputType
 from engine.expressions import Expr, ExpressionError, Literal, coerce, parts, render, render_all, single, text_of
-from engine.plan import OutputType
 
 SCOPE: dict[str, Any] = {
     "inputs": {

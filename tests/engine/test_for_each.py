@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine import snapshots
+from engine.agents import AgentPlan, OutputPlan
 from engine.answers import waiting_for
 from engine.children import child_id
 from engine.effects import AgentFinished, RunAgent
@@ -18,7 +19,7 @@ from engine.errors import RefusedError
 from engine.expansion import PhasePlans
 from engine.journal import lines
 from engine.phase_state import PhaseState
-from engine.plan import AgentPlan, Execution, InputPlan, OutputPlan, PhasePlan, Plan, StepGroup
+from engine.plan import Execution, InputPlan, PhasePlan, Plan, StepGroup
 from engine.view import details, view
 from tests.engine.world import PERSON, World, phase, plan_of
 

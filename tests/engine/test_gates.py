@@ -6,7 +6,8 @@ import pytest
 
 from engine.effects import AgentFinished
 from engine.errors import RefusedError
-from engine.plan import ApprovalPlan, CheckPlan, Execution, GatePlan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import Execution
 from engine.view import details, view
 from tests.engine.gated import CHECKED, COVERED, LINT, decide, entries, gated
 from tests.engine.world import PERSON, World, phase, plan_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from engine.errors import RefusedError
+from engine.gates.plans import CheckPlan, GatePlan
 from engine.gates.records import Gate
-from engine.plan import CheckPlan, GatePlan
 from tests.engine.world import World, phase, plan_of
 
 Json = dict[str, Any]

@@ -10,7 +10,8 @@ import pytest
 from engine import journal, snapshots
 from engine.effects import AgentFinished
 from engine.errors import RefusedError
-from engine.plan import ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, Plan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import Execution, JumpPlan, Plan
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from engine.agents import AgentPlan
 from engine.effects import AgentFinished
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
 from engine.metrics import metrics, percentile, spread
-from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan
+from engine.plan import Execution
 from engine.spells import Spells
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
 

@@ -9,8 +9,9 @@ import pytest
 
 from engine import snapshots
 from engine.effects import NoticesLost
+from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.journal import lines
-from engine.plan import ApprovalPlan, GatePlan, HookPlan, JumpPlan, Plan, TargetPlan
+from engine.plan import HookPlan, JumpPlan, Plan, TargetPlan
 from tests.engine.world import PERSON, World, phase, plan_of
 
 Json = dict[str, Any]

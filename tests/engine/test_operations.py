@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from engine.agents import AgentPlan, OutputPlan
 from engine.answers import waiting_for
 from engine.effects import AgentFinished
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, OutputPlan, PhasePlan
+from engine.plan import PhasePlan
 from engine.view import view
 from tests.engine.world import COMMAND, PERSON, World, full_stack, phase, plan_of
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from engine import operations
+from engine.agents import AgentPlan, OutputPlan
 from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.parts import doing, lasting
-from engine.plan import AgentPlan, OutputPlan, PhasePlan, Plan
+from engine.plan import PhasePlan, Plan
 from engine.view import details, view
 
 MAKE = AgentPlan(role="backend-expert", uses="command", config={"run": ["make", "test"]})

@@ -9,26 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import restoring, snapshots
+from engine.agents import AgentPlan
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.facts import Fact
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan, ReviewPlan
 from engine.interventions import KNOWN
 from engine.metrics import metrics
 from engine.plan import (
-    AgentPlan,
-    ApprovalPlan,
-    CheckPlan,
     ContextKeyPlan,
     ContextRules,
     Execution,
-    GatePlan,
     HookPlan,
     JumpPlan,
     Need,
     NeedKind,
     PhasePlan,
     Plan,
-    ReviewPlan,
     StepBreaker,
     StepGroup,
     TargetPlan,

@@ -10,9 +10,10 @@ import pytest
 from engine import checkpoints, snapshots
 from engine.effects import AgentFinished, CancelAgents
 from engine.errors import RefusedError
+from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.journal import lines
 from engine.lineage import segments
-from engine.plan import ApprovalPlan, GatePlan, JumpPlan, Plan
+from engine.plan import JumpPlan, Plan
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 

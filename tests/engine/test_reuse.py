@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 
 from engine import starting
+from engine.agents import AgentPlan
 from engine.engine import Engine
 from engine.journal import lines
-from engine.plan import AgentPlan, InputPlan, JumpPlan, Plan
+from engine.plan import InputPlan, JumpPlan, Plan
 from engine.reuse import unaffected
 from engine.state import State
 from tests.engine.test_properties import STEPS, Step, folded, plans, play, told

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from engine import snapshots
+from engine.agents import AgentPlan
 from engine.answers import waiting_for
 from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.gates import verdicts
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan, ReviewPlan
 from engine.journal import lines
-from engine.plan import AgentPlan, ApprovalPlan, CheckPlan, Execution, GatePlan, JumpPlan, Plan, ReviewPlan
+from engine.plan import Execution, JumpPlan, Plan
 from engine.view import details, view
 from tests.engine.gated import entries
 from tests.engine.world import PERSON, Json, Key, World, phase, plan_of

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.agents import AgentPlan
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.plan import AgentPlan, Execution, Plan
+from engine.plan import Execution, Plan
 from engine.progress import PROGRESS_LIMIT, check_value
 from engine.reports import KEPT
 from engine.siblings import BYTES, PHASES, siblings

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from engine import operations, snapshots
+from engine.agents import OutputPlan
 from engine.errors import RefusedError
+from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.gates.signatures import DOMAIN, canonical, decoded, signed_text
-from engine.plan import ApprovalPlan, GatePlan, OutputPlan, Plan
+from engine.plan import Plan
 from engine.state import State
 from tests.engine.gated import LINT, approved, entries
 from tests.engine.signing import KEYS, PUBLIC, SIGNERS, keyed, signed, signed_by, target

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 
 from engine.effects import AgentFinished
-from engine.plan import ApprovalPlan, CheckPlan, Execution, GatePlan, Plan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import Execution, Plan
 from engine.statuses import SHOWN
 from engine.timeline import standing, timeline
 from tests.engine.test_properties import STEPS, Step, plans, play

@@ -8,7 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from engine.engine import Engine
-from engine.plan import GatePlan, JumpPlan, Plan
+from engine.gates.plans import GatePlan
+from engine.plan import JumpPlan, Plan
 from engine.reuse import unaffected
 from engine.starting import begin
 from engine.state import State
@@ -40,9 +41,9 @@ class Watched(State):
         self.gone.append(f"{phase.plan.id}: {phase.status} to {status}")
         super().set_status(phase, status)
 
-    def _set_run(self, status: RunStatus) -> None:
+    def set_run(self, status: RunStatus) -> None:
         self.gone.append(f"run: {self.status} to {status}")
-        super()._set_run(status)
+        super().set_run(status)
 
 
 def transitions(world: World) -> list[str]:

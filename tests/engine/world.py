@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import operations
+from engine.agents import AgentPlan
 from engine.context.merging import ABSENT, merged
 from engine.context.tasks import MERGE
 from engine.context.writes import plain
@@ -29,8 +30,9 @@ from engine.engine import Engine
 from engine.errors import RefusedError
 from engine.expansion import Expansion
 from engine.gates.consultations import seat
+from engine.gates.plans import GATE
 from engine.interventions import available
-from engine.plan import GATE, AgentPlan, Execution, Need, PhasePlan, Plan
+from engine.plan import Execution, Need, PhasePlan, Plan
 
 Json = dict[str, Any]
 Key = tuple[int, int, int]

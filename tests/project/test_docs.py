@@ -20,8 +20,9 @@ from definitions import load_text
 from definitions.project import load_config
 from definitions.schema import agents, deferred, document, phases
 from definitions.schema.deferred import Checkpoints
+from engine.agents import AgentPlan
 from engine.operations import OPERATIONS
-from engine.plan import AgentPlan, Retry
+from engine.plan import Retry
 from engine.requests import read
 from tests.project.markdown import ROOT, Block, blocks, pages
 from tests.project.walking import BIN, walk

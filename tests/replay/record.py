@@ -20,20 +20,9 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from engine.plan import (
-    AgentPlan,
-    ApprovalPlan,
-    CheckPlan,
-    Execution,
-    GatePlan,
-    HookPlan,
-    JumpPlan,
-    PhasePlan,
-    Plan,
-    ReviewPlan,
-    StepBreaker,
-    TargetPlan,
-)
+from engine.agents import AgentPlan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan, ReviewPlan
+from engine.plan import Execution, HookPlan, JumpPlan, PhasePlan, Plan, StepBreaker, TargetPlan
 from tests.engine.sharing import side_by_side
 from tests.engine.signing import SIGNERS, signed_by
 from tests.engine.world import COMMAND, PERSON, phase, plan_of

@@ -9,7 +9,8 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
-from engine.plan import AgentPlan, Plan
+from engine.agents import AgentPlan
+from engine.plan import Plan
 from tests.engine.world import PERSON, phase, plan_of
 from tests.workflows.conftest import Bench, failing
 

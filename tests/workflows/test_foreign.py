@@ -11,7 +11,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from engine.plan import AgentPlan, OutputPlan, Plan, Retry
+from engine.agents import AgentPlan, OutputPlan
+from engine.plan import Plan, Retry
 from tests.engine.world import PERSON, phase, plan_of
 from tests.workflows.conftest import Bench
 

@@ -9,7 +9,8 @@ import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from engine.plan import ApprovalPlan, CheckPlan, GatePlan, Plan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import Plan
 from tests.engine.world import phase, plan_of
 from tests.workflows.conftest import Bench
 

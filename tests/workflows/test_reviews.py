@@ -7,7 +7,9 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from engine.plan import AgentPlan, ApprovalPlan, GatePlan, Plan, ReviewPlan
+from engine.agents import AgentPlan
+from engine.gates.plans import ApprovalPlan, GatePlan, ReviewPlan
+from engine.plan import Plan
 from tests.engine.world import Json, phase, plan_of
 from tests.workflows.conftest import Bench, failing, until_cancelled
 

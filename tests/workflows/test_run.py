@@ -11,7 +11,8 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from engine.plan import AgentPlan, Execution, PhasePlan, Plan
+from engine.agents import AgentPlan
+from engine.plan import Execution, PhasePlan, Plan
 from tests.engine.world import COMMAND, PERSON, phase, plan_of
 from tests.workflows.conftest import Bench, failing, until_cancelled
 

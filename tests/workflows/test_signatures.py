@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
-from engine.plan import ApprovalPlan, GatePlan, Plan
+from engine.gates.plans import ApprovalPlan, GatePlan
+from engine.plan import Plan
 from tests.engine.signing import SIGNERS, signed_by
 from tests.engine.world import phase, plan_of
 from tests.workflows.conftest import Bench

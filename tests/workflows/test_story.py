@@ -10,7 +10,8 @@ from temporalio import activity
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from engine.plan import ApprovalPlan, CheckPlan, GatePlan, Retry
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import Retry
 from tests.engine.world import PERSON, phase, plan_of
 from tests.workflows.conftest import Bench
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine import operations
+from engine.agents import AgentPlan
 from engine.effects import AgentFailed, AgentFinished
 from engine.engine import Engine
-from engine.plan import AgentPlan, Execution, Need, PhasePlan, Plan
+from engine.plan import Execution, Need, PhasePlan, Plan
 from engine.view import view
 
 Json = dict[str, Any]

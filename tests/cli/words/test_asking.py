@@ -12,8 +12,9 @@ from cli.words.status import status
 from cli.words.steering import decided
 from cli.words.symbols import ASCII, PLAIN, SYMBOLS
 from cli.words.table import table, width
+from engine.agents import AgentPlan, OutputPlan
 from engine.lookup import find_phase
-from engine.plan import AgentPlan, OutputPlan, PhasePlan, Plan
+from engine.plan import PhasePlan, Plan
 from engine.view import details
 from tests.cli.words.stories import SH, Story, delivery, need, person
 

@@ -12,9 +12,11 @@ from cli.reach.inbox import from_list, from_view, in_order, of_gate, waits_for
 from cli.words.inbox import listing, summary
 from cli.words.table import width
 from engine import operations
+from engine.agents import AgentPlan
 from engine.errors import RefusedError
+from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.gates.showing import LISTED
-from engine.plan import AgentPlan, ApprovalPlan, GatePlan, PhasePlan, Plan
+from engine.plan import PhasePlan, Plan
 from engine.view import details
 from tests.cli.words.stories import SH, Story, person
 

@@ -8,8 +8,9 @@ from typing import Any
 from cli.words.bars import Canvas
 from cli.words.metrics import of_many, of_run
 from engine.across import across
+from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.metrics import metrics
-from engine.plan import ApprovalPlan, Execution, GatePlan
+from engine.plan import Execution
 from engine.spells import Spells
 from tests.engine.world import PERSON, World, phase, plan_of
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from cli.words.closing import closing
 from cli.words.narration import Narration, graph, loading
+from engine.agents import OutputPlan
 from engine.effects import AgentCancelled, NoticesLost, TimerFired, WorkersCounted
 from engine.facts import Fact
-from engine.plan import Execution, Need, OutputPlan, PhasePlan, Plan
+from engine.plan import Execution, Need, PhasePlan, Plan
 from tests.cli.words.stories import START, Story, delivery, fleet, steps
 
 PASSED = {"tests": {"passed": 2, "failed": 0, "total": 2, "results": []}}

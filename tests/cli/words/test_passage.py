@@ -19,7 +19,8 @@ from cli.words.swimlanes import scene, swimlanes
 from engine import journal
 from engine.effects import AgentFinished
 from engine.facts import Fact, FactKind
-from engine.plan import ApprovalPlan, CheckPlan, GatePlan, JumpPlan
+from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.plan import JumpPlan
 from engine.view import details as phase_details
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.plan import Execution, GatePlan, OutputPlan
+from engine.agents import OutputPlan
+from engine.gates.plans import GatePlan
+from engine.plan import Execution
 from tests.engine.gated import CHECKED, approved, by_hand
 from tests.engine.refusals.asking import refuses
 from tests.engine.world import COMMAND, PERSON, World, full_stack, phase, plan_of

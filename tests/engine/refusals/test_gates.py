@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.plan import ApprovalPlan, GatePlan, OutputPlan
+from engine.agents import OutputPlan
+from engine.gates.plans import ApprovalPlan, GatePlan
 from tests.engine.gated import CHECKED, LINT, approved, by_hand, gated
 from tests.engine.refusals.asking import refuses
 from tests.engine.world import World, phase, plan_of

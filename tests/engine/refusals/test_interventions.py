@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.plan import GatePlan
+from engine.gates.plans import GatePlan
 from tests.engine.gated import CHECKED, LINT
 from tests.engine.refusals.asking import refuses
 from tests.engine.world import World, phase, plan_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.plan import AgentPlan
+from engine.agents import AgentPlan
 from tests.engine.refusals.asking import refuses
 from tests.engine.world import COMMAND, World, phase, plan_of
 
