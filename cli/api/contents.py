@@ -44,6 +44,7 @@ class CheckpointContent(Result):
     artifacts: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     gates: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     context_version: int = 0
+    context: Json = field(default_factory=dict)
     git_commit: str = "unknown"
 
 

@@ -104,7 +104,8 @@ class Past:
                 for gate in phase.gates
             ],
             "signals": sorted(state.signals),
-            "context_version": 0,
+            "context_version": state.context.version,
+            "context": state.context.values(state.context.keys),
             "git_commit": self.git_at(position).get("commit") or UNKNOWN,
         }
 

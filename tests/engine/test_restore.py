@@ -13,7 +13,7 @@ from engine.errors import RefusedError
 from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.journal import lines
 from engine.lineage import segments
-from engine.plan import JumpPlan, Plan
+from engine.plan import ContextKeyPlan, JumpPlan, Plan
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 
@@ -299,3 +299,24 @@ def test_a_page_of_thousands_of_checkpoints_is_a_page() -> None:
         3000,
     )
     assert len(checkpoints.page(world.engine.state)["checkpoints"]) == checkpoints.PAGE
+
+
+def test_what_was_written_to_the_shared_context_after_the_checkpoint_is_gone_and_a_late_write_counts_no_more() -> None:
+    keys = {"a": ContextKeyPlan(), "b": ContextKeyPlan()}
+    writes = {"context_writes": ("a", "b")}
+    world = World(plan_of(phase(0, **writes), phase(1, 0, **writes), phase(2, 1, **writes), context=keys))
+    world.write(0, a=1)
+    world.write(1, a=2, b=2)
+    late = dict(world.running)
+    world.operate("restore", checkpoint="p0")
+    for key in late:
+        world.end_agent(key, context={"b": 3})
+    assert world.engine.state.context.values() == {"a": 1}
+    assert world.engine.state.context.version == 1
+    world.write(1, b=5)
+    assert world.engine.state.context.values() == {"a": 1, "b": 5}
+    assert [fact.data["writes"].keys() for fact in world.engine.ledger if fact.kind == "context_written"] == [
+        {"a"},
+        {"a", "b"},
+        {"b"},
+    ], "the ledger still tells what happened"

@@ -105,6 +105,8 @@ def looks_at_an_ended_run(person: Person) -> None:
     assert person.types("workflow", "context", "diff", "2").lines == [
         "Nothing changed between version 2 and version 2."
     ]
+    there = person.types("workflow", "checkpoints", "show", "backend", "--json").json
+    assert (there["context_version"], there["context"]["port"]) == (1, 8000)
     said = person.tries("workflow", "context", "show", "prot")
     assert said.code != 0
     assert "did you mean 'port'?" in said.err
