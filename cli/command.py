@@ -152,11 +152,13 @@ def _awaited(function: Callable[..., Any], given: dict[str, Any]) -> Any:
     return asyncio.run(function(**given))
 
 
-def _options(group: type[Any]) -> list[inspect.Parameter]:
+@functools.cache
+def _options(group: type[Any]) -> tuple[inspect.Parameter, ...]:
+    """The parameters of a group of options; reading its annotations takes longer than all else, so it is done once."""
     hints = get_type_hints(group, include_extras=True)
-    return [
+    return tuple(
         inspect.Parameter(
             field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
         )
         for field in dataclasses.fields(group)
-    ]
+    )
