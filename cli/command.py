@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
 
 import typer
 
@@ -116,7 +116,7 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
         else:
             parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
     for group in groups.values():
-        parameters.extend(_options(group))
+        parameters.extend(_options(cast("Hashable", group)))
     for parameter in parameters:
         _complete(parameter.annotation)
 
@@ -153,8 +153,10 @@ def _awaited(function: Callable[..., Any], given: dict[str, Any]) -> Any:
 
 
 @functools.cache
-def _options(group: type[Any]) -> tuple[inspect.Parameter, ...]:
+def _options(group: Hashable) -> tuple[inspect.Parameter, ...]:
     """The parameters of a group of options; reading its annotations takes longer than all else, so it is done once."""
+    assert isinstance(group, type)
+    assert dataclasses.is_dataclass(group)
     hints = get_type_hints(group, include_extras=True)
     return tuple(
         inspect.Parameter(
