@@ -122,6 +122,19 @@ def test_a_run_goes_back_while_parallel_agents_work_and_none_survives(person: Pe
     person.types("workflow", "cancel", "--run", run)
 
 
+def test_a_run_that_is_cancelled_while_it_goes_back_is_not_said_to_be_back(person: Person) -> None:
+    life(person, left="sleeper", right="stubborn")
+    run = begun(person)
+    until(lambda: sleeping("73.25") and sleeping("73.75"))
+    going = person.begins("workflow", "restore", run, "plan")
+    until(lambda: "restoring" in person.view())
+    person.types("workflow", "cancel", "--run", run)
+    out, err = going.communicate(timeout=30)
+    assert going.returncode == 4
+    assert f"{run} was cancelled meanwhile" in err
+    assert "is back at" not in out
+
+
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled", "terminated", "forgotten"])
 def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Person, end: str) -> None:
     life(person, left="writer" if end in {"completed", "failed"} else "sleeper")
