@@ -14,7 +14,10 @@ Json = dict[str, Any]
 
 
 def difference(before: Json, after: Json) -> Json:
-    """What differs between two checkpoints: `{from, to, phases, outputs, artifacts, context_version, context, git_commit}`."""
+    """What differs between the contents of two checkpoints.
+
+    `{from, to, phases, outputs, artifacts, context_version, context, git_commit}`.
+    """
     return {
         "run": after["run"],
         "from": before["checkpoint"],
