@@ -162,11 +162,25 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
     assert f"Restored as: {new} from design" in before
     assert f"Restored from: {run} at design" in person.types("workflow", "status").out
     person.types("workflow", "cancel")
-    if end == "cancelled":
-        asyncio.run(forget(person, run))
     if end != "forgotten":
         listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
         assert (listed[new]["restored_from"], listed[run]["restored_as"]) == (run, new)
+
+
+def test_a_run_that_only_its_archive_tells_of_is_listed_and_refuses_messages(person: Person) -> None:
+    life(person)
+    run = begun(person)
+    person.types("workflow", "cancel")
+    folder = person.root / ".phaseloom" / "workflows" / run
+    until((folder / "archive.json").exists)
+    shutil.copytree(folder, folder.with_name("wf_gone00"))  # the server knows nothing of it
+    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
+    gone = listed["wf_gone00"]
+    assert (gone["definition"], gone["status"], gone["waiting_for"]) == ("life", "cancelled", [])
+    assert gone["current"] is False
+    assert "wf_gone00" not in person.types("runs").out
+    assert "error: the run is cancelled" in person.tries("workflow", "pause", "--run", "wf_gone00").err
+    shutil.rmtree(folder.with_name("wf_gone00"))
 
 
 async def details(person: Person, run: str, phase: str) -> PhaseDetails:
@@ -177,22 +191,16 @@ async def details(person: Person, run: str, phase: str) -> PhaseDetails:
 async def terminated(person: Person, run: str, *, forgotten: bool) -> None:
     """End a run without a word; and let the server forget it, as it does when its retention is over."""
     async with Client.connect(person.root) as client:
-        await client.connection.client.get_workflow_handle(run).terminate("for the test")
-    if forgotten:
-        await forget(person, run)
-
-
-async def forget(person: Person, run: str) -> None:
-    """Let the server forget a run."""
-    async with Client.connect(person.root) as client:
         connection = client.connection
+        await connection.client.get_workflow_handle(run).terminate("for the test")
+        if not forgotten:
+            return
         request = DeleteWorkflowExecutionRequest(
             namespace=connection.client.namespace, workflow_execution=WorkflowExecution(workflow_id=run)
         )
         await connection.client.workflow_service.delete_workflow_execution(request)
         for _ in range(600):
-            listed = [each async for each in connection.client.list_workflows(f"WorkflowId='{run}'")]
-            if not listed and await described_run(connection, run) is None:
+            if await described_run(connection, run) is None:
                 return
             await asyncio.sleep(0.1)
         raise AssertionError("the server remembers it")
