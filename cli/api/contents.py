@@ -56,6 +56,8 @@ class CheckpointDiff(Result):
     phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     outputs: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     artifacts: tuple[Json, ...] = field(default=(), metadata=PLAIN)
+    context_version: tuple[int, ...] = field(default=(), metadata=PLAIN)
+    context: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     git_commit: tuple[str, ...] = field(default=(), metadata=PLAIN)
 
 

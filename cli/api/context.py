@@ -99,9 +99,10 @@ class SharedContext(Messages):
     def _filled(self, value: Any) -> Any:
         if not (isinstance(value, dict) and "$artifact" in value):
             return value
-        from activities.artifacts import ArtifactStore, resolve  # noqa: PLC0415 - only for large values
+        from activities.artifacts import resolve  # noqa: PLC0415 - only for large values
+        from cli.reach.store import project_store  # noqa: PLC0415
         from engine.errors import WorkspaceError  # noqa: PLC0415
 
         with suppress(WorkspaceError):
-            return resolve(value, ArtifactStore(self._root))
+            return resolve(value, project_store(self._root))
         return value

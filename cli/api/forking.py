@@ -121,6 +121,23 @@ def _check(before: State, edits: Mapping[str, Json], name: str) -> None:
                 f"at {name} there is no completed phase '{phase}' whose outputs could be other ones",
                 hint="phaseloom workflow checkpoints show lists what was completed",
             )
+        _check_names(before, index, edits[phase])
+
+
+def _check_names(before: State, index: int, edited: Json) -> None:
+    """Refuse a name that would change nothing; a phase that has neither yielded nor declared any may be given some."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+    plan = before.plans[index]
+    known = list(dict.fromkeys([*before.phases[index].outputs, *plan.outputs]))
+    for each in edited if known else ():
+        if each not in known:
+            close = get_close_matches(each, known, n=1)
+            meant = f" (did you mean '{close[0]}'?)" if close else ""
+            raise RefusedError(
+                f"{plan.name} (index: {plan.index}) has no output '{each}'{meant}",
+                hint=f"its outputs: {', '.join(known)}",
+            )
 
 
 async def forked(connection: Connection, fork: Fork, *, actor: str) -> ServerRun:

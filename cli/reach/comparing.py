@@ -14,7 +14,10 @@ Json = dict[str, Any]
 
 
 def difference(before: Json, after: Json) -> Json:
-    """What differs between the contents of two checkpoints: `{from, to, phases, outputs, artifacts, git_commit}`."""
+    """What differs between the contents of two checkpoints.
+
+    `{from, to, phases, outputs, artifacts, context_version, context, git_commit}`.
+    """
     return {
         "run": after["run"],
         "from": before["checkpoint"],
@@ -22,6 +25,8 @@ def difference(before: Json, after: Json) -> Json:
         "phases": _phases(before, after),
         "outputs": outputs(before["outputs"], after["outputs"]),
         "artifacts": _artifacts(before, after),
+        "context_version": [before.get("context_version", 0), after.get("context_version", 0)],
+        "context": _context(before.get("context", {}), after.get("context", {})),
         "git_commit": [before["git_commit"], after["git_commit"]],
     }
 
@@ -39,15 +44,24 @@ def _phases(before: Json, after: Json) -> list[Json]:
 
 def outputs(before: Json, after: Json) -> list[Json]:
     """Outputs that differ: `{phase, name, then, now}`; a side that has none has no key."""
-    rows: list[Json] = []
-    for phase in dict.fromkeys([*before, *after]):
-        old, new = before.get(phase, {}), after.get(phase, {})
-        for name in dict.fromkeys([*old, *new]):
-            if name in old and name in new and old[name] == new[name]:
-                continue
-            sides = {side: values[name] for side, values in (("then", old), ("now", new)) if name in values}
-            rows.append({"phase": phase, "name": name, **sides})
-    return rows
+    return [
+        {"phase": phase, "name": name, **sides}
+        for phase in dict.fromkeys([*before, *after])
+        for name, sides in _sides(before.get(phase, {}), after.get(phase, {}))
+    ]
+
+
+def _context(before: Json, after: Json) -> list[Json]:
+    """Keys of the shared context that differ: `{key, then, now}`; a side that has no value has no key."""
+    return [{"key": key, **sides} for key, sides in _sides(before, after)]
+
+
+def _sides(before: Json, after: Json) -> list[tuple[str, Json]]:
+    return [
+        (name, {side: values[name] for side, values in (("then", before), ("now", after)) if name in values})
+        for name in dict.fromkeys([*before, *after])
+        if name not in before or name not in after or before[name] != after[name]
+    ]
 
 
 def _artifacts(before: Json, after: Json) -> list[Json]:

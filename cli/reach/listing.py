@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cli.reach.place import current_run
@@ -22,7 +23,8 @@ HOW = ("restarted", "restored", "forked")
 async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list[Json]:
     """Summaries of this project's runs, the newest first; `restarted_as` is a later one of them that repeats it.
 
-    So are `restored_as` and `forked_as` later ones that go on from it.
+    So are `restored_as` and `forked_as` later ones that go on from it. Last come ended ones that the server has
+    forgotten, from their archives in this project.
     """
     query = of_project(connection)
     if not ended_too:
@@ -34,12 +36,35 @@ async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list
         found.append(await summary_of(execution, connection))
         if len(found) == limit:
             break
+    if ended_too and len(found) < limit:
+        found += await _forgotten(connection, {run["run"] for run in found}, limit - len(found))
     later: dict[str, dict[str, str]] = {how: {} for how in HOW}
     for run in reversed(found):
         for how, runs in later.items():
             if run[f"{how}_from"] is not None:
                 runs[run[f"{how}_from"]] = run["run"]
     return [{**run, **{f"{how}_as": runs.get(run["run"]) for how, runs in later.items()}} for run in found]
+
+
+async def _forgotten(connection: Connection, known: set[str], limit: int) -> list[Json]:
+    """Runs that only their archives here tell of, in the form of `summary_of`."""
+    from cli.reach.ended import archived  # noqa: PLC0415 - only for ended runs
+    from cli.reach.history import newest  # noqa: PLC0415
+
+    root = connection.project.root
+    found: list[Json] = []
+    for pointer in await asyncio.to_thread(newest, root):
+        run = pointer.parent.name
+        past = await asyncio.to_thread(archived, root, run) if run not in known else None
+        if past is None:
+            continue
+        view = await past.view(limit=0)
+        told = {key: view[key] for key in ("definition", "name", "status", "started_at", "ended_at")}
+        links = {f"{how}_from": view.get(f"{how}_from") for how in HOW}
+        found.append({"run": run, **told, "waiting_for": [], "current": run == current_run(root), **links})
+        if len(found) == limit:
+            break
+    return found
 
 
 async def summary_of(execution: WorkflowExecution, connection: Connection) -> Json:

@@ -83,14 +83,14 @@ def is_here(run: Run) -> bool:
 
 async def _copy(run: Run, root: Path, phase: int | str, path: Path) -> list[str] | None:
     """The log of a phase as it was copied to the store; None where it was not, or its worker has written `path`."""
-    from activities.artifacts import ArtifactStore  # noqa: PLC0415 - only for runs whose workers may be elsewhere
-    from activities.leftovers import this_host  # noqa: PLC0415
+    from activities.leftovers import this_host  # noqa: PLC0415 - only for runs whose workers may be elsewhere
+    from cli.reach.store import project_store  # noqa: PLC0415
 
     told = copy_told(await run.phase(phase))
     if told is None or (told.get("host") == this_host() and await asyncio.to_thread(path.exists)):
         return None
     try:
-        content = await asyncio.to_thread(ArtifactStore(root).get_bytes, told["sha256"])
+        content = await asyncio.to_thread(project_store(root).get_bytes, told["sha256"])
     except PhaseloomError:
         return None
     return content.decode(errors="replace").splitlines()

@@ -13,6 +13,7 @@ from cli.reach.contact import connected, connected_to_read
 from cli.reach.ended import EndedRun, archived, left_behind
 from cli.reach.place import current_run, here
 from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
+from engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from cli.embedded.connect import Connection
@@ -81,15 +82,21 @@ def _none_open(last: str | None) -> NotFoundError:
 
 
 async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:
-    """A run by its id; raises NotFoundError when there is no such run."""
+    """A run by its id.
+
+    Raises NotFoundError when there is no such run, and RefusedError to act on one that the server has forgotten.
+    """
     ended = archived(connection.project.root, run) if ended_too else None
     if ended is not None:
         return ended
     described = await described_run(connection, run)
     if described is None:
-        if ended_too and (left := left_behind(connection.project.root, run)) is not None:
-            return left
-        raise no_such_run(run)
+        left = archived(connection.project.root, run) or left_behind(connection.project.root, run)
+        if left is None:
+            raise no_such_run(run)
+        if not ended_too:
+            raise RefusedError(f"the run is {left.ended}", hint="phaseloom runs lists the open ones")
+        return left
     return ServerRun(connection, run, closed=closed_as(described))
 
 

@@ -40,9 +40,9 @@ def _definition(root: Path, ran: Plan) -> list[Json]:
 
 
 def _artifacts(root: Path, past: Past, position: int) -> list[Json]:
-    from activities.artifacts import ArtifactStore  # noqa: PLC0415 - only here
+    from cli.reach.store import project_store  # noqa: PLC0415 - only here
 
-    store = ArtifactStore(root)
+    store = project_store(root)
     found: list[Json] = []
     for artifact in artifacts_of(past.state_at(position)):
         digest = artifact["sha256"]

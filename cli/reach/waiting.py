@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from cli.reach.runs import ServerRun, closed_as, described_run
+from engine.errors import RefusedError
 
 Json = dict[str, Any]
 
@@ -22,9 +23,17 @@ async def until_closed(run: ServerRun) -> None:
 
 
 async def until_restored(run: ServerRun) -> None:
-    """Return when the run has gone back: what it left has ended then."""
+    """Return when the run has gone back: what it left has ended then.
+
+    Raises RefusedError when somebody has cancelled it meanwhile: it ends, and does not go on from there.
+    """
     while True:
         view = await run.view(limit=0)
+        if view["stopping"] is not None or view["status"] == "cancelled":
+            raise RefusedError(
+                f"{run.id} was cancelled meanwhile",
+                hint="restore it again once it has ended: it then goes on as a new run",
+            )
         if "restoring" not in view:
             return
         await asyncio.sleep(POLL)

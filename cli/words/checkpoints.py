@@ -52,6 +52,7 @@ def content(told: Json) -> list[str]:
     lines += [
         f"Artifact: {each['phase']}/{each['name']} sha256:{each['sha256'][:12]}" for each in told["artifacts"][:LISTED]
     ]
+    lines += _context(told)
     lines += [f"Gate: {each['phase']}/{each['gate']} {each['status']}" for each in told["gates"][:LISTED]]
     again = {phase: count for phase, count in told["attempts"].items() if count > 1}
     lines += [f"Attempts: {phase} {count}" for phase, count in list(again.items())[:LISTED]]
@@ -71,6 +72,15 @@ def _outputs(told: Json) -> list[str]:
     return texts[:LISTED] + ([f"and {len(texts) - LISTED} more"] if len(texts) > LISTED else [])
 
 
+def _context(told: Json) -> list[str]:
+    """The shared context as it was; nothing where the definition declares none."""
+    values = told.get("context", {})
+    if not values and not told.get("context_version"):
+        return []
+    lines = [f"Context: {key} = {brief(value)}" for key, value in list(values.items())[:LISTED]]
+    return [f"Context version: {told['context_version']}", *lines]
+
+
 def brief(value: Any) -> str:
     """A value in a line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -86,6 +96,7 @@ def diff(told: Json) -> list[str]:
         lines.append(f"  {row['id']}: {row['status'][0]} -> {row['status'][1]}{epochs}")
     lines += [f"  {row['phase']}.{row['name']}: {_side(row, 'then')} -> {_side(row, 'now')}" for row in told["outputs"]]
     lines += [f"  artifact {row['phase']}/{row['name']}: {row['change']}" for row in told["artifacts"]]
+    lines += [f"  context {row['key']}: {_side(row, 'then')} -> {_side(row, 'now')}" for row in told.get("context", ())]
     if told["git_commit"][0] != told["git_commit"][1]:
         lines.append(f"  git commit: {told['git_commit'][0]} -> {told['git_commit'][1]}")
     return lines if len(lines) > 1 else [f"Nothing differs between {told['from']} and {told['to']}."]

@@ -72,6 +72,35 @@ def test_a_phase_is_completed_once_its_artifact_is_in_the_store_and_is_not_done_
     assert s3.variables["AWS_SECRET_ACCESS_KEY"] not in everything
 
 
+CONTEXT = """\
+id: told
+context: {text: {type: string}}
+agents:
+  maker:
+    uses: command
+    shell: |
+      echo made > "$PHASELOOM_ARTIFACTS/file"
+      printf '{"context": {"text": "%09000d"}}' 7 > "$PHASELOOM_OUTPUT"
+phases:
+  - {name: Make, agents: [maker], context: {write: [text]}}
+  - {name: Look, agents: [lead]}
+"""
+
+
+def test_on_another_host_restores_and_the_context_find_in_the_store_what_was_kept(s3: S3, alone: Person) -> None:
+    alone.environ.update(s3.variables)
+    alone.write("phaseloom.yaml", f"artifacts: {{store: '{s3.url}'}}\n")
+    alone.write("told.yaml", CONTEXT)
+    alone.types("workflow", "start", "told.yaml")
+    until(lambda: alone.view()["phases"][1]["status"] == "in_progress")
+    kept = alone.root / ".phaseloom/artifacts"
+    shutil.rmtree(kept)  # as on another host
+    assert alone.types("workflow", "context", "show", "text").out.strip().endswith("0007")
+    shutil.rmtree(kept)
+    assert alone.types("workflow", "restore", "make", "--json").json["differences"] == []
+    alone.types("workflow", "cancel")
+
+
 def test_in_a_store_that_others_use_nothing_is_removed_unless_that_is_said(s3: S3, alone: Person) -> None:
     alone.environ.update(s3.variables)
     alone.environ["PHASELOOM_ARTIFACT_STORE"] = s3.url

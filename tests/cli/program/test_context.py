@@ -107,6 +107,8 @@ def looks_at_an_ended_run(person: Person) -> None:
     ]
     there = person.types("workflow", "checkpoints", "show", "backend", "--json").json
     assert (there["context_version"], there["context"]["port"]) == (1, 8000)
+    changed = person.types("workflow", "checkpoints", "diff", "backend").lines
+    assert "  context port: 8000 -> 4000" in changed
     said = person.tries("workflow", "context", "show", "prot")
     assert said.code != 0
     assert "did you mean 'port'?" in said.err

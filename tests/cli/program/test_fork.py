@@ -92,6 +92,8 @@ def test_an_output_or_the_definition_may_be_another_one_and_what_makes_no_sense_
     assert "rewritten planned a till" in work(person)
     assert person.tries("workflow", "fork", old, "--output", "ship.text=x").code == 4
     assert person.tries("workflow", "fork", old, "--output", "text=x").code == 2
+    wrong = person.tries("workflow", "fork", old, "--output", "plan.txet=x")
+    assert (wrong.code, "has no output 'txet' (did you mean 'text'?)" in wrong.err) == (4, True)
     assert person.tries("workflow", "fork", old, "--set", "goal=x").code == 2
     assert person.tries("workflow", "fork", old, "--set", "inputs.gaol=x").code == 2
     assert person.tries("workflow", "fork", old, "--at", "nowhere").code == 4

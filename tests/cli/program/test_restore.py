@@ -122,6 +122,19 @@ def test_a_run_goes_back_while_parallel_agents_work_and_none_survives(person: Pe
     person.types("workflow", "cancel", "--run", run)
 
 
+def test_a_run_that_is_cancelled_while_it_goes_back_is_not_said_to_be_back(person: Person) -> None:
+    life(person, left="sleeper", right="stubborn")
+    run = begun(person)
+    until(lambda: sleeping("73.25") and sleeping("73.75"))
+    going = person.begins("workflow", "restore", run, "plan")
+    until(lambda: "restoring" in person.view())
+    person.types("workflow", "cancel", "--run", run)
+    out, err = going.communicate(timeout=30)
+    assert going.returncode == 4
+    assert f"{run} was cancelled meanwhile" in err
+    assert "is back at" not in out
+
+
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled", "terminated", "forgotten"])
 def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Person, end: str) -> None:
     life(person, left="writer" if end in {"completed", "failed"} else "sleeper")
@@ -152,6 +165,22 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
     if end != "forgotten":
         listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
         assert (listed[new]["restored_from"], listed[run]["restored_as"]) == (run, new)
+
+
+def test_a_run_that_only_its_archive_tells_of_is_listed_and_refuses_messages(person: Person) -> None:
+    life(person)
+    run = begun(person)
+    person.types("workflow", "cancel")
+    folder = person.root / ".phaseloom" / "workflows" / run
+    until((folder / "archive.json").exists)
+    shutil.copytree(folder, folder.with_name("wf_gone00"))  # the server knows nothing of it
+    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
+    gone = listed["wf_gone00"]
+    assert (gone["definition"], gone["status"], gone["waiting_for"]) == ("life", "cancelled", [])
+    assert gone["current"] is False
+    assert "wf_gone00" not in person.types("runs").out
+    assert "error: the run is cancelled" in person.tries("workflow", "pause", "--run", "wf_gone00").err
+    shutil.rmtree(folder.with_name("wf_gone00"))
 
 
 async def details(person: Person, run: str, phase: str) -> PhaseDetails:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cli.reach.comparing import difference
 from cli.reach.ended import EndedRun
 from cli.reach.past import Past, past_of
-from cli.words.checkpoints import diff, listing, question
+from cli.words.checkpoints import content, diff, listing, question
 from cli.words.narration import Narration
 from engine import checkpoints
 from engine.engine import Engine
@@ -57,6 +57,11 @@ def test_checkpoints_in_a_list_and_what_differs_between_two() -> None:
         "  p0.text: none -> one",
     ]
     assert "Nothing differs" in diff(difference(past.content(1, "a"), past.content(1, "b")))[0]
+    one, other = ({"context_version": n, "context": {"port": n, "same": 1}} for n in (1, 2))
+    there = past.content(1, "a")
+    assert diff(difference(there | one, past.content(1, "b") | other)) == ["From a to b:", "  context port: 1 -> 2"]
+    assert content(there | other)[-3:] == ["Context version: 2", "Context: port = 2", "Context: same = 1"]
+    assert not any("Context" in line for line in content(there))
     assert question({"at_work": 2, "checkpoint": "p0"}) == "2 agents at work will be stopped. Go back to p0?"
 
 
