@@ -122,7 +122,7 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
     try:
         code = typer.main.get_command(program).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
-        return _misused(error, as_json=as_json)
+        return _misused(error, arguments, as_json=as_json)
     except PhaseloomError as error:
         if debug:
             traceback.print_exc()
@@ -143,12 +143,27 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
     return int(code or 0)
 
 
-def _misused(error: TyperException, *, as_json: bool) -> int:
+def _is_no_command(error: TyperException, word: str) -> bool:
+    """Whether the error is that there is no command of this name."""
+    return error.format_message().startswith(f"No such command '{word}'")
+
+
+def _below_workflow() -> set[str]:
+    """The commands and groups that stand below `workflow`."""
+    group = typer.main.get_command(workflow)
+    return set(getattr(group, "commands", ()))
+
+
+def _misused(error: TyperException, arguments: list[str], *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         write(sys.stderr, f"{error.message}\n")
         return Exit.USAGE
     hint = f"see: {context.command_path} --help" if context is not None else ""
+    if arguments and _is_no_command(error, arguments[0]) and arguments[0] in _below_workflow():
+        hint = f"did you mean: {PROGRAM} workflow {' '.join(arguments)}"
     message = error.format_message().removesuffix(".")
+    if hint.startswith("did you mean"):
+        message = f"no such command '{arguments[0]}'"
     report(UsageError(message[:1].lower() + message[1:], hint=hint), as_json=as_json)
     return Exit.USAGE

@@ -109,3 +109,12 @@ def test_reading_commands_need_no_writable_folder(offline: Person) -> None:
     assert report.code == 5
     assert any("no run can be started here" in problem for problem in report.json["problems"])
     assert nowhere.tries("workflow", "start", CATALOG).code == 6
+
+
+def test_a_command_that_stands_below_workflow_is_named_with_it(offline: Person) -> None:
+    said = offline.tries("checkpoints", "list", "--run", "wf_1")
+    assert said.code == 2
+    assert said.err.splitlines() == [
+        "error: no such command 'checkpoints'",
+        "hint: did you mean: phaseloom workflow checkpoints list --run wf_1",
+    ]
