@@ -92,6 +92,24 @@ def test_keys_are_the_plans_and_a_plan_without_keys_has_no_byte_of_them() -> Non
     assert "signers" not in plan_of(phase(0)).to_json()
 
 
+def test_going_back_has_to_be_signed_once_something_signed_has_counted() -> None:
+    world = at_gate()
+    world.operate("create_checkpoint", name="asked")
+    before = signed(world, "restore", "ana", checkpoint="asked")
+    world.operate("decide_gate", **signed(world, "decide_gate", "ana", **{**APPROVE, "decision": "reject", "comment": "no"}))
+    told = refused(world, "restore", {"checkpoint": "asked", "actor": "eve"})
+    assert "restore has to be signed" in told
+    assert NOT_ANAS in refused(world, "restore", before)
+    back = signed(world, "restore", "ana", checkpoint="asked")
+    assert world.operate("restore", **back)["checkpoint"] == "asked"
+    # What was decided before stays signed and counted: no word of it is taken a second time, and no way back either.
+    assert world.operate("restore", **back)["checkpoint"] == "asked"
+    assert len(entries(world, "restored")) == 1
+    assert "has to be signed" in refused(world, "restore", {"checkpoint": "beginning", "actor": "eve"})
+    free = at_gate()
+    assert free.operate("restore", checkpoint="beginning", actor="eve")["checkpoint"] == "beginning"
+
+
 # What is refused
 
 
