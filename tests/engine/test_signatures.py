@@ -96,7 +96,9 @@ def test_going_back_has_to_be_signed_once_something_signed_has_counted() -> None
     world = at_gate()
     world.operate("create_checkpoint", name="asked")
     before = signed(world, "restore", "ana", checkpoint="asked")
-    world.operate("decide_gate", **signed(world, "decide_gate", "ana", **{**APPROVE, "decision": "reject", "comment": "no"}))
+    world.operate(
+        "decide_gate", **signed(world, "decide_gate", "ana", **{**APPROVE, "decision": "reject", "comment": "no"})
+    )
     told = refused(world, "restore", {"checkpoint": "asked", "actor": "eve"})
     assert "restore has to be signed" in told
     assert NOT_ANAS in refused(world, "restore", before)
