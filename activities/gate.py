@@ -133,7 +133,7 @@ async def _tried(job: Job, check: CheckPlan, argv: Sequence[str]) -> Json:
 def _problem(job: Job, check: CheckPlan, ended: Ended, title: str) -> str | None:
     """Why nobody knows what the check would have said; None when it has spoken."""
     if ended.timed_out:
-        # The time is the check's own, the gate's for all of its checks, or both: the shorter one is the least that it had.
+        # The time is the check's own, the gate's for all of its checks, or both.
         limit = min(given for given in (check.timeout, job.task.timeout) if given is not None)
         return f"{title} did not end within {limit:g}s and was killed"
     try:
