@@ -132,11 +132,13 @@ async def _tried(job: Job, check: CheckPlan, argv: Sequence[str]) -> Json:
 
 def _problem(job: Job, check: CheckPlan, ended: Ended, title: str) -> str | None:
     """Why nobody knows what the check would have said; None when it has spoken."""
+    if ended.timed_out:
+        # The time is the check's own, the gate's for all of its checks, or both.
+        limit = min(given for given in (check.timeout, job.task.timeout) if given is not None)
+        return f"{title} did not end within {limit:g}s and was killed"
     try:
         job.require_end(ended, title, "")
     except AttemptError as error:
-        if ended.timed_out and check.timeout is not None:
-            return f"{title} did not end within {check.timeout:g}s and was killed"
         return error.message
     if ended.exit_code in CANNOT_RUN and ended.exit_code not in check.ok_exit_codes:
         return f"{title}: {CANNOT_RUN[ended.exit_code]} (exit code {ended.exit_code})"

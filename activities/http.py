@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import ssl
 from collections.abc import Mapping
@@ -116,6 +117,8 @@ async def send(job: Job) -> None:
     method, url = config.get("method", "GET"), job.text(config["url"])
     content, kind = _body(config.get("body"), job)
     headers = {**kind, "accept-encoding": "identity", "user-agent": "phaseloom", **_headers(job)}
+    # It would write every address, with what is secret in it, to the log of the worker.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     context = await asyncio.to_thread(httpx2.create_ssl_context)
     loop = asyncio.get_running_loop()
     own = config.get("timeout")

@@ -109,6 +109,8 @@ async def _post(url: str, message: Json) -> None:
 
     content = json.dumps({**message["body"], "key": message["key"]}).encode()
     headers = {"content-type": "application/json", "idempotency-key": message["key"], "user-agent": "phaseloom"}
+    # It would write every address, with what is secret in it, to the log of the worker.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     context = await asyncio.to_thread(httpx2.create_ssl_context)
     # Nothing of the worker's environment: no proxy, and no password for the host that a `.netrc` may hold.
     client = httpx2.AsyncClient(trust_env=False, verify=context, timeout=httpx2.Timeout(SECONDS))

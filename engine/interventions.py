@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import jumps
+from engine import expressions, jumps
 from engine.answers import started_since
 from engine.context import sharing
 from engine.engine import Engine
@@ -58,6 +58,25 @@ def _check_fields(engine: Engine, phase: PhaseState, action: str, request: Reque
         _check_target(engine, phase, request)
     if action == "replace_output" and "outputs" not in request.fields:
         raise RefusedError("replace_output needs the outputs", hint="give them with: --output name=value")
+    _replacement(phase, request)
+
+
+def _replacement(phase: PhaseState, request: Request) -> Json:
+    """The outputs that are given instead, in their declared types; refuses wrong ones.
+
+    What is not given is left out: nobody may know it. A phase of many items declares the outputs of each item.
+    """
+    given = dict(request.fields.get("outputs", {}))
+    if phase.plan.for_each is not None:
+        return given
+    declared = {name: out for agent in phase.plan.agents for name, out in agent.outputs.items()} | phase.plan.outputs
+    for name in given.keys() & declared.keys():
+        try:
+            given[name] = expressions.coerce(given[name], declared[name].type)
+        except expressions.ExpressionError as error:
+            message = f"output {name!r} of {phase.plan.name} must be {declared[name].type}"
+            raise RefusedError(message, hint="what was declared holds for what replaces it") from error
+    return given
 
 
 def _check_target(engine: Engine, phase: PhaseState, request: Request) -> None:
@@ -126,7 +145,7 @@ def _skip(engine: Engine, phase: PhaseState, request: Request, at: float) -> Non
 
 
 def _replace(engine: Engine, phase: PhaseState, request: Request, at: float) -> None:
-    outputs = request.fields["outputs"]
+    outputs = _replacement(phase, request)
     if phase.plan.gates:
         engine.done(phase, at, outputs, actor=request.actor)
     else:

@@ -22,6 +22,8 @@ def evidence(state: State, phase: PhaseState, gate: Gate, checks: list[Json], tr
     seen = {
         "gate": gate.plan.id,
         "round": gate.round,
+        # The rounds of a phase that starts again are counted anew, and its files and outputs may be what they were.
+        **({"epoch": phase.epoch} if phase.epoch else {}),
         "checks": [[check["gate"], check["name"], check["status"], check.get("value")] for check in checks],
         "outputs": phase.outputs,
         "before": [_digest(state, index) for index in _needed(state, phase)],

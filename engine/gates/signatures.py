@@ -83,18 +83,21 @@ def asked(engine: Engine, name: str, request: Request) -> Json:
     """For whoever signs: whether this message needs a signature now, and what of the run it is about."""
     if name not in SIGNABLE or not engine.plan.signers:
         return {"needed": False, "target": None}
-    return {"needed": needed(engine, name, request), "target": target_of(engine, request)}
+    return {"needed": needed(engine, name, request), "target": target_of(engine, name, request)}
 
 
 def needed(engine: Engine, name: str, request: Request) -> bool:
     """Whether the run takes this message only with a signature.
 
     Having work or checks done again is free, unless people have been asked at the gate: then it could undo a rejection.
+    Going back is free until something signed has counted: then it could undo that, or bring back what people withdrew.
     """
     if not engine.plan.signers or name not in SIGNABLE:
         return False
     if name in ALWAYS:
         return True
+    if name == "restore":
+        return bool(engine.state.signed)
     action = request.fields.get("action")
     if action in ACTIONS_SIGNED:
         return True
@@ -114,12 +117,14 @@ def _phase(engine: Engine, request: Request) -> PhaseState:
     return find_phase(engine.state, request.fields["phase"])
 
 
-def target_of(engine: Engine, request: Request) -> Json:
+def target_of(engine: Engine, name: str, request: Request) -> Json:
     """The run, the phase in its epoch, and the gate in its round with its evidence, that a message is about.
 
-    Of a message about a batch, all gates of it that wait.
+    Of a message about a batch, all gates of it that wait. Of going back, how much signed has counted so far.
     """
     run = {"id": engine.state.run.get("id", ""), "execution": engine.state.run.get("execution", "")}
+    if name == "restore":
+        return {"run": run, "signed": len(engine.state.signed)}
     if "batch" in request.fields:
         return {"run": run, "batch": [_place(phase) for phase, _ in together.waiting(engine, request)]}
     return {"run": run, **_place(_phase(engine, request))}
@@ -161,7 +166,7 @@ def checked(engine: Engine, name: str, payload: Mapping[str, Any], request: Requ
         raise RefusedError(f"the signed message {request.request_id!r} has counted already")
     if name == "delegate_gate" and request.fields["to"] not in engine.plan.signers:
         raise RefusedError(f"{request.fields['to']} has no key in this run, and could not decide", hint=_who(engine))
-    stated = statement(name, payload, target_of(engine, request))
+    stated = statement(name, payload, target_of(engine, name, request))
     key = _verified(engine, keys, request, signed_text(stated))
     return {"statement": stated, "key": key, "signature": request.signature, "digest": digest(name, payload)}
 

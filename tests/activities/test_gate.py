@@ -118,6 +118,11 @@ async def test_the_time_of_the_gate_bounds_every_check(project: Project) -> None
     assert said["results"][0]["status"] == "error"
 
 
+async def test_the_time_of_a_check_alone_bounds_it_where_the_gate_has_none(project: Project) -> None:
+    said = await project.gate({"name": "slow", "run": ["sleep", "98.7"], "timeout": 0.2}, timeout=None)
+    assert said["results"][0]["message"] == "sleep did not end within 0.2s and was killed"
+
+
 async def test_a_variable_is_passed_only_to_the_check_that_asks_for_it(project: Project) -> None:
     project.environ["SHOP_TOKEN"] = "s3cr3t-value"
     script = 'test "$SHOP_TOKEN" = s3cr3t-value'

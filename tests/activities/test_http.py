@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -156,6 +157,14 @@ async def test_url_headers_and_body_are_rendered(project: Project, server: Serve
     assert json.loads(first["body"]) == {"n": 3, "deep": [[1, 2], "text 3"]}
     assert (first["headers"]["x-number"], first["headers"]["content-type"]) == ("n=3", "application/json")
     assert (second["body"], second["headers"]["content-type"]) == (b"n=3", "a/b")
+
+
+async def test_an_address_is_not_in_the_log_of_the_worker(
+    project: Project, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await ask(project, {"url": f"{server.url}/?token=hush"})
+    assert "hush" not in caplog.text
 
 
 async def test_a_secret_is_sent_in_a_header_and_shown_nowhere(project: Project, server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -64,8 +65,9 @@ async def test_a_web_hook_gets_the_notice_as_json_under_its_key(project: Project
 
 
 async def test_an_address_in_a_variable_of_the_worker_is_in_no_log_and_no_failure(
-    project: Project, receiver: Receiver
+    project: Project, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     project.environ["TEAM_URL"] = f"http://{receiver.place}{SECRET}"
     receiver.answer = lambda number: (500 if number == 0 else 200, {})
     refused = await refusal(project, {"name": "team", "url_env": "TEAM_URL"})
@@ -73,7 +75,7 @@ async def test_an_address_in_a_variable_of_the_worker_is_in_no_log_and_no_failur
     await notify(project, {"name": "team", "url_env": "TEAM_URL"})
     assert [seen["path"] for seen in receiver.seen] == [SECRET, SECRET]
     assert len(set(receiver.keys)) == 1
-    assert "hush" not in log(project) + str(refused)
+    assert "hush" not in log(project) + str(refused) + caplog.text
     missing = await refusal(project, {"name": "team", "url_env": "NOT_THERE"})
     assert (missing.message, missing.non_retryable) == ("NOT_THERE is not set where the worker runs", True)
 

@@ -202,6 +202,18 @@ def test_votes_are_void_and_their_evidence_is_stale_once_the_gate_is_checked_aga
     assert world.statuses() == ["completed", "running"]
 
 
+def test_evidence_of_before_the_work_was_done_again_is_stale_though_nothing_else_is_different() -> None:
+    world = gated(approved(people=("ana", "bo"), evidence="required"))
+    world.finish(0)
+    old = world.engine.state.phases[0].gates[0].evidence
+    decide(world, "ana", "request_changes", evidence=old, comment="rename it")
+    world.finish(0, coverage=0.9)
+    world.finish(0)
+    with pytest.raises(RefusedError, match="has changed since"):
+        decide(world, "bo", evidence=old)
+    decide(world, "bo", evidence=world.engine.state.phases[0].gates[0].evidence)
+
+
 def _evidence(coverage: float, *, before: int = 1, tree: str = "sha256:tree") -> str | None:
     gate = GatePlan(id="release", checks=(LINT,), approval=ApprovalPlan(people=("ana",)))
     world = World(plan_of(phase(0), phase(1, 0), phase(2, 1, gates=(gate,))))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.agents import AgentPlan, OutputPlan
 from engine.errors import RefusedError
 from engine.gates.plans import CheckPlan, GatePlan
 from engine.gates.records import Gate
@@ -76,6 +77,16 @@ def test_replace_output_completes_the_phase_while_its_siblings_go_on() -> None:
     assert world.statuses()[1] == "completed"
     siblings_go_on(world)
     assert world.running[4, 0, 0].task["values"]["phases"]["p1"]["outputs"] == {"version": 7}
+
+
+def test_what_replaces_an_output_has_its_declared_type() -> None:
+    agent = AgentPlan(role="r", uses="command", outputs={"version": OutputPlan(type="integer")})
+    world = World(plan_of(phase(0, agents=(agent,))))
+    world.fail(0)
+    with pytest.raises(RefusedError, match="output 'version' of Phase 0 must be integer"):
+        world.operate("intervene", phase=0, action="replace_output", outputs={"version": "seven"})
+    world.operate("intervene", phase=0, action="replace_output", outputs={"version": "7", "more": "x"})
+    assert world.engine.state.phases[0].outputs == {"version": 7, "more": "x"}
 
 
 def test_skip_keeps_its_reason_and_what_waits_starts_with_the_siblings() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine import operations, snapshots
-from engine.agents import OutputPlan
+from engine.agents import AgentPlan, OutputPlan
 from engine.errors import RefusedError
-from engine.gates.plans import ApprovalPlan, GatePlan
+from engine.gates.plans import ApprovalPlan, GatePlan, ReviewPlan
 from engine.gates.signatures import DOMAIN, canonical, decoded, signed_text
 from engine.plan import Plan
 from engine.state import State
@@ -90,6 +90,26 @@ def test_keys_are_the_plans_and_a_plan_without_keys_has_no_byte_of_them() -> Non
     plan = plan_with()
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))).signers == SIGNERS
     assert "signers" not in plan_of(phase(0)).to_json()
+
+
+def test_going_back_has_to_be_signed_once_something_signed_has_counted() -> None:
+    world = at_gate()
+    world.operate("create_checkpoint", name="asked")
+    before = signed(world, "restore", "ana", checkpoint="asked")
+    world.operate(
+        "decide_gate", **signed(world, "decide_gate", "ana", **{**APPROVE, "decision": "reject", "comment": "no"})
+    )
+    told = refused(world, "restore", {"checkpoint": "asked", "actor": "eve"})
+    assert "restore has to be signed" in told
+    assert NOT_ANAS in refused(world, "restore", before)
+    back = signed(world, "restore", "ana", checkpoint="asked")
+    assert world.operate("restore", **back)["checkpoint"] == "asked"
+    # What was decided before stays signed and counted: no word of it is taken a second time, and no way back either.
+    assert world.operate("restore", **back)["checkpoint"] == "asked"
+    assert len(entries(world, "restored")) == 1
+    assert "has to be signed" in refused(world, "restore", {"checkpoint": "beginning", "actor": "eve"})
+    free = at_gate()
+    assert free.operate("restore", checkpoint="beginning", actor="eve")["checkpoint"] == "beginning"
 
 
 # What is refused
@@ -275,6 +295,17 @@ def test_what_leads_past_a_gate_or_puts_words_into_the_run_has_to_be_signed(acti
     choice = {"phase": 0, "action": action, "reason": "x", "outputs": {"contract": "mine"}}
     assert "has to be signed" in refused(world, "intervene", {**choice, "actor": "ana"})
     world.operate("intervene", **signed(world, "intervene", "ana", **choice))
+
+
+def test_a_rejection_where_reviewers_came_to_no_decision_is_not_undone_without_a_signature() -> None:
+    critic = AgentPlan(role="critic", uses="command", config={"run": ["critic"]})
+    world = at_gate(GatePlan(id="release", review=ReviewPlan(reviewers=(critic,))))
+    world.finish(0)
+    world.end_agent(next(iter(world.running)), outputs={"verdict": "perhaps"})
+    evidence = world.engine.state.phases[0].gates[0].evidence
+    rejection = {"gate": "release", "decision": "reject", "comment": "no", "evidence": evidence}
+    world.operate("decide_gate", **signed(world, "decide_gate", "ana", **rejection))
+    assert "has to be signed" in refused(world, "retry_gate", {"gate": "release", "actor": "eve"})
 
 
 def test_work_and_checks_are_done_again_and_phases_given_up_without_a_signature() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.command import Act, command
+from cli.command import Sign, command
 from cli.commands.workflow.acting import client_for, looked_at
 from cli.console import Console
 from cli.exits import Exit, UsageError
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def restore(
-    act: Act,
+    act: Sign,
     place: Annotated[
         list[str] | None,
         typer.Argument(metavar="[RUN] CHECKPOINT", help="A run, by default the current one, and its checkpoint."),
@@ -57,7 +57,7 @@ async def restore(
 
 
 async def go_back(
-    act: Act, run: str | None, checkpoint: str | None, *, phase: str | None, anywhere: str | None = None, yes: bool
+    act: Sign, run: str | None, checkpoint: str | None, *, phase: str | None, anywhere: str | None = None, yes: bool
 ) -> Exit:
     """Take a run back and say where it is.
 
@@ -79,7 +79,7 @@ async def go_back(
 
 
 async def _the_way(
-    act: Act, console: Console, run: str | None, checkpoint: str | None, *, phase: str | None, anywhere: str | None
+    act: Sign, console: Console, run: str | None, checkpoint: str | None, *, phase: str | None, anywhere: str | None
 ) -> tuple[Client, Return]:
     """A client, and the way back that is meant."""
     from dataclasses import replace  # noqa: PLC0415 - not needed for --help

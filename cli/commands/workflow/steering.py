@@ -41,7 +41,7 @@ async def pause(act: Act) -> Exit:
 
 
 async def resume(
-    act: Act,
+    act: Sign,
     phase: Annotated[
         str | None, typer.Argument(metavar="[PHASE]", help="The phase of --from phase-start.", show_default=False)
     ] = None,
@@ -80,7 +80,7 @@ async def resume(
     return await act_on(act, lambda run: run.resume(**about(act)), resumed, run=run)
 
 
-async def _from(act: Act, phase: str | None, place: str | None, resume_from: str | None, *, yes: bool) -> Exit:
+async def _from(act: Sign, phase: str | None, place: str | None, resume_from: str | None, *, yes: bool) -> Exit:
     """Go back to where the options say, and on from there."""
     if place is None and resume_from is not None and phase is None:
         return await go_back(act, act.run, None, phase=None, anywhere=resume_from, yes=yes)
