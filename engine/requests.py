@@ -23,7 +23,7 @@ COMMON: dict[str, tuple[type, ...]] = {
 AGENT = "agent:"
 """How the name begins under which something acts that an agent has started; it can decide about nothing."""
 
-SIGNABLE = frozenset({"decide_gate", "delegate_gate", "waive_gate", "retry_gate", "intervene"})
+SIGNABLE = frozenset({"decide_gate", "delegate_gate", "waive_gate", "retry_gate", "intervene", "restore"})
 """Messages that may have to be signed where the run has keys: `engine.gates.signatures`."""
 
 TEXT_LIMIT = 4096

@@ -13,6 +13,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine import going_back
 from engine.errors import RefusedError
 from engine.gates import deciding, together
 from engine.lookup import find_phase
@@ -33,10 +34,12 @@ SIGNATURE_BYTES = 64
 DOMAIN = b"phaseloom-decision-v1\n"
 """What every signed text begins with, so that no signature made for anything else counts here."""
 
-ALWAYS = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
-"""Messages that only count signed where the run has keys."""
+ALWAYS = frozenset({"decide_gate", "delegate_gate", "waive_gate", "restore"})
+"""Messages that only count signed where the run has keys; a restore can undo a decision, or bring an old one back."""
 
-ACTIONS_SIGNED = frozenset({"skip", "skip_gate", "replace_output", "go_to"})
+ACTIONS_SIGNED = frozenset(
+    {"skip", "skip_gate", "replace_output", "go_to", "keep_theirs", "take_mine", "replace_context"}
+)
 """Interventions that lead past a gate, or put words into the run."""
 
 
@@ -83,7 +86,7 @@ def asked(engine: Engine, name: str, request: Request) -> Json:
     """For whoever signs: whether this message needs a signature now, and what of the run it is about."""
     if name not in SIGNABLE or not engine.plan.signers:
         return {"needed": False, "target": None}
-    return {"needed": needed(engine, name, request), "target": target_of(engine, request)}
+    return {"needed": needed(engine, name, request), "target": target_of(engine, name, request)}
 
 
 def needed(engine: Engine, name: str, request: Request) -> bool:
@@ -114,12 +117,16 @@ def _phase(engine: Engine, request: Request) -> PhaseState:
     return find_phase(engine.state, request.fields["phase"])
 
 
-def target_of(engine: Engine, request: Request) -> Json:
+def target_of(engine: Engine, name: str, request: Request) -> Json:
     """The run, the phase in its epoch, and the gate in its round with its evidence, that a message is about.
 
-    Of a message about a batch, all gates of it that wait.
+    Of a message about a batch, all gates of it that wait. Of a restore, the place to go back to, and how many signed
+    messages have counted: it undoes no decision that its sender did not know of.
     """
     run = {"id": engine.state.run.get("id", ""), "execution": engine.state.run.get("execution", "")}
+    if name == "restore":
+        number, called = going_back.place(engine, request)
+        return {"run": run, "checkpoint": {"number": number, "name": called}, "signed": len(engine.state.signed)}
     if "batch" in request.fields:
         return {"run": run, "batch": [_place(phase) for phase, _ in together.waiting(engine, request)]}
     return {"run": run, **_place(_phase(engine, request))}
@@ -161,7 +168,7 @@ def checked(engine: Engine, name: str, payload: Mapping[str, Any], request: Requ
         raise RefusedError(f"the signed message {request.request_id!r} has counted already")
     if name == "delegate_gate" and request.fields["to"] not in engine.plan.signers:
         raise RefusedError(f"{request.fields['to']} has no key in this run, and could not decide", hint=_who(engine))
-    stated = statement(name, payload, target_of(engine, request))
+    stated = statement(name, payload, target_of(engine, name, request))
     key = _verified(engine, keys, request, signed_text(stated))
     return {"statement": stated, "key": key, "signature": request.signature, "digest": digest(name, payload)}
 
