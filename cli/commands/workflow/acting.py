@@ -44,7 +44,8 @@ async def looked_at(look: Look, console: Console) -> RunHandle:
     from cli.reach.place import here  # noqa: PLC0415
     from cli.reach.selection import run_to_look_at  # noqa: PLC0415
 
-    return RunHandle(await run_to_look_at(look, console), here(), where=look)
+    key = look.key if isinstance(look, Sign) else None
+    return RunHandle(await run_to_look_at(look, console), here(), where=look, key=key)
 
 
 async def client_for(where: Where, console: Console, *, actor: str | None = None, key: Path | None = None) -> Client:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.command import Act, command
+from cli.command import Act, Sign, command
 from cli.commands.workflow.acting import client_for, looked_at
 from cli.console import Console
 from cli.exits import Exit, UsageError
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def restore(
-    act: Act,
+    act: Sign,
     place: Annotated[
         list[str] | None,
         typer.Argument(metavar="[RUN] CHECKPOINT", help="A run, by default the current one, and its checkpoint."),

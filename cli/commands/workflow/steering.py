@@ -41,7 +41,7 @@ async def pause(act: Act) -> Exit:
 
 
 async def resume(
-    act: Act,
+    act: Sign,
     phase: Annotated[
         str | None, typer.Argument(metavar="[PHASE]", help="The phase of --from phase-start.", show_default=False)
     ] = None,
