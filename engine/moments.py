@@ -18,5 +18,5 @@ def cut(text: str, length: int) -> str:
 
 
 def next_after(due: float, every: float, at: float) -> float:
-    """The next of moments that come `every` so many seconds, after the one that was `due`: those gone by are left out."""
+    """The next of moments `every` so many seconds, after the one that was `due`; those gone by are left out."""
     return due + every * max(1, int((at - due) // every) + 1)

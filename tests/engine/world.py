@@ -253,7 +253,7 @@ class World:
 
     def drive_to_end(self) -> str:
         """Let everybody do their part until the run has ended; fails if it gets stuck."""
-        for _ in range(40 * len(self.plan.phases) + 100):
+        for _ in range(40 * len(self.plan.phases) + 500):  # items have reviewers and rounds too
             if self.finished:
                 return self.finished
             self._one_step()
