@@ -110,7 +110,7 @@ def seeded(world: World, seed: int) -> World:
     return successor
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(plans(gates=MIXED), FEW, st.sampled_from(["soon", "late"]), st.one_of(st.none(), st.integers(0, 60)))
 def test_whatever_is_mixed_a_fresh_history_at_any_moment_goes_on_as_if_nothing_was(
     plan: Plan, parts: list[list[Step]], when: str, seed: int | None
