@@ -325,6 +325,7 @@ class Engine:
         restoring.go_on(self, at)
         launching.look(self, at)
         while launching.launch(self, at) or reviewing.void(self, at) or jumps.go_on(self, at) or reviewing.call(self):
+            restoring.go_on(self, at)
             launching.look(self, at)
         judging.judge(self, at)
         if not self.state.ended and (due := self.timers.next()) is not None:

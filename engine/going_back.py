@@ -20,7 +20,7 @@ def check_restore(engine: Engine, request: Request) -> None:
         raise RefusedError("the run is being cancelled")
     if request.by_agent:
         raise RefusedError(f"{request.actor}: what an agent runs takes no run back")
-    _place(engine, request)
+    place(engine, request)
 
 
 def refuse_while_restoring(engine: Engine, name: str) -> None:
@@ -33,7 +33,8 @@ def refuse_while_restoring(engine: Engine, name: str) -> None:
         )
 
 
-def _place(engine: Engine, request: Request) -> tuple[int, str]:
+def place(engine: Engine, request: Request) -> tuple[int, str]:
+    """The position that a restore goes back to, and its name; refuses what is no place to go back to."""
     fields = request.fields
     if ("checkpoint" in fields) == ("phase" in fields):
         raise RefusedError(
@@ -50,7 +51,7 @@ def act_restore(engine: Engine, request: Request, at: float) -> Json:
 
     `stopping`: how many phases' agents are awaited; 0: it has been carried out.
     """
-    position, name = _place(engine, request)
+    position, name = place(engine, request)
     before = len(engine.ledger)
     restoring.begin(engine, position, name, at, actor=request.actor, note=request.note)
     engine.advance(at)

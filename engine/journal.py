@@ -182,6 +182,13 @@ def _context_conflicted(phase: PhasePlan, fact: Fact) -> Texts:
     return [("WARN", f"{name}Not written, it breaks: {'; '.join(each['message'] for each in data['invariants'])}")]
 
 
+def _at(phase: PhasePlan, position: int) -> str:
+    """Who is at work at a position of a phase: an agent, a gate's checks, or the merge of what it wrote."""
+    if position < len(phase.agents):
+        return phase.agents[position].role
+    return "gate" if position < len(phase.agents) + len(phase.gates) else "merge"
+
+
 def _people(fact: Fact) -> str:
     return ", ".join(fact.data.get("people", ())) or "anyone"
 
@@ -233,8 +240,7 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "gate_settled": _gate_settled,
     "gate_waived": _gate_waived,
     "agent_abandoned": lambda phase, fact: [
-        ("ERROR", f"Agent: {phase.agents[p].role if p < len(phase.agents) else 'gate'} - Abandoned: it does not end")
-        for p in fact.data["positions"]
+        ("ERROR", f"Agent: {_at(phase, p)} - Abandoned: it does not end") for p in fact.data["positions"]
     ],
     "gate_reviewed": _gate_reviewed,
     "jumped": lambda _phase, _fact: [],  # it has been said when it began

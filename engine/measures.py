@@ -31,9 +31,11 @@ def totals(state: State) -> Json:
 
     `sequential` is one phase (or item) after another, `parallel` is what it really took.
     """
-    sequential = sum(seconds(phase) or 0.0 for phase in state.phases if phase.plan.for_each is None)
     began, ended = state.started_at or 0.0, state.ended_at or 0.0
-    usages = [usage for phase in state.phases if (usage := used(phase.results)) is not None]
+    # Where the run goes on from another one, or reuses its results, what that one did took nothing of this one.
+    own = [phase for phase in state.phases if phase.started_at is not None and phase.started_at >= began]
+    sequential = sum(seconds(phase) or 0.0 for phase in own if phase.plan.for_each is None)
+    usages = [usage for phase in own if (usage := used(phase.results)) is not None]
     return {
         "sequential": round(sequential, 3),
         "parallel": round(max(0.0, ended - began), 3),

@@ -50,6 +50,8 @@ def metrics(spells: Spells, facts: Iterable[Fact], at: float, *, offset: int = 0
     tally = GateTally()
     runs: Counter[int] = Counter()
     for fact in facts:
+        if fact.kind == "run_seeded":  # what was before is of another run
+            tally, runs = GateTally(), Counter()
         tally.take(fact)
         if fact.kind == "phase_started" and fact.phase is not None:
             runs[fact.phase] += 1

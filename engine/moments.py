@@ -15,3 +15,8 @@ def iso(at: float | None) -> str | None:
 def cut(text: str, length: int) -> str:
     """The text, or as much of it as `length` characters hold with an ellipsis."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def next_after(due: float, every: float, at: float) -> float:
+    """The next of moments `every` so many seconds, after the one that was `due`; those gone by are left out."""
+    return due + every * max(1, int((at - due) // every) + 1)

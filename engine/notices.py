@@ -137,7 +137,8 @@ def _happened(phase: PhaseState, fact: Fact) -> tuple[str, ...]:
     if fact.kind == "phase_started":
         return ("retry",) if phase.epoch else ()
     if fact.kind == "phase_settled" and phase.status == "completed":
-        return ("recovery",) if phase.recovered else ()
+        # What another run has done, that run has told.
+        return ("recovery",) if phase.recovered and "reused_from" not in fact.data else ()
     if fact.kind == "phase_paused" or (fact.kind == "phase_settled" and phase.status == "failed"):
         error = fact.data.get("error") or {}
         opened = error.get("code") == OPENED or bool(error.get("stopped_early"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.facts import Fact
     from engine.state import State
 
-LASTING = frozenset({"facts", "saved", "run", "signed", "_appliers"})
+LASTING = frozenset({"facts", "saved", "run", "started_at", "signed", "_appliers"})
 """What a restore does not take back; a signature that was used once is used for good."""
 
 
@@ -41,6 +41,7 @@ def restored(state: State, fact: Fact) -> None:
 def seeded(state: State, fact: Fact) -> None:
     """Another run takes over where one was that has ended; all facts so far are that one's."""
     state.run = fact.data["run"]
+    state.started_at = fact.at
     _begin_again(state, fact)
 
 

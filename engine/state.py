@@ -21,6 +21,7 @@ from engine.failing import classified
 from engine.gates import folding
 from engine.gates.consultations import Reviews
 from engine.gates.records import Gate
+from engine.moments import next_after
 from engine.needs import Needs
 from engine.phase_state import PhaseState
 from engine.plan import Plan
@@ -312,7 +313,7 @@ class State:
         phase = self.phase_of(fact)
         assert phase.remind_at is not None
         assert phase.plan.remind is not None
-        phase.remind_at += phase.plan.remind
+        phase.remind_at = next_after(phase.remind_at, phase.plan.remind, fact.at)
 
     def _phase_cancelling(self, fact: Fact) -> None:
         phase = self.phase_of(fact)

@@ -34,7 +34,7 @@ def timeline(plan: Plan, facts: Sequence[Fact], at: float, *, run: str = "") -> 
     lane that is another since; `words` say what a phase waits for, or who is at work.
     """
     spells = Spells(plan)
-    began = facts[0].at if facts else at
+    began = next((fact.at for fact in reversed(facts) if fact.kind == "run_seeded"), facts[0].at if facts else at)
     told: dict[int, tuple[str, str]] = {}
     moments: list[Json] = []
     for fact in facts:

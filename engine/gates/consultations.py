@@ -58,9 +58,12 @@ class Reviews:
         self.queued, self.open, self.people = {}, {}, {}
 
     def desk(self, review: ReviewPlan) -> int:
-        """The number of the desk, from 1 on."""
-        key = (tuple(agent.role for agent in review.reviewers), review.prompt, review.timeout)
-        return self.desks.setdefault(key, len(self.desks) + 1)
+        """The number of the desk, from 1 on; facts alone ask for a new one, so that their fold gives the same."""
+        return self.desks.setdefault(_asked(review), len(self.desks) + 1)
+
+    def known(self, review: ReviewPlan) -> int | None:
+        """The number of the desk where a gate has waited already."""
+        return self.desks.get(_asked(review))
 
     def queue(self, phase: int, gate: Gate) -> None:
         """A phase waits for the reviewers of its gate."""
@@ -79,6 +82,11 @@ class Reviews:
         approval = gate.plan.approval
         if approval is not None and gate.batch is not None and self.people.get(approval.people) == gate.batch:
             del self.people[approval.people]
+
+
+def _asked(review: ReviewPlan) -> tuple[object, ...]:
+    """What is the same for gates that ask the same reviewers the same."""
+    return tuple(agent.role for agent in review.reviewers), review.prompt, review.timeout
 
 
 def seat(desk: int) -> int:

@@ -68,7 +68,7 @@ def delegated(state: State, fact: Fact) -> None:
 
 def reminded(state: State, fact: Fact) -> None:
     """The people have been reminded."""
-    _gate(state, fact).reminded()
+    _gate(state, fact).reminded(fact.at)
 
 
 def escalated(state: State, fact: Fact) -> None:

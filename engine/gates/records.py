@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.gates.plans import ApprovalPlan, GatePlan
+from engine.moments import next_after
 
 Json = dict[str, Any]
 
@@ -94,13 +95,13 @@ class Gate:
         undecided = self.review is not None and self.review["outcome"] != "approved"
         return STAND_IN if self.plan.approval is None and undecided else self.plan.approval
 
-    def reminded(self) -> None:
+    def reminded(self, at: float) -> None:
         """The people have been reminded; the next reminder is due after the same time."""
         assert self.plan.approval is not None
         assert self.plan.approval.remind is not None
         assert self.remind_at is not None
         self.reminders += 1
-        self.remind_at += self.plan.approval.remind
+        self.remind_at = next_after(self.remind_at, self.plan.approval.remind, at)
 
     def escalate(self, at: float) -> None:
         """Others are asked too, and have as long as the first ones had."""

@@ -70,7 +70,7 @@ def _comes(engine: Engine, phase: PhaseState, desk: int) -> bool:
     if engine.ready.waits_for_slot(index) and not engine.ready.holds(index):
         return False  # and so does this one
     ahead = phase.plan.gates[phase.at_gate or 0 :]
-    return any(gate.review is not None and engine.state.reviews.desk(gate.review) == desk for gate in ahead)
+    return any(gate.review is not None and engine.state.reviews.known(gate.review) == desk for gate in ahead)
 
 
 def begin(engine: Engine, place: int, at: float) -> None:

@@ -13,6 +13,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine import going_back
 from engine.errors import RefusedError
 from engine.gates import deciding, together
 from engine.lookup import find_phase
@@ -33,10 +34,12 @@ SIGNATURE_BYTES = 64
 DOMAIN = b"phaseloom-decision-v1\n"
 """What every signed text begins with, so that no signature made for anything else counts here."""
 
-ALWAYS = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
-"""Messages that only count signed where the run has keys."""
+ALWAYS = frozenset({"decide_gate", "delegate_gate", "waive_gate", "restore"})
+"""Messages that only count signed where the run has keys; a restore can undo a decision, or bring an old one back."""
 
-ACTIONS_SIGNED = frozenset({"skip", "skip_gate", "replace_output", "go_to"})
+ACTIONS_SIGNED = frozenset(
+    {"skip", "skip_gate", "replace_output", "go_to", "keep_theirs", "take_mine", "replace_context"}
+)
 """Interventions that lead past a gate, or put words into the run."""
 
 
@@ -90,14 +93,12 @@ def needed(engine: Engine, name: str, request: Request) -> bool:
     """Whether the run takes this message only with a signature.
 
     Having work or checks done again is free, unless people have been asked at the gate: then it could undo a rejection.
-    Going back is free until something signed has counted: then it could undo that, or bring back what people withdrew.
+    Going back always is signed: it could undo what was decided, or bring back what people withdrew.
     """
     if not engine.plan.signers or name not in SIGNABLE:
         return False
     if name in ALWAYS:
         return True
-    if name == "restore":
-        return bool(engine.state.signed)
     action = request.fields.get("action")
     if action in ACTIONS_SIGNED:
         return True
@@ -120,11 +121,13 @@ def _phase(engine: Engine, request: Request) -> PhaseState:
 def target_of(engine: Engine, name: str, request: Request) -> Json:
     """The run, the phase in its epoch, and the gate in its round with its evidence, that a message is about.
 
-    Of a message about a batch, all gates of it that wait. Of going back, how much signed has counted so far.
+    Of a message about a batch, all gates of it that wait. Of a restore, the place to go back to, and how many signed
+    messages have counted: it undoes no decision that its sender did not know of.
     """
     run = {"id": engine.state.run.get("id", ""), "execution": engine.state.run.get("execution", "")}
     if name == "restore":
-        return {"run": run, "signed": len(engine.state.signed)}
+        number, called = going_back.place(engine, request)
+        return {"run": run, "checkpoint": {"number": number, "name": called}, "signed": len(engine.state.signed)}
     if "batch" in request.fields:
         return {"run": run, "batch": [_place(phase) for phase, _ in together.waiting(engine, request)]}
     return {"run": run, **_place(_phase(engine, request))}

@@ -151,3 +151,14 @@ def test_phases_without_either_set_no_timer() -> None:
     world = World(plan_of(phase(0)))
     assert world.wake_at is None
     assert world.engine.timers.next() is None
+
+
+def test_reminders_that_nobody_could_send_while_no_worker_was_there_are_one() -> None:
+    gate = GatePlan(id="go", approval=ApprovalPlan(remind=DAY, evidence="optional"))
+    world = World(plan_of(phase(0, agents=(PERSON,), remind=DAY), phase(1, agents=(), gates=(gate,))))
+    world.tick(4.5 * DAY)
+    assert kinds(world, "phase_reminded") == [4.5 * DAY]
+    assert kinds(world, "gate_reminded") == [4.5 * DAY]
+    on(world, DAY)
+    assert kinds(world, "phase_reminded") == [4.5 * DAY, 5 * DAY]
+    assert kinds(world, "gate_reminded") == [4.5 * DAY, 5 * DAY]

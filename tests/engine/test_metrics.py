@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from engine import restoring
 from engine.agents import AgentPlan
 from engine.effects import AgentFinished
+from engine.engine import Engine
 from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.measures import totals
 from engine.metrics import metrics, percentile, spread
 from engine.plan import Execution
 from engine.spells import Spells
+from engine.timeline import timeline
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
 
 Json = dict[str, Any]
@@ -213,3 +217,34 @@ def test_a_percentile_is_the_nearest_rank(values: list[float], percent: float, e
 def test_what_is_not_listed_took_no_time() -> None:
     assert spread([4.0], 3) == {"count": 3, "seconds": 4.0, "p50": 0.0, "p95": 4.0, "most": 4.0}
     assert spread([]) == {"count": 0, "seconds": 0, "p50": None, "p95": None, "most": None}
+
+
+def test_a_run_that_goes_on_from_another_one_takes_its_own_time_only_also_when_it_goes_back_behind_its_start() -> None:
+    plan = plan_of(phase(0), phase(1, 0), phase(2, 1), execution=Execution(max_workers=1))
+    before = World(plan)
+    for index in (0, 1):
+        before.tick(10)
+        before.finish(index)
+    facts = [fact.to_json() for fact in before.engine.ledger[: before.engine.state.saved.positions[0]]]
+    engine = Engine(plan)
+    began = before.now + 5000
+    seed = {"facts": facts, "from": "wf_old", "checkpoint": "p0"}
+    restoring.seed(engine, seed, began, run={"id": "wf_new"}, actor="ana")
+    engine.advance(began)
+    world = World(plan, engine=engine)
+    world.now = began
+    for index in (1, 2):
+        world.tick(5)
+        if index == 2:
+            world.operate("restore", checkpoint="beginning")
+            world.end_agent(min(world.running))
+            world.finish(0)
+            world.finish(1)
+        world.finish(index)
+    found = measured(world)
+    assert found["seconds"] == {"total": 10, "working": 10, "people": 0, "paused": 0, "idle": 0}
+    assert found["runs"] == 5
+    assert totals(engine.state)["parallel"] == 10
+    shown = timeline(plan, engine.ledger, world.now)
+    assert shown["length"] == 10
+    assert min(moment["t"] for moment in shown["moments"]) == 0

@@ -270,7 +270,7 @@ def play(world: World, steps: list[Step]) -> None:
                 continue
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(plans(), STEPS)
 def test_no_phase_starts_before_its_needs_no_limit_is_exceeded_and_every_run_ends(
     plan: Plan, steps: list[Step]
@@ -286,7 +286,7 @@ def test_no_phase_starts_before_its_needs_no_limit_is_exceeded_and_every_run_end
     assert len([end for end in ends if "phase" not in end["body"]]) == len(plan.targets)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans(), STEPS)
 def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Step]) -> None:
     world = World(plan)
@@ -311,7 +311,7 @@ def test_the_state_is_the_fold_of_the_facts(plan: Plan, steps: list[Step]) -> No
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans(), STEPS, STEPS)
 def test_a_snapshot_at_any_moment_goes_on_to_an_end_with_nothing_lost(
     plan: Plan, steps: list[Step], more: list[Any]
@@ -345,7 +345,7 @@ def settlements(ledger: list[Fact], index: int, epoch: int) -> int:
     return sum(not fact.data.get("held") for fact in own)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans(), STEPS)
 def test_every_view_is_json_and_agrees_with_the_state(plan: Plan, steps: list[Step]) -> None:
     world = World(plan)
@@ -380,7 +380,7 @@ def folded(plan: Plan, facts: list[Fact]) -> State:
     return state
 
 
-@settings(max_examples=160, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(plans(), REVIEWED_PLANS), STEPS, STEPS, st.integers(1, 60))
 def test_after_a_restore_the_run_is_where_its_first_facts_left_it_but_for_what_ran_and_comes_to_an_end(
     plan: Plan, steps: list[Step], more: list[Step], seed: int
@@ -419,7 +419,7 @@ def test_after_a_restore_the_run_is_where_its_first_facts_left_it_but_for_what_r
     assert told(again) == told(world.engine.state)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.one_of(plans(), REVIEWED_PLANS), STEPS, st.integers(0, 60), STEPS)
 def test_a_new_run_goes_on_where_another_one_was_at_any_of_its_checkpoints(
     plan: Plan, steps: list[Step], seed: int, more: list[Step]
@@ -468,7 +468,7 @@ def reviewed_world(plan: Plan, *, slow: bool, taken: Json | None = None, at: flo
     return world
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(REVIEWED_PLANS, STEPS, STEPS, st.sampled_from(["soon", "late"]))
 def test_reviews_count_once_and_for_their_epoch_survive_a_snapshot_and_never_stop_a_run_for_good(
     plan: Plan, steps: list[Step], more: list[Step], when: str
@@ -494,7 +494,7 @@ def test_reviews_count_once_and_for_their_epoch_survive_a_snapshot_and_never_sto
     check_votes(world)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 20), max_size=40), st.sampled_from([BY_TWO, BY_ONE]), st.integers(1, 6))
 def test_every_gate_is_in_one_consultation_per_epoch_listed_in_plan_order_however_they_arrive(
     order: list[int], review: ReviewPlan, workers: int
@@ -517,7 +517,7 @@ def test_every_gate_is_in_one_consultation_per_epoch_listed_in_plan_order_howeve
         assert len(consulted[0]) == 6
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.one_of(plans(), REVIEWED_PLANS), STEPS)
 def test_metrics_follow_from_the_facts_alone_are_never_negative_and_add_up(plan: Plan, steps: list[Step]) -> None:
     world = reviewed_world(plan, slow=True)

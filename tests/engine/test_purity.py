@@ -17,4 +17,5 @@ CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
 def test_no_clock_is_asked(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
-            assert ast.unparse(node.func) == "workflow.now"
+            # `self.now` is the workflow's own, which is looked at too where it is written.
+            assert ast.unparse(node.func) in {"workflow.now", "self.now"}

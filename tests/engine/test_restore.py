@@ -13,7 +13,7 @@ from engine.errors import RefusedError
 from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.journal import lines
 from engine.lineage import segments
-from engine.plan import ContextKeyPlan, JumpPlan, Plan
+from engine.plan import ContextKeyPlan, Execution, JumpPlan, Plan
 from engine.view import view
 from tests.engine.world import PERSON, World, phase, plan_of
 
@@ -156,6 +156,23 @@ def test_an_agent_that_does_not_end_is_abandoned_and_cannot_hurt() -> None:
     facts = len(world.engine.ledger)
     world.feed(AgentFinished(phase=1, epoch=0, position=0, result={"outputs": {"x": 1}}))
     assert len(world.engine.ledger) == facts
+    assert world.drive_to_end() == "completed"
+
+
+def test_a_merge_that_does_not_end_is_abandoned_under_its_name_and_nothing_of_it_is_written() -> None:
+    pair = (phase(n, context_writes=("a",)) for n in (1, 2))
+    world = World(plan_of(phase(0), *pair, context={"a": ContextKeyPlan()}, execution=Execution(max_workers=3)))
+    world.finish(0)
+    world.write(1, a={"x": 1})
+    world.write(2, a={"y": 2})
+    ((key, effect),) = world.running.items()
+    assert effect.uses == "merge_context"
+    world.operate("restore", checkpoint="p0")
+    world.tick(7)
+    assert "Agent: merge - Abandoned" in told(world)
+    where = {"phase": key[0], "epoch": key[1], "position": key[2]}
+    world.feed(AgentFinished(**where, result={"context": {"merged": {"a": {"value": 1}}, "theirs": {"a": 1}}}))
+    assert world.engine.state.context.values() == {}
     assert world.drive_to_end() == "completed"
 
 

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 
 from engine import starting
 from engine.agents import AgentPlan
+from engine.effects import AgentFinished
 from engine.engine import Engine
 from engine.journal import lines
-from engine.plan import InputPlan, JumpPlan, Plan
+from engine.measures import totals
+from engine.plan import HookPlan, InputPlan, JumpPlan, Plan
 from engine.reuse import unaffected
 from engine.state import State
 from tests.engine.test_properties import STEPS, Step, folded, plans, play, told
@@ -84,6 +86,29 @@ def test_a_fork_begins_with_what_it_reuses_and_says_where_it_is_from() -> None:
     text = "\n".join(lines(engine.state.plans, "wf_new", engine.ledger))
     assert "Phase: p0 - Reused from wf_old" in text
     assert world.drive_to_end() == "completed"
+
+
+def test_what_the_other_run_has_told_and_used_is_not_told_or_counted_again() -> None:
+    hook = HookPlan(run=("tell", "${status}"))
+    plan = plan_of(phase(0), phase(1), hooks={"recovery": hook})
+    before = World(plan)
+    failed = {"code": "exit_code", "message": "exit code 1"}
+    for index in (0, 1):
+        key = min(key for key in before.running if key[0] == index)
+        where = {"phase": key[0], "epoch": key[1], "position": key[2]}
+        del before.running[key]
+        result: Json = {"outputs": {}, "attempts": 2, "failures": [failed], "usage": {"cpu_seconds": 3.0}}
+        before.feed(AgentFinished(**where, result=result))
+    assert len(before.told) == 2
+    found = unaffected(before.engine.state, plan, inputs={}, env={}, edits={})
+    engine = Engine(plan)
+    seed = {"from": "wf_old", "reused": found[:1]}
+    starting.begin(engine, {"run": {"id": "wf_new"}, "seed": seed}, 2.0, name="wf_new", execution="x")
+    world = World(plan, engine=engine)
+    world.finish(1)
+    assert world.finished == "completed"
+    assert world.told == []
+    assert "cpu_seconds" not in totals(engine.state)
 
 
 def test_a_result_that_sent_control_elsewhere_does_so_again() -> None:

@@ -428,6 +428,40 @@ def test_a_review_goes_on_in_a_fresh_history_with_those_who_have_not_answered() 
     assert gates_asked(successor) == ["p0/look", "p1/look"]
 
 
+def fresh(world: World) -> World:
+    """The same run in a fresh history."""
+    return World(world.plan, engine=snapshots.restore(world.plan, snapshots.snapshot(world.engine), world.now))
+
+
+def test_a_paused_run_goes_back_at_once_when_its_reviewers_have_not_begun_in_a_fresh_history() -> None:
+    world = at_review(reviewed())
+    world.operate("pause")
+    world = fresh(world)
+    assert not world.running
+    answer = world.operate("restore", checkpoint="beginning")
+    assert answer["stopping"] == 0
+    assert world.engine.state.restoring is None
+    assert world.statuses() == ["running", "pending"]
+
+
+def test_looking_at_who_may_come_changes_nothing_that_a_fresh_history_would_not_know() -> None:
+    others = (AgentPlan(role="style", uses="command", config={"run": ["style"]}),)
+    third = (AgentPlan(role="law", uses="command", config={"run": ["law"]}),)
+    gates = (
+        (reviewed(together=True),),
+        (GatePlan(id="style", review=ReviewPlan(reviewers=others)), reviewed(together=True)),
+        (GatePlan(id="law", review=ReviewPlan(reviewers=third)),),
+    )
+    phases = (phase(n, group=0 if n < 2 else None, gates=own) for n, own in enumerate(gates))
+    world = World(plan_of(*phases, execution=Execution(max_workers=4)))
+    for index in (0, 0, 2, 2):  # the work, then the tree of the gate
+        world.finish(index)
+    assert {key[0] for key in world.running} == {1, -3}  # the first waits for the second, the third is reviewed
+    world = fresh(world)
+    assert {key[0] for key in world.running} == {1, -3}
+    assert world.drive_to_end() == "completed"
+
+
 def test_the_log_tells_who_reviewed_what_and_what_they_said() -> None:
     world = at_review(reviewed())
     says(world, "critic", "REQUEST_CHANGES", "rename it\nand more")

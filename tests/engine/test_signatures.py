@@ -10,10 +10,11 @@ import pytest
 
 from engine import operations, snapshots
 from engine.agents import AgentPlan, OutputPlan
+from engine.context import sharing
 from engine.errors import RefusedError
 from engine.gates.plans import ApprovalPlan, GatePlan, ReviewPlan
 from engine.gates.signatures import DOMAIN, canonical, decoded, signed_text
-from engine.plan import Plan
+from engine.plan import ContextKeyPlan, Execution, Plan
 from engine.state import State
 from tests.engine.gated import LINT, approved, entries
 from tests.engine.signing import KEYS, PUBLIC, SIGNERS, keyed, signed, signed_by, target
@@ -90,26 +91,6 @@ def test_keys_are_the_plans_and_a_plan_without_keys_has_no_byte_of_them() -> Non
     plan = plan_with()
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))).signers == SIGNERS
     assert "signers" not in plan_of(phase(0)).to_json()
-
-
-def test_going_back_has_to_be_signed_once_something_signed_has_counted() -> None:
-    world = at_gate()
-    world.operate("create_checkpoint", name="asked")
-    before = signed(world, "restore", "ana", checkpoint="asked")
-    world.operate(
-        "decide_gate", **signed(world, "decide_gate", "ana", **{**APPROVE, "decision": "reject", "comment": "no"})
-    )
-    told = refused(world, "restore", {"checkpoint": "asked", "actor": "eve"})
-    assert "restore has to be signed" in told
-    assert NOT_ANAS in refused(world, "restore", before)
-    back = signed(world, "restore", "ana", checkpoint="asked")
-    assert world.operate("restore", **back)["checkpoint"] == "asked"
-    # What was decided before stays signed and counted: no word of it is taken a second time, and no way back either.
-    assert world.operate("restore", **back)["checkpoint"] == "asked"
-    assert len(entries(world, "restored")) == 1
-    assert "has to be signed" in refused(world, "restore", {"checkpoint": "beginning", "actor": "eve"})
-    free = at_gate()
-    assert free.operate("restore", checkpoint="beginning", actor="eve")["checkpoint"] == "beginning"
 
 
 # What is refused
@@ -251,6 +232,49 @@ def test_nobody_delegates_to_somebody_without_a_key() -> None:
     world.operate("delegate_gate", **signed(world, "delegate_gate", "ana", gate="release", to="bo"))
     world.operate("decide_gate", **signed(world, "decide_gate", "bo", **APPROVE))
     assert world.statuses() == ["completed", "running"]
+
+
+def test_a_run_goes_back_only_when_somebody_signs_that() -> None:
+    world = at_gate()
+    reject = {"gate": "release", "decision": "reject", "comment": "no"}
+    world.operate("decide_gate", **signed(world, "decide_gate", "ana", **reject))
+    back = {"checkpoint": "beginning", "actor": "bo"}
+    assert "restore has to be signed" in refused(world, "restore", back)
+    world.operate("restore", **signed(world, "restore", "bo", checkpoint="beginning"))
+    assert world.statuses() == ["running", "pending"]
+
+
+def test_a_signed_restore_undoes_no_decision_that_came_later_and_counts_once() -> None:
+    world = at_gate(approved(need=2))
+    old = signed(world, "restore", "bo", checkpoint="beginning")
+    world.operate("decide_gate", **signed(world, "decide_gate", "ana", **APPROVE))
+    assert "the signature is not one of bo" in refused(world, "restore", old)
+    now = signed(world, "restore", "bo", checkpoint="beginning")
+    world.operate("restore", **now)
+    world.engine.answers.clear()
+    assert "has counted already" in refused(world, "restore", now)
+
+
+def test_a_restore_signed_for_one_place_does_not_count_for_another() -> None:
+    world = at_gate()
+    world.operate("create_checkpoint", name="here")
+    about = target(world, "restore", checkpoint="beginning", actor="ana")
+    sent = signed_by("ana", "restore", about, checkpoint="here")
+    assert "the signature is not one of ana" in refused(world, "restore", sent)
+
+
+@pytest.mark.parametrize("action", sharing.CHOICES)
+def test_what_two_phases_wrote_against_each_other_is_decided_by_a_signed_message(action: str) -> None:
+    given = {"context": {"a": 3}} if action == "replace_context" else {}
+    pair = (phase(n, context_writes=("a",)) for n in range(2))
+    world = keyed(plan_of(*pair, signers=SIGNERS, context={"a": ContextKeyPlan()}, execution=Execution(max_workers=2)))
+    world.write(0, a=1)
+    world.write(1, a=2)
+    world.finish(1)  # the merge, which cannot be made
+    message = {"phase": 1, "action": action, "actor": "ana", **given}
+    assert "intervene has to be signed" in refused(world, "intervene", message)
+    world.operate("intervene", **signed(world, "intervene", "ana", phase=1, action=action, **given))
+    assert world.finished == "completed"
 
 
 def test_an_agent_is_refused_whatever_it_signs_with() -> None:

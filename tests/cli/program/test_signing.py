@@ -122,6 +122,19 @@ def test_the_walk_through_the_inbox_signs(person: Person) -> None:
     until(lambda: of_kind(person, "message_signed"))
 
 
+def test_a_run_with_keys_goes_back_when_somebody_with_a_key_says_so(person: Person) -> None:
+    made = key_of(person, "ana")
+    other = person.types("keys", "create", "other", "--json").json
+    started(person)
+    signals(person, "restore", checkpoint="beginning", actor="ana")
+    until(lambda: any("restore has to be signed" in fact["data"]["why"] for fact in of_kind(person, "message_refused")))
+    wrong = person.tries("workflow", "restore", "beginning", "--yes", "--key", other["file"])
+    assert (wrong.code, "is not a key that" in wrong.err) == (4, True)
+    assert person.types("workflow", "restore", "beginning", "--yes", "--key", made["file"], "--json").json["in_place"]
+    stands(person, "waiting")
+    assert [fact["data"]["statement"]["message"] for fact in of_kind(person, "message_signed")] == ["restore"]
+
+
 def test_without_the_right_key_the_command_says_which_file_and_what_to_do(person: Person) -> None:
     made = key_of(person, "ana")
     other = person.types("keys", "create", "other", "--json").json
