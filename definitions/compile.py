@@ -82,6 +82,7 @@ def compile_plan(checked: Checked, env: Mapping[str, str], project: ProjectConfi
         **checked.facts.shared(),
         deferred=deferred_of_definition(checked, project),
         signers=_signers(project),
+        users=tuple(project.settings.users) if project is not None else (),
     )
 
 

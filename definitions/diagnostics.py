@@ -46,7 +46,7 @@ MEANINGS: dict[str, str] = {
     "PL111": "two keys contradict each other",
     "PL112": "no such gate",
     "PL113": "gates include each other in a circle",
-    "PL114": "no such group of people",
+    "PL114": "no such group of people, or no such user",
     "PL115": "no agent that can review",
     "PL201": "phases wait for each other in a circle",
     "PL202": "a phase depends on itself",

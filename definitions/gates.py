@@ -133,11 +133,16 @@ def _people(words: Sequence[str], groups: Groups) -> tuple[str, ...]:
 
 
 def check_gates(
-    definition: Definition, damage: Damage, groups: Groups, findings: Findings, signers: Collection[str] = ()
+    definition: Definition,
+    damage: Damage,
+    groups: Groups,
+    findings: Findings,
+    users: Sequence[str] = (),
+    signers: Collection[str] = (),
 ) -> None:
-    """Report gates and groups that do not exist, circles, checks of one name, and approvals that nobody can give.
+    """Report gates, groups and users that do not exist, circles, checks of one name, and approvals nobody can give.
 
-    `signers` are those who have a key; nobody: decisions need none.
+    `users` are the people of the project; nobody: any name is somebody. `signers` are those who have a key; nobody: decisions need none.
     """
     if damage.covers("gates"):
         return
@@ -150,10 +155,12 @@ def check_gates(
         _check_names(name, described, findings)
         if described.approval is not None:
             _check_people(("gates", name, "approval"), described.approval, groups, findings)
+            _check_users(("gates", name, "approval"), described.approval, groups, users, findings)
             _check_keys(("gates", name, "approval"), described.approval, groups, signers, findings)
     for index, phase in enumerate(definition.ordered):
         if phase.approval is not None:
             _check_people((definition.phase_key, index, "approval"), phase.approval, groups, findings)
+            _check_users((definition.phase_key, index, "approval"), phase.approval, groups, users, findings)
             _check_keys((definition.phase_key, index, "approval"), phase.approval, groups, signers, findings)
 
 
@@ -216,6 +223,19 @@ def _check_people(path: Path, approval: Approval, groups: Groups, findings: Find
     if known and approval.by and (count := len(_people(approval.by, groups))) < approval.need:
         message = f"{approval.need} approvals are needed, and only {count} people may give one"
         findings.add("PL110", (*path, "need"), message)
+
+
+def _check_users(path: Path, approval: Approval, groups: Groups, users: Sequence[str], findings: Findings) -> None:
+    """Where the project says who its people are, report who is asked and is none of them."""
+    for key, words in (("by", approval.by), ("escalate_to", approval.escalate_to)):
+        for position, word in enumerate(words if users else ()):
+            group = word.removeprefix(GROUP)
+            names = groups.get(group, ()) if word.startswith(GROUP) else (word,)
+            for name in names:
+                if name not in users:
+                    hint = findings.suggest(name, users) or "write it under 'users' in phaseloom.yaml"
+                    where = f", of the group '{group}'" if word.startswith(GROUP) else ""
+                    findings.add("PL114", (*path, key, position), f"no user '{name}'{where}", hint=hint)
 
 
 def _check_keys(path: Path, approval: Approval, groups: Groups, signers: Collection[str], findings: Findings) -> None:

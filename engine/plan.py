@@ -254,7 +254,8 @@ class Plan:
     Of the automatic checkpoints of a run the newest `keep_checkpoints` are kept, where that is set.
     `digest` is the sha256 of the definition's canonical JSON; `kind` words the output of `run`; `deferred` is as in
     `PhasePlan`, for the whole definition. `signers` are the public keys of people, by name, as `ed25519:BASE64`: where
-    there are any, decisions have to be signed (`engine.gates.signatures`).
+    there are any, decisions have to be signed (`engine.gates.signatures`). `users` are all who may decide about gates;
+    without any, everybody.
     """
 
     id: str
@@ -276,6 +277,7 @@ class Plan:
     context_rules: ContextRules = ContextRules()
     deferred: Json = field(default_factory=dict)
     signers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    users: tuple[str, ...] = ()
 
     def to_json(self) -> Json:
         """The plan as JSON values, without fields at their default."""

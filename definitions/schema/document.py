@@ -265,6 +265,8 @@ class ProjectFile(Exact):
     """Bindings of roles: they win over those of a definition."""
     catalogs: list[Text] = Field(default_factory=list)
     """Further directories with definitions, relative to the project."""
+    users: list[Line] = Field(default_factory=list)
+    """The people of the project: with any, nobody else decides about gates."""
     groups: dict[str, list[Line]] = Field(default_factory=dict)
     """Groups of people who decide about gates: `group:leads` in an approval."""
     signing: Signing = Signing()

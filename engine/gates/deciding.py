@@ -77,6 +77,7 @@ def check_decide(engine: Engine, request: Request) -> None:
         )
     _check_stays(phase)
     _check_evidence(gate, approval, request)
+    _check_user(engine, request.actor)
     _check_person(phase, gate, approval, request)
     if decision != "approve" and not _comment(request):
         raise RefusedError(f"{decision} needs a reason", hint="say why with: --comment '…'")
@@ -112,6 +113,13 @@ def _check_evidence(gate: Gate, approval: ApprovalPlan, request: Request) -> Non
         raise RefusedError(
             f"the evidence of {gate.plan.id!r} has changed since: look at it again", hint=f"it is now {gate.evidence}"
         )
+
+
+def _check_user(engine: Engine, name: str | None) -> None:
+    """Refuse somebody whom the project does not know, where it says who its people are."""
+    users = engine.plan.users
+    if name and users and name not in users:
+        raise RefusedError(f"{name[:80]} is no user of this project", hint=f"users: {', '.join(users)}")
 
 
 def _check_person(phase: PhaseState, gate: Gate, approval: ApprovalPlan, request: Request) -> None:
@@ -218,6 +226,7 @@ def check_waive(engine: Engine, request: Request) -> None:
         raise RefusedError(f"the gate {gate.plan.id!r} cannot be skipped", hint="its definition says skippable: false")
     if not _reason(request):
         raise RefusedError("a waiver needs a reason", hint="say why with: --reason '…'")
+    _check_user(engine, request.actor)
     if not request.actor:
         raise RefusedError("a waiver needs somebody who gives it", hint="say who you are with: --actor NAME")
     if gate.status == "checking":
@@ -268,6 +277,7 @@ def check_delegate(engine: Engine, request: Request) -> None:
         raise RefusedError(
             f"{request.actor or 'nobody'} has no decision to give away", hint=f"asked are: {', '.join(gate.people)}"
         )
+    _check_user(engine, request.fields["to"])
     if request.fields["to"] in gate.people:
         raise RefusedError(f"{request.fields['to']} decides about {gate.plan.id!r} already")
 

@@ -181,3 +181,16 @@ def test_nothing_is_done_at_the_gate_of_a_phase_that_is_being_cancelled(message:
     world.engine.state.phases[0].cancelling = "operator"  # whatever still runs there
     needed = {"decide_gate": {"decision": "approve"}, "waive_gate": {"reason": "x"}}.get(message, {})
     refuses(world, "Phase 0 is being cancelled", message, {"gate": "release", "actor": "ana", **needed})
+
+
+def test_who_is_no_user_of_the_project_has_no_part_in_a_gate() -> None:
+    plan = plan_of(phase(0, gates=(approved(people=()),)), phase(1, 0), users=("ana", "bo"))
+    world = World(plan)
+    world.finish(0)
+    words = "eve is no user of this project"
+    refuses(world, words, "decide_gate", gate="release", decision="approve", actor="eve")
+    refuses(world, words, "waive_gate", gate="release", reason="x", actor="eve")
+    asked = World(plan_of(phase(0, gates=(approved(people=("ana",)),)), phase(1, 0), users=("ana", "bo")))
+    asked.finish(0)
+    refuses(asked, words, "delegate_gate", gate="release", to="eve", actor="ana")
+    asked.operate("delegate_gate", gate="release", to="bo", actor="ana")
