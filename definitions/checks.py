@@ -100,9 +100,8 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
     _check_checkpoints(definition, order, findings)
     if not damage.covers("gates"):
         check_reviewers(definition, bound, declared, findings)
-    check_gates(
-        definition, damage, {**project.groups, **definition.groups}, findings, project.settings.users, project.signers
-    )
+    groups = {**project.groups, **definition.groups}
+    check_gates(definition, damage, groups, findings, users=project.settings.users, signers=project.signers)
     check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
     _check_values(definition, findings)

@@ -137,12 +137,14 @@ def check_gates(
     damage: Damage,
     groups: Groups,
     findings: Findings,
+    *,
     users: Sequence[str] = (),
     signers: Collection[str] = (),
 ) -> None:
     """Report gates, groups and users that do not exist, circles, checks of one name, and approvals nobody can give.
 
-    `users` are the people of the project; nobody: any name is somebody. `signers` are those who have a key; nobody: decisions need none.
+    `users` are the people of the project; nobody: any name is somebody. `signers` are those who have a key; nobody:
+    decisions need none.
     """
     if damage.covers("gates"):
         return
