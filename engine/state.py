@@ -89,7 +89,11 @@ class State:
         self.newly_open: deque[int] = deque()
         self.index_of = {phase.id: phase.index for phase in plan.phases}
         self.newly_open.extend(p.plan.index for p in self.phases if not p.open_needs)
-        self._appliers: dict[str, Callable[[Fact], None]] = {
+        self._appliers = self._by_kind()
+
+    def _by_kind(self) -> dict[str, Callable[[Fact], None]]:
+        """What each kind of fact changes."""
+        return {
             "run_started": partial(about_run.started, self),
             "workers_counted": self._workers_counted,
             "phase_started": self._phase_started,
