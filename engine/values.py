@@ -51,10 +51,20 @@ def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
         outputs.update(phase.outputs)
 
 
+def _show_all(shown: Json, phase: PhaseState, files: Json) -> None:
+    """Add all that a phase has left; `files` are its artifacts."""
+    shown["status"] = phase.status
+    if files:
+        shown[ARTIFACTS] = files
+    shown.setdefault("outputs", {}).update(phase.outputs)
+
+
 def artifacts(phase: PhaseState) -> Json:
     """The files that the agents of a phase left, `{sha256, size, media_type}` by name; of one name the last one's."""
-    told = (result.get(ARTIFACTS) for result in phase.results)
-    listed = (each for files in told if isinstance(files, list) for each in files if isinstance(each, dict))
+    told = [files for result in phase.results if isinstance(files := result.get(ARTIFACTS), list)]
+    if not told:
+        return {}
+    listed = (each for files in told for each in files if isinstance(each, dict))
     return {str(each["name"]): {key: each[key] for key in _FILE} for each in listed if each.keys() >= {"name", *_FILE}}
 
 
@@ -89,7 +99,7 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
             budget -= len(json.dumps(files))
         if budget < 0:
             break
-        _show(values["phases"].setdefault(needed.plan.id, {}), needed, "")
+        _show_all(values["phases"].setdefault(needed.plan.id, {}), needed, files)
     return values
 
 
