@@ -224,8 +224,8 @@ class PhasePlan:
     @property
     def begins_with_worker(self) -> bool:
         """Whether its first turn has somebody who works on a worker."""
-        first = self.turns[0] if self.turns and self.for_each is None else ()
-        return any(self.agents[position].uses != MANUAL for position in first)
+        turns = self.turns if self.for_each is None else ()
+        return any(self.agents[position].uses != MANUAL for position in (turns[0] if turns else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

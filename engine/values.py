@@ -185,8 +185,9 @@ def _of(state: State, plan: PhasePlan) -> str:
 
 
 def kept(result: Json) -> Json:
-    """What the ledger keeps of an agent's result: everything but the outputs, which have their own place."""
-    return {key: value for key, value in result.items() if key != "outputs" and value not in (None, [], {})}
+    """What the ledger keeps of an agent's result: all but outputs and context, which have their own places."""
+    apart = ("outputs", "context")
+    return {key: value for key, value in result.items() if key not in apart and value not in (None, [], {})}
 
 
 def gathered(phase: PhaseState, last: dict[int, Json]) -> Json:

@@ -16,7 +16,7 @@ from engine.context.writes import base_of
 from engine.effects import AgentCancelled, AgentFailed, AgentFinished
 from engine.errors import PhaseError, RefusedError
 from engine.phase_state import CONFLICT
-from engine.values import gathered
+from engine.values import gathered, kept
 
 if TYPE_CHECKING:
     from engine.context.records import Entry, SharedContext
@@ -34,8 +34,7 @@ CHOICES = ("keep_theirs", "take_mine", "replace_context")
 def finished(engine: Engine, phase: PhaseState, position: int, result: Json, at: float) -> None:
     """An agent has finished; one that has written what it may not write has failed."""
     outputs, given = writing.split(engine.plan, result)
-    apart = ("outputs", writing.OUTPUT)
-    data: Json = {"result": {k: v for k, v in result.items() if k not in apart and v not in (None, [], {})}}
+    data: Json = {"result": kept(result)}
     if engine.plan.context and phase.cancelling is None:
         try:
             writes = checked(engine, phase, [position], given)
