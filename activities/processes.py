@@ -44,10 +44,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a command ended. One of the first three is set.
+    """How a command ended. One of the first three is set, unless it was stopped at its deadline.
 
-    `exit_code` is its own; `signal` killed it; `errno` says why it could not be started. `left` processes outlived it
-    and were ended; `alive` are those that even KILL did not end. `usage` is unknown where the keeper itself was lost.
+    `exit_code` is its own; `signal` killed it; `errno` says why it could not be started. One that was stopped at its
+    deadline (`timed_out`) has no exit code: how it answered the signal is chance. `left` processes outlived it and
+    were ended; `alive` are those that even KILL did not end. `usage` is unknown where the keeper itself was lost.
     """
 
     exit_code: int | None = None
@@ -161,7 +162,8 @@ class _Child:
                 await self.ended()
         except TimeoutError:
             self.result = await self._lost()
-        self.result = replace(self.result or Ended(), timed_out=timed_out)
+        ended = self.result or Ended()
+        self.result = replace(ended, timed_out=timed_out, exit_code=None if timed_out else ended.exit_code)
         return self.result
 
     async def _lost(self) -> Ended:

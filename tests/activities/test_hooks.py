@@ -85,6 +85,12 @@ async def test_a_hook_that_fails_hangs_or_does_not_exist_is_logged_and_nothing_e
     assert not processes_of("sleep 61.25")
 
 
+async def test_a_hook_that_obeys_when_it_is_stopped_has_failed_all_the_same(project: Project) -> None:
+    text = "trap 'exit 0' TERM; while :; do sleep 0.02; done"
+    assert await script(project, text, timeout=1.0) == {"exit_code": None}
+    assert "[ERROR] Hook: on_failure (wf_test01/4/on_failure) - Killed: it did not end within 1s" in log(project)
+
+
 async def test_a_hook_whose_words_had_no_value_is_not_run(project: Project) -> None:
     activities = HookActivities(WorkerContext(project.root, project.settings, project.environ))
     message = {"kind": "hook", "key": "k", "problem": "outputs.n does not exist", "body": BODY}

@@ -167,9 +167,9 @@ async def test_a_hung_command_is_killed_with_all_its_kin_at_its_deadline(
 
 async def test_a_command_that_obeys_ends_within_its_grace(shell: Shell) -> None:
     began = time.monotonic()
-    ended = await shell("trap 'echo bye; exit 7' TERM; while :; do sleep 0.02; done", seconds=0.3, grace=10)
-    assert ended == Ended(exit_code=7, timed_out=True)
-    assert time.monotonic() - began < 3
+    ended = await shell("trap 'echo bye; exit 7' TERM; while :; do sleep 0.02; done", seconds=1.0, grace=10)
+    assert ended == Ended(timed_out=True)  # how it answers the signal is no exit code of its own
+    assert time.monotonic() - began < 8
     assert shell.logged.endswith(b"bye\n")
 
 
