@@ -85,27 +85,17 @@ class Sign(Act):
 
 
 def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[F], F]:
-    """Register a function or coroutine function as a command of `app`."""
-
-    def register(function: F) -> F:
-        app.command(name, **settings)(_plain(function))
-        return function
-
-    return register
+    """Register a function or coroutine function as a command of `app`; `cli.building` makes it callable."""
+    return app.command(name, **settings)
 
 
 def default(app: typer.Typer) -> Callable[[F], F]:
     """Register a function as what a group does when it is called, also before a command of its own is carried out."""
-
-    def register(function: F) -> F:
-        app.callback(invoke_without_command=True)(_plain(function))
-        return function
-
-    return register
+    return app.callback(invoke_without_command=True)
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A synchronous function with plain parameters that calls `function`."""
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A synchronous function with plain parameters that calls a function registered here."""
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, type[Any]] = {}
     parameters: list[inspect.Parameter] = []

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
+from cli.building import built, names
 from cli.commands import (
     artifacts,
     audit,
@@ -120,7 +121,7 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
     arguments = [argument for argument in arguments if argument != DEBUG]
     as_json = "--json" in arguments
     try:
-        code = typer.main.get_command(program).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = built(program, arguments).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
         return _misused(error, arguments, as_json=as_json)
     except PhaseloomError as error:
@@ -148,19 +149,13 @@ def _is_no_command(error: TyperException, word: str) -> bool:
     return error.format_message().startswith(f"No such command '{word}'")
 
 
-def _below_workflow() -> set[str]:
-    """The commands and groups that stand below `workflow`."""
-    group = typer.main.get_command(workflow)
-    return set(getattr(group, "commands", ()))
-
-
 def _misused(error: TyperException, arguments: list[str], *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         write(sys.stderr, f"{error.message}\n")
         return Exit.USAGE
     hint = f"see: {context.command_path} --help" if context is not None else ""
-    if arguments and _is_no_command(error, arguments[0]) and arguments[0] in _below_workflow():
+    if arguments and _is_no_command(error, arguments[0]) and arguments[0] in names(workflow):
         hint = f"did you mean: {PROGRAM} workflow {' '.join(arguments)}"
     message = error.format_message().removesuffix(".")
     if hint.startswith("did you mean"):

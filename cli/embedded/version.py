@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
+from pathlib import Path
 
 from cli.embedded.boot import INSTALLED
 from cli.embedded.project import Json
@@ -32,8 +33,13 @@ def installation() -> Json:
 
 
 def differs(recorded: Json) -> bool:
-    """Whether a process that recorded `recorded` came from another installation than this one."""
-    return any(recorded.get(name) != value for name, value in installation().items())
+    """Whether a process that recorded `recorded` came from another installation than this one.
+
+    An environment has several names for its interpreter (`python`, `python3`): those of one folder are the same.
+    """
+    ours = installation()
+    elsewhere = Path(str(recorded.get("interpreter"))).parent != Path(ours["interpreter"]).parent
+    return elsewhere or any(recorded.get(name) != ours[name] for name in ("version", "installed"))
 
 
 def is_older(recorded: Json) -> bool:

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from cli import main
+from cli.building import built
 from cli.command import Act, command
+from cli.embedded import version
 from cli.exits import BY_CODE, MEANINGS, Exit, exit_for
 from engine import errors
 from tests.cli.program.person import PROGRAM, Person
@@ -27,15 +30,15 @@ BAD = "phases:\n  - {name: A, depends_on: [B]}\n  - {name: A}\n  - {nme: C}\n"
 def commands() -> Iterator[tuple[str, object]]:
     """Every visible command with its function."""
 
-    def inside(group: typer.Typer, prefix: str) -> Iterator[tuple[str, object]]:
-        for registered in group.registered_commands:
-            if not registered.hidden:
-                yield f"{prefix} {registered.name}", registered.callback
-        for nested in group.registered_groups:
-            assert nested.typer_instance is not None
-            yield from inside(nested.typer_instance, f"{prefix} {nested.typer_instance.info.name}")
+    def inside(group: TyperGroup, prefix: str) -> Iterator[tuple[str, object]]:
+        for name, each in group.commands.items():
+            if isinstance(each, TyperGroup):
+                yield from inside(each, f"{prefix} {name}")
+            elif not each.hidden:
+                called = vars(each.callback)["__wrapped__"]  # by the function that Typer puts around it
+                yield f"{prefix} {name}", called
 
-    return inside(main.app, "phaseloom")
+    return inside(built(main.app), "phaseloom")
 
 
 def test_no_command_is_a_coroutine_that_nobody_awaits() -> None:
@@ -54,10 +57,44 @@ def test_a_coroutine_command_runs_to_its_end_and_options_come_as_groups() -> Non
 
     command(app, "act")(act)
     command(app, "other")(act)
-    code = typer.main.get_command(app).main(
-        args=["act", "hello", "--run", "wf_x", "--actor", "ana", "--json"], standalone_mode=False
-    )
+    code = built(app).main(args=["act", "hello", "--run", "wf_x", "--actor", "ana", "--json"], standalone_mode=False)
     assert (code, seen) == (3, [("hello", "wf_x", "ana", True)])
+
+
+@pytest.mark.parametrize(
+    ("words", "top", "below"),
+    [
+        ((), None, None),
+        (("--help",), None, None),
+        (("nonsense",), None, None),
+        (("validate", "x.yaml"), ["validate"], None),
+        (("workflow", "status", "--json"), ["workflow"], ["status"]),
+        (("workflow", "gate", "retry"), ["workflow"], ["gate"]),
+        (("workflow", "nonsense"), ["workflow"], None),
+        (("workflow",), ["workflow"], None),
+        (("status", "workflow"), None, None),
+    ],
+)
+def test_only_the_command_that_is_named_is_built(
+    words: tuple[str, ...], top: list[str] | None, below: list[str] | None
+) -> None:
+    whole, program = built(main.app), built(main.app, words)
+    assert list(program.commands) == (top or list(whole.commands))
+    if "workflow" in program.commands:
+        found, all_of_it = program.commands["workflow"], whole.commands["workflow"]
+        assert isinstance(found, TyperGroup)
+        assert isinstance(all_of_it, TyperGroup)
+        assert list(found.commands) == (below or list(all_of_it.commands))
+
+
+@pytest.mark.parametrize(
+    ("name", "another"), [("python", False), ("python3.11", False), ("../lib/python", True), ("", True)]
+)
+def test_an_environment_is_one_installation_under_all_names_of_its_interpreter(name: str, another: bool) -> None:  # noqa: FBT001
+    ours = version.installation()
+    recorded = ours | {"interpreter": str(Path(ours["interpreter"]).parent / name) if name else ""}
+    assert version.differs(recorded) is another
+    assert version.differs(recorded | {"installed": "/elsewhere"})
 
 
 def test_the_reference_names_every_command_and_every_exit_code() -> None:
@@ -232,16 +269,17 @@ def test_a_command_that_is_not_written_right_ends_with_2(arguments: list[str], w
 def test_a_bug_of_ours_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     program = typer.Typer()
 
-    @program.command()
     def broken() -> None:
         raise ZeroDivisionError("division by zero")
 
-    assert main.execute([], program=program) == 70
+    program.callback()(lambda: None)
+    command(program, "broken")(broken)
+    assert main.execute(["broken"], program=program) == 70
     assert capsys.readouterr().err.splitlines() == [
         "error: a bug in Phaseloom: ZeroDivisionError: division by zero",
         "hint: see where with: --debug",
     ]
-    assert main.execute(["--debug"], program=program) == 70
+    assert main.execute(["broken", "--debug"], program=program) == 70
     assert "Traceback" in capsys.readouterr().err
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer
 
+from cli.building import built
 from cli.examples import EXAMPLES
 from cli.main import app
 
-ROOT = typer.main.get_command(app)
+ROOT = built(app)
 
 
 def commands(group: object = ROOT, path: str = "") -> Iterator[str]:
@@ -30,7 +32,8 @@ def test_every_command_has_examples_and_every_example_a_command() -> None:
 def test_an_example_is_a_command_line_that_is_understood(line: str) -> None:
     program, *words = shlex.split(line)
     assert program == "phaseloom"
-    command, context = ROOT, typer.Context(ROOT, info_name="phaseloom")
+    command: Any = ROOT
+    context = typer.Context(ROOT, info_name="phaseloom")
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     if words != ["--help"]:
