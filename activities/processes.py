@@ -168,12 +168,15 @@ class _Child:
 
     async def _lost(self) -> Ended:
         """End a keeper that does not answer, and what it kept."""
-        self.process.kill()
-        await sweep([self.trace])
-        code = await asyncio.to_thread(self.process.wait)
+        code = await self._kill()
         if code >= 0 and self.asked:
             raise RuntimeError(f"the keeper of {self.command.argv[0]} ended with {code} and without a word")
         return Ended(signal=-code)
+
+    async def _kill(self) -> int:
+        self.process.kill()
+        await sweep([self.trace])
+        return await asyncio.to_thread(self.process.wait)
 
     async def close(self) -> None:
         """Bury the keeper, drain its pipes, and close them."""
@@ -184,7 +187,7 @@ class _Child:
         try:
             await asyncio.to_thread(self.process.wait, BURIAL)
         except subprocess.TimeoutExpired:
-            await self._lost()
+            await self._kill()  # it has said all it had to say, so whatever it ends with is no news
         if self.pumps:
             # Only a process that cannot be killed still holds the other ends.
             _, stuck = await asyncio.wait(self.pumps, timeout=BURIAL)
