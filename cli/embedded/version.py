@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 from cli.embedded.boot import INSTALLED
 from cli.embedded.project import Json
@@ -33,7 +35,17 @@ def installation() -> Json:
 
 def differs(recorded: Json) -> bool:
     """Whether a process that recorded `recorded` came from another installation than this one."""
-    return any(recorded.get(name) != value for name, value in installation().items())
+    ours = installation() | {"interpreter": _named_alike(recorded.get("interpreter"))}
+    return any(recorded.get(name) != value for name, value in ours.items())
+
+
+def _named_alike(recorded: object) -> object:
+    """The recorded interpreter if it is ours, maybe by another of its names (`python`, `python3`), else ours."""
+    theirs, ours = Path(str(recorded)), Path(sys.executable)
+    with suppress(OSError):
+        if theirs.parent == ours.parent and theirs.samefile(ours):
+            return recorded
+    return sys.executable
 
 
 def is_older(recorded: Json) -> bool:
