@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it tells no types
 
 PATIENCE = 15.0
@@ -23,6 +24,9 @@ PATIENCE = 15.0
 OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Helpers that the interpreter starts once and keeps."""
 
+
+settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long an example takes says more about the machine than about the code
 
 APART = ("tests/acceptance/", "tests/cli/test_embedded_", "tests/project/test_docs.py")
 """Where each test starts all it needs, and takes seconds: any worker of xdist may have the next one of these."""

@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
 from cli.api import Client, PhaseDetails
 from cli.reach.runs import described_run
-from tests.cli.program.person import Person, until
+from tests.cli.program.person import SECONDS, Person, until
 
 Json = dict[str, Any]
 
@@ -129,7 +129,7 @@ def test_a_run_that_is_cancelled_while_it_goes_back_is_not_said_to_be_back(perso
     going = person.begins("workflow", "restore", run, "plan")
     until(lambda: "restoring" in person.view())
     person.types("workflow", "cancel", "--run", run)
-    out, err = going.communicate(timeout=30)
+    out, err = going.communicate(timeout=SECONDS)
     assert going.returncode == 4
     assert f"{run} was cancelled meanwhile" in err
     assert "is back at" not in out
