@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from activities.leftovers import identity
 from tests.cli.program.person import SECONDS, Json, Person, until
+from tests.cli.program.test_gates import of_kind
 
 TOGETHER = """\
 id: together
@@ -120,9 +119,8 @@ def test_a_reviewer_that_cannot_be_run_or_says_no_verdict_leaves_it_to_a_person(
     out = said.stdout.read() if said.stdout is not None else ""
     assert "c1: critic, chatty review one/look..." in out
     assert "    critic: no verdict: " in out
-    facts = (person.root / ".phaseloom" / "workflows" / person.current / "journal.jsonl").read_text(encoding="utf-8")
-    decided = [fact for fact in map(json.loads, facts.splitlines()) if fact["kind"] == "gate_decided"]
-    assert [fact["actor"] for fact in decided] == ["ana"]
+    until(lambda: of_kind(person, "run_settled"))
+    assert [fact["actor"] for fact in of_kind(person, "gate_decided")] == ["ana"]
 
 
 SLOW = """\
