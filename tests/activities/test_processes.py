@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from activities import processes
 from activities.leftovers import MARKER, identity
 from activities.logs import LogFile
 from activities.output import AttemptLog, Output
@@ -116,6 +117,20 @@ async def test_a_log_that_is_cut_keeps_its_beginning_and_its_end_and_says_what_i
     assert len(shell.output.stdout) == 5_000
     assert shell.output.truncated
     assert shell.output.tail().endswith("99999\n100000"), "the end is known although the log is full"
+
+
+async def test_nothing_is_lost_to_a_slow_disk(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "BURIAL", 0.2)
+    write = LogFile.write
+
+    async def slowly(log: LogFile, data: bytes) -> None:
+        await asyncio.sleep(0.5)
+        await write(log, data)
+
+    monkeypatch.setattr(LogFile, "write", slowly)
+    await shell("echo one; sleep 0.1; echo two >&2; head -c 100000 /dev/zero; echo three")
+    assert shell.logged.startswith(b"one\ntwo\n")
+    assert shell.logged.endswith(b"three\n")
 
 
 async def test_what_just_fits_is_whole(shell: Shell) -> None:
