@@ -27,6 +27,9 @@ GRACE = 10.0
 BURIAL = 3.0
 """Seconds that a keeper which has said its last word gets to end."""
 
+PATIENCE = 20
+"""As often as that, what a command printed gets so long again to be written, as long as it is being written."""
+
 CHUNK = 64 * 1024
 
 
@@ -110,6 +113,7 @@ class _Child:
         self.control: asyncio.WriteTransport | None = None
         self.status: asyncio.StreamReader | None = None
         self.pumps: list[asyncio.Task[None]] = []
+        self.writing = 0
         self.asked = False
         self.result: Ended | None = None
         self.usage: CommandUsage | None = None
@@ -119,8 +123,8 @@ class _Child:
         control, status, stdout, stderr = self.files
         self.control, _ = await asyncio.get_running_loop().connect_write_pipe(asyncio.BaseProtocol, control)
         self.status = await self._reader(status)
-        self.pumps.append(asyncio.create_task(_pump(await self._reader(stdout), output, "stdout")))
-        self.pumps.append(asyncio.create_task(_pump(await self._reader(stderr), output, "stderr")))
+        self.pumps.append(asyncio.create_task(self._pump(await self._reader(stdout), output, "stdout")))
+        self.pumps.append(asyncio.create_task(self._pump(await self._reader(stderr), output, "stderr")))
 
     async def _reader(self, file: Any) -> asyncio.StreamReader:
         reader = asyncio.StreamReader(limit=CHUNK)
@@ -134,6 +138,26 @@ class _Child:
         assert self.control is not None
         self.asked = True
         self.control.write(_wanted(self.command))
+
+    async def _pump(self, reader: asyncio.StreamReader, output: Output, stream: Stream) -> None:
+        while data := await reader.read(CHUNK):
+            self.writing += 1
+            try:
+                await output.write(stream, data)
+            finally:
+                self.writing -= 1
+
+    async def _drain(self) -> None:
+        """Wait for what is still in the pipes; a slow disk may take its time with it."""
+        left = set(self.pumps)
+        for _ in range(PATIENCE):
+            if left:
+                _, left = await asyncio.wait(left, timeout=BURIAL)
+            if not self.writing:
+                break
+        for pump in left:  # only a process that cannot be killed still holds the other ends
+            pump.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def ended(self) -> Ended:
         """How the command ended; returns when the keeper has nothing more to say."""
@@ -168,12 +192,15 @@ class _Child:
 
     async def _lost(self) -> Ended:
         """End a keeper that does not answer, and what it kept."""
-        self.process.kill()
-        await sweep([self.trace])
-        code = await asyncio.to_thread(self.process.wait)
+        code = await self._kill()
         if code >= 0 and self.asked:
             raise RuntimeError(f"the keeper of {self.command.argv[0]} ended with {code} and without a word")
         return Ended(signal=-code)
+
+    async def _kill(self) -> int:
+        self.process.kill()
+        await sweep([self.trace])
+        return await asyncio.to_thread(self.process.wait)
 
     async def close(self) -> None:
         """Bury the keeper, drain its pipes, and close them."""
@@ -184,13 +211,8 @@ class _Child:
         try:
             await asyncio.to_thread(self.process.wait, BURIAL)
         except subprocess.TimeoutExpired:
-            await self._lost()
-        if self.pumps:
-            # Only a process that cannot be killed still holds the other ends.
-            _, stuck = await asyncio.wait(self.pumps, timeout=BURIAL)
-            for pump in stuck:
-                pump.cancel()
-            await asyncio.gather(*stuck, return_exceptions=True)
+            await self._kill()  # it has said all it had to say, so whatever it ends with is no news
+        await self._drain()
         for transport in self.readers:
             transport.close()
         for file in self.files:
@@ -233,8 +255,3 @@ def _wanted(command: Command) -> bytes:
     items = [*command.argv, *(f"{name}={value}" for name, value in command.env.items())]
     body = b"\0".join(map(os.fsencode, items))
     return b"%d %d\n%s" % (len(command.argv), len(body), body)
-
-
-async def _pump(reader: asyncio.StreamReader, output: Output, stream: Stream) -> None:
-    while data := await reader.read(CHUNK):
-        await output.write(stream, data)

@@ -15,14 +15,18 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it tells no types
 
-PATIENCE = 3.0
+PATIENCE = 15.0
 """Seconds in which what is about to end may end."""
 
 OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Helpers that the interpreter starts once and keeps."""
 
+
+settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long an example takes says more about the machine than about the code
 
 APART = ("tests/acceptance/", "tests/cli/test_embedded_", "tests/project/test_docs.py")
 """Where each test starts all it needs, and takes seconds: any worker of xdist may have the next one of these."""
@@ -75,10 +79,10 @@ def _ours(before: set[int], place: Path) -> list[psutil.Process]:
 
 
 def _works_in(process: psutil.Process, place: str) -> bool:
+    """Whether a process has to do with a directory, and not with one whose name only begins alike."""
     with contextlib.suppress(psutil.Error, OSError):
-        if place in process.environ().get("PHASELOOM_WORKSPACE", "") or place in _words(process):
-            return True
-        return process.cwd().startswith(place)
+        told = [process.environ().get("PHASELOOM_WORKSPACE", ""), process.cwd(), *process.cmdline()]
+        return any(f"{place}/" in f"{text}/" for text in told)
     return False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -33,13 +34,18 @@ def installation() -> Json:
 
 
 def differs(recorded: Json) -> bool:
-    """Whether a process that recorded `recorded` came from another installation than this one.
+    """Whether a process that recorded `recorded` came from another installation than this one."""
+    ours = installation() | {"interpreter": _named_alike(recorded.get("interpreter"))}
+    return any(recorded.get(name) != value for name, value in ours.items())
 
-    An environment has several names for its interpreter (`python`, `python3`): those of one folder are the same.
-    """
-    ours = installation()
-    elsewhere = Path(str(recorded.get("interpreter"))).parent != Path(ours["interpreter"]).parent
-    return elsewhere or any(recorded.get(name) != ours[name] for name in ("version", "installed"))
+
+def _named_alike(recorded: object) -> object:
+    """The recorded interpreter if it is ours, maybe by another of its names (`python`, `python3`), else ours."""
+    theirs, ours = Path(str(recorded)), Path(sys.executable)
+    with suppress(OSError):
+        if theirs.parent == ours.parent and theirs.samefile(ours):
+            return recorded
+    return sys.executable
 
 
 def is_older(recorded: Json) -> bool:

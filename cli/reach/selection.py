@@ -58,7 +58,8 @@ async def current(connection: Connection, *, tell: Callable[[str], None], ended_
     described = await described_run(connection, last) if last is not None else None
     if last is not None and described is not None and closed_as(described) is None:
         return ServerRun(connection, last)
-    opened = await open_runs(connection)
+    # The list learns of an end a moment later than the run itself.
+    opened = [each for each in await open_runs(connection) if each[0] != last]
     if len(opened) == 1 and (ended_too or last is None):
         run = opened[0][0]
         if last is not None:

@@ -32,7 +32,7 @@ class Desk:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "PHASELOOM_"))}
         return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PHASELOOM_ACTOR": "ann", "NO_COLOR": "1"}
 
-    def type(self, *words: str, code: int | None = 0, timeout: float = 60) -> str:
+    def type(self, *words: str, code: int | None = 0, timeout: float = 120) -> str:
         """Run `phaseloom` with these words; its output, after checking the exit code."""
         done = subprocess.run(
             [str(BIN / "phaseloom"), *words],
@@ -81,7 +81,7 @@ class Desk:
         path = self.root / name
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
-    def until(self, seen: Callable[[], object], what: str, seconds: float = 30) -> None:
+    def until(self, seen: Callable[[], object], what: str, seconds: float = 60) -> None:
         """Wait until `seen()`; fails with what was waited for."""
         deadline = time.monotonic() + seconds
         while not seen():

@@ -21,6 +21,9 @@ from activities.worker_context import Settings, WorkerContext
 
 Json = dict[str, Any]
 
+LONGER = (0.5, 4.0, 30.0)
+"""Timeouts for what has to get going before it is stopped; the next one is for a machine that was too busy."""
+
 
 class Project:
     """Runs tasks as attempts of one activity, as the server would."""
@@ -97,7 +100,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    async def wait(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    async def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not happen in time"

@@ -108,7 +108,7 @@ async def test_a_check_that_takes_too_long_is_killed_and_an_error(project: Proje
     )
     slow, after = said["results"]
     assert (slow["status"], slow["message"]) == ("error", "sleep did not end within 0.2s and was killed")
-    assert slow["seconds"] < 3
+    assert 0.2 <= slow["seconds"] < 60
     assert after["status"] == "passed"
     assert processes_of("98.7") == []
 

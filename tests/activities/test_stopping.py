@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.failures import AttemptError, History, pause_after
 from engine.coding import encode
 from engine.plan import Retry
+from tests.activities.conftest import LONGER
 
 if TYPE_CHECKING:
     from tests.activities.conftest import Project
@@ -33,20 +33,26 @@ async def failure(project: Project, script: str, **changes: Any) -> ApplicationE
 async def test_a_hung_agent_is_killed_with_its_children_at_the_timeout(
     project: Project, processes_of: ProcessesOf
 ) -> None:
-    began = time.monotonic()
-    error = await failure(project, "echo working; sleep 97541 & (setsid sleep 97541 &); exec sleep 97541", timeout=0.5)
-    assert time.monotonic() - began < 3
-    assert (error.type, error.non_retryable) == ("timeout", True)
-    assert error.message == "sh did not end within 0.5s and was killed"
+    script = "sleep 97541 & (setsid sleep 97541 &); echo working; exec sleep 97541"
+    for seconds in LONGER:
+        error = await failure(project, script, timeout=seconds)
+        assert (error.type, error.non_retryable) == ("timeout", True)
+        assert error.message == f"sh did not end within {seconds:g}s and was killed"
+        if error.details[0]["tail"]:
+            break
     assert error.details[0]["tail"] == "working"
     assert not processes_of("97541")
 
 
 async def test_the_timeout_covers_all_tasks_and_tests_together(project: Project) -> None:
-    with pytest.raises(ApplicationError) as caught:
-        await project.command({"tasks": ["sleep 0.3", "sleep 0.3"]}, acceptance_tests=["sleep 30"], timeout=1.0)
-    assert caught.value.type == "timeout"
-    assert caught.value.message.startswith("test 'sleep 30'")
+    for seconds in LONGER:
+        tasks = [f"sleep {seconds / 4}"] * 2
+        with pytest.raises(ApplicationError) as caught:
+            await project.command({"tasks": tasks}, acceptance_tests=[f"sleep {seconds * 0.9}"], timeout=seconds)
+        assert caught.value.type == "timeout"
+        if caught.value.message.startswith("test 'sleep"):
+            return
+    pytest.fail(caught.value.message)
 
 
 async def test_a_cancelled_activity_leaves_nothing_and_is_cancelled(
@@ -81,8 +87,9 @@ async def test_the_first_heartbeat_comes_at_once_and_names_the_group(project: Pr
         {"run": ["sh", "-c", "ps -o pgid= -p $$"]}, outputs={"pgid": {"type": "integer", "value": "stdout"}}
     )
     assert project.beats[0]["pgid"] is None
-    assert project.beats[1]["pgid"] == result["outputs"]["pgid"]
-    assert project.beats[0]["attempt_id"] == project.beats[1]["attempt_id"]
+    named = [beat for beat in project.beats if beat["pgid"] is not None]
+    assert {beat["pgid"] for beat in named} == {result["outputs"]["pgid"]}
+    assert project.beats[0]["attempt_id"] == named[0]["attempt_id"]
 
 
 async def test_exit_75_is_tried_again_and_exit_1_is_not(project: Project) -> None:

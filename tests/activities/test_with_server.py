@@ -71,7 +71,7 @@ def _start_server(binary: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 async def _connected(address: str, root: Path) -> Client:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         try:
             return await Client.connect(address, data_converter=data_converter(root, durable=False))
@@ -133,12 +133,12 @@ async def test_a_cancelled_run_has_ended_its_command_when_it_is_cancelled(
 ) -> None:
     async with worker(client, tmp_path):
         handle = await start(client, task({"run": ["sleep", "97561"]}))
-        await eventually(lambda: processes_of("sleep 97561"), 20)
+        await eventually(lambda: processes_of("sleep 97561"))
         began = time.monotonic()
         await handle.cancel()
         with pytest.raises(WorkflowFailureError):
             await handle.result()
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15, "long before the sleep or the heartbeat timeout of 30 s ends it"
         assert not processes_of("sleep 97561")
 
 
@@ -165,9 +165,9 @@ async def test_a_worker_that_stops_hands_its_attempt_to_the_next_without_using_o
     script = "if [ -e second ]; then exit 0; fi; touch second; sleep 97562"
     async with worker(client, tmp_path):
         handle = await start(client, task({"run": ["sh", "-c", script]}))
-        await eventually((tmp_path / "second").exists, 20)
+        await eventually((tmp_path / "second").exists)
     async with worker(client, tmp_path):
-        result = await asyncio.wait_for(handle.result(), 15)
+        result = await asyncio.wait_for(handle.result(), 25)
     assert (result["attempts"], result["failures"]) == (1, [])
 
 
@@ -181,7 +181,7 @@ async def test_a_lost_workers_attempt_starts_again_long_before_its_heartbeat_tim
         sys.executable, __file__, address, str(tmp_path), env=os.environ | {"PYTHONPATH": str(root)}
     )
     handle = await start(client, task({"run": ["sh", "-c", script]}))
-    await eventually(lambda: len(processes_of("sleep 97563")) >= 2, 30)
+    await eventually(lambda: len(processes_of("sleep 97563")) >= 2)
     [left] = records(tmp_path)
     lost.kill()
     await lost.wait()
@@ -190,8 +190,8 @@ async def test_a_lost_workers_attempt_starts_again_long_before_its_heartbeat_tim
     assert recovered.told
     assert not processes_of("sleep 97563")
     async with worker(client, tmp_path):
-        result = await asyncio.wait_for(handle.result(), 20)
-    assert time.monotonic() - began < 8, "long before the heartbeat timeout of 30 s"
+        result = await asyncio.wait_for(handle.result(), 60)
+    assert time.monotonic() - began < 25, "long before the heartbeat timeout of 30 s"
     assert (result["attempts"], result["failures"]) == (1, [])
     attempts.write(attempts._path(tmp_path, left.key), left)
     [again] = await recover(tmp_path, client)

@@ -101,7 +101,7 @@ class Place:
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-async def until(look: Callable[[], T | None], *, seconds: float = 30.0) -> T:
+async def until(look: Callable[[], T | None], *, seconds: float = 60.0) -> T:
     """What `look` finds, as soon as it finds something."""
     ends = time.monotonic() + seconds
     while not (found := look()):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
+from datetime import datetime
 from typing import Any
 
 from cli.embedded.processes import gone
 from cli.reach.breakers import states
 from engine.agents import AgentPlan, ToolBreaker
-from engine.plan import PhasePlan, Plan, Retry
+from engine.plan import Need, PhasePlan, Plan, Retry
 from tests.cli.conftest import Place, until
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ RECOVERY = 2.0
 
 
 def plan(script: str, attempts: int = 1) -> Json:
-    """One phase that uses the tool `oven`, whose breaker opens at the second failure in a row."""
+    """A phase that uses the tool `oven`, whose breaker opens at the second failure in a row, after one that waits."""
     agent = AgentPlan(
         role="cook",
         uses="command",
@@ -27,8 +27,14 @@ def plan(script: str, attempts: int = 1) -> Json:
         breaker=ToolBreaker(tool="oven", threshold=2, recovery=RECOVERY),
     )
     retry = Retry(max_attempts=attempts, initial=0.05, factor=1, every_failure=True)
-    phase = PhasePlan(id="bake", name="Bake", index=0, agents=(agent,), retry=retry, on_failure="isolate")
-    return Plan(id="bread", name="Bread", phases=(phase,)).to_json()
+    wait = AgentPlan(
+        role="maid", uses="command", config={"tasks": ["until test -e go-$PHASELOOM_RUN; do sleep 0.05; done"]}
+    )
+    ready = PhasePlan(id="ready", name="Ready", index=0, agents=(wait,))
+    bake = PhasePlan(
+        id="bake", name="Bake", index=1, agents=(agent,), needs=(Need(phase=0),), retry=retry, on_failure="isolate"
+    )
+    return Plan(id="bread", name="Bread", phases=(ready, bake)).to_json()
 
 
 async def start(place: Place, name: str, script: str, attempts: int = 1) -> Any:
@@ -43,40 +49,47 @@ async def breaker(place: Place) -> Json:
     return found[0] if found else {"state": "none"}
 
 
-def log_of(place: Place, run: str) -> str:
-    path = place.root / ".phaseloom/workflows" / run / "logs/phase-bake.log"
+def log_of(place: Place, run: str, phase: str = "bake") -> str:
+    path = place.root / ".phaseloom/workflows" / run / f"logs/phase-{phase}.log"
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-async def has_state(place: Place, word: str) -> None:
-    async with asyncio.timeout(10):
-        while (await breaker(place))["state"] != word:
+async def has_state(place: Place, word: str) -> Json:
+    """The oven's breaker, as soon as it is so."""
+    async with asyncio.timeout(60):
+        while (found := await breaker(place))["state"] != word:
             await asyncio.sleep(0.02)
+    return found
+
+
+def begins(place: Place, run: str) -> None:
+    (place.root / f"go-{run}").touch()
 
 
 async def test_a_killed_probe_frees_its_place_and_the_next_one_closes_the_circuit(place: Place) -> None:
+    work = "date +%s.%N >> good; test $(wc -l < good) = 2 || sleep 60"
+    good = await start(place, "wf_good", work)  # before, for a start takes a part of the recovery
     await start(place, "wf_bad", "echo x >> bad; exit 75", attempts=2)
-    await has_state(place, "open")
-    opened = time.monotonic()
+    await until(lambda: log_of(place, "wf_good", "ready"))
+    begins(place, "wf_bad")
+    opened = await has_state(place, "open")
+    begins(place, "wf_good")
     assert len(place.lines("bad")) == 2
-
-    work = "echo x >> good; test $(wc -l < good) = 2 || sleep 60"
-    good = await start(place, "wf_good", work)
     await until(lambda: "the circuit of oven is open (2 failures in a row)" in log_of(place, "wf_good"))
     assert place.lines("good") == []
-    async with asyncio.timeout(10):
-        while "the circuit of oven is open: waits until" not in str((await good.query("view"))["phases"][0]):
+    async with asyncio.timeout(60):
+        while "the circuit of oven is open: waits until" not in str((await good.query("view"))["phases"][1]):
             await asyncio.sleep(0.02)
 
     await until(lambda: len(place.lines("good")) == 1)
-    assert time.monotonic() - opened > RECOVERY - 0.5
+    assert float(place.lines("good")[0]) > datetime.fromisoformat(opened["recovers_at"]).timestamp() - 0.1
     assert (await breaker(place))["probe"]["by"] == "wf_good/bake"
     worker = (await place.family()).worker
     worker.send(signal.SIGKILL)
     await gone(worker)
 
-    summary = await asyncio.wait_for(good.result(), 20)
-    (result,) = summary["view"]["phases"][:1]
+    summary = await asyncio.wait_for(good.result(), 60)
+    result = summary["view"]["phases"][1]
     assert (summary["status"], result["status"], len(place.lines("good"))) == ("completed", "completed", 2)
     assert "Invoked (attempt 2)" not in log_of(place, "wf_good")
     assert (await breaker(place))["state"] == "closed"

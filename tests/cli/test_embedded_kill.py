@@ -1,4 +1,4 @@
-"""Killing: whatever is killed comes back within five seconds, and no run notices more than a pause."""
+"""Killing: whatever is killed comes back by itself, and no run notices more than a pause."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from cli.embedded import supervision
 from cli.embedded.processes import Process, gone
 from tests.cli.conftest import Family, Place, Run, until
 
-BACK = 5.0
-"""Seconds from a kill, or from the command after it, to the phases running again."""
+BACK = 20.0
+"""Seconds from a kill, or from the command after it, to the phases running again: sooner than by the heartbeat timeout.
+
+On a machine of its own it is 5 s, which `bench/run.py` keeps; here others want the processor too.
+"""
 
 THREE = tuple(f"echo $$ >> began-{i}; until test -e go; do sleep 0.05; done; echo done >> done-{i}" for i in range(3))
 """Agents that work until `go` is there: as long as a test needs them, and no longer."""
@@ -54,6 +57,8 @@ async def each_done_once(place: Place, run: Run) -> None:
     assert result["status"] == "completed"
     assert [len(place.lines(f"done-{i}")) for i in range(3)] == [1, 1, 1]
     ledger = place.root / ".phaseloom" / "workflows" / run.id / "journal.jsonl"
+    # The worker writes it down a moment after it has decided.
+    await until(lambda: '"run_settled"' in ledger.read_text(encoding="utf-8").rpartition("\n")[0])
     facts = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
     assert [fact["n"] for fact in facts] == list(range(1, len(facts) + 1))
     assert sorted(fact["phase"] for fact in facts if fact["kind"] == "phase_settled") == [0, 1, 2]

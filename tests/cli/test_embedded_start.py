@@ -101,8 +101,8 @@ async def test_five_that_start_at_once_share_one_of_each(place: Place) -> None:
     told = await asyncio.gather(*(start_elsewhere(place) for _ in range(5)))
     assert len(set(told)) == 1
     family = await place.family()
-    await asyncio.sleep(1.5)  # as long as a supervisor that is one too many may wait for the lock
-    assert processes_of(place) == {process.pid for process in family.all}
+    # A supervisor that is one too many waits a moment for the lock before it ends.
+    await until(lambda: processes_of(place) == {process.pid for process in family.all})
 
 
 def processes_of(place: Place) -> set[int]:
@@ -202,10 +202,8 @@ def test_without_the_server_program_the_hint_names_the_extra(place: Place, tmp_p
 
 async def test_a_server_that_cannot_start_is_explained_by_its_log(place: Place) -> None:
     place.project.file(servers.DATABASE).mkdir()
-    before = time.monotonic()
     with pytest.raises(UnreachableError, match="the server ended at once"):
         await place.connect()
-    assert time.monotonic() - before < 15
 
 
 async def test_a_database_in_use_by_an_unseen_process_is_said_to_be(place: Place) -> None:

@@ -11,15 +11,15 @@ import time
 import urllib.request
 from pathlib import Path
 
-import psutil
 import pytest
 
+from activities.leftovers import identity
 from cli.embedded import supervision, workers
 from cli.embedded.condition import status, stop
 from cli.embedded.foreground import up
 from cli.embedded.processes import Process, current, gone
 from cli.embedded.project import take_lock
-from cli.embedded.version import installation
+from cli.embedded.version import differs, installation
 from engine.errors import RefusedError
 from tests.cli.conftest import Family, Place, until
 
@@ -67,7 +67,7 @@ async def test_forced_stopping_ends_the_agents_and_their_phases_run_again_later(
     await stop(place.root, force=True)
     print(f"down --force with a running agent: {time.monotonic() - before:.2f} s")
     assert family.living == []
-    assert not psutil.pid_exists(int(place.lines("began")[0]))
+    assert identity(int(place.lines("began")[0])) is None
     (place.root / "go").touch()
     connection = await place.connect()
     result = await connection.client.get_workflow_handle(run.id).result()
@@ -85,7 +85,7 @@ async def test_what_a_killed_supervisor_left_is_stopped_too(place: Place) -> Non
     before = time.monotonic()
     assert (await stop(place.root)).was_running
     print(f"down without supervisor and server: {time.monotonic() - before:.2f} s")
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 30
     assert family.living == []
     assert supervision.living(place.project) is None
 
@@ -99,7 +99,7 @@ async def test_a_worker_that_does_not_listen_is_killed_with_its_agents(place: Pl
     await gone(family.supervisor)
     await stop(place.root, force=True, grace=0.5)
     assert family.living == []
-    assert not psutil.pid_exists(int(place.lines("began")[0]))
+    assert identity(int(place.lines("began")[0])) is None
 
 
 # ---- by itself
@@ -109,25 +109,39 @@ async def test_an_unused_project_stops_by_itself_and_starts_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHASELOOM_IDLE_EXIT", "2")
-    await place.connect()
+    run = await place.run("-")
     family = await place.family()
+    await run.terminate()
     await until(lambda: not family.living)
     assert supervision.living(place.project) is None
+    monkeypatch.delenv("PHASELOOM_IDLE_EXIT")
     await place.connect()
     assert len((await place.family()).living) == 3
 
 
 async def test_an_open_run_keeps_everything_alive(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHASELOOM_IDLE_EXIT", "1")
+    monkeypatch.setenv("PHASELOOM_IDLE_EXIT", "4")  # longer than the run takes to be known, on a busy machine too
     run = await place.run("-")
     family = await place.family()
-    await asyncio.sleep(3)
+    await asyncio.sleep(6)
     assert len(family.living) == 3
     await run.terminate()
     await until(lambda: not family.living)
 
 
 # ---- another installation
+
+
+def test_another_name_of_an_interpreter_is_no_other_installation(tmp_path: Path) -> None:
+    """`.venv/bin/phaseloom` may be run by `python3` and a test or script by `python`: both are of one environment."""
+    ours = Path(sys.executable)
+    names = [path for path in ours.parent.glob("python*") if path.samefile(ours)]
+    assert not any(differs({**installation(), "interpreter": str(name)}) for name in names)
+    (tmp_path / ours.name).symlink_to(ours)
+    (tmp_path / "python9").touch()
+    for other in (tmp_path / ours.name, tmp_path / "python9", ours.with_name("gone"), None):
+        assert differs({**installation(), "interpreter": other and str(other)})
+    assert differs({**installation(), "version": "0.0.1"})
 
 
 def pretend(place: Place, name: str, **values: str) -> None:

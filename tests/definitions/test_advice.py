@@ -12,7 +12,7 @@ from definitions import Diagnostic, advise, load, load_config, load_text
 
 HEAD = "agents: {w: {uses: command, run: [echo, hi], outputs: {x: string}}}\nphases:\n"
 COUNT = 10_000
-SECONDS = 2.0
+SECONDS = 6.0
 
 
 def advice(phases: str, head: str = HEAD) -> list[Diagnostic]:

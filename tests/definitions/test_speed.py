@@ -9,8 +9,8 @@ import pytest
 from definitions import compile_plan, load_text
 
 COUNT = 10_000
-SECONDS = 6.0
-"""Twice the budget, which `make bench` holds: a test must not fail because the machine is busy."""
+SECONDS = 12.0
+"""Four times the budget, which `make bench` holds: a test must not fail because the machine is slow, or busy."""
 
 HEAD = "inputs: {feature: string}\nagents: {w: {run: [echo, hi], outputs: {x: string}}}\nphases:\n"
 PROMPT = "do ${{phases.p{before}.outputs.x}}"

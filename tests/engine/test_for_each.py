@@ -345,7 +345,7 @@ def test_the_work_per_item_does_not_grow_with_their_number() -> None:
         best = float("inf")
         for _ in range(3):
             engine = Engine(plan_of(each(0, items=tuple(range(items)))))
-            begun = time.perf_counter()
+            begun = time.process_time()
             engine.start(0.0, inputs={}, env={}, run={"id": "r"})
             effects = engine.flush()
             while effects:
@@ -356,7 +356,7 @@ def test_the_work_per_item_does_not_grow_with_their_number() -> None:
                     )
                     effects += engine.handle(event, 0.0)
             assert engine.state.status == "completed"
-            best = min(best, (time.perf_counter() - begun) / items)
+            best = min(best, (time.process_time() - begun) / items)
         return best
 
     assert seconds(2000) < 5 * seconds(100)

@@ -25,7 +25,7 @@ from engine.operations import OPERATIONS
 from engine.plan import Retry
 from engine.requests import read
 from tests.project.markdown import ROOT, Block, blocks, pages
-from tests.project.walking import BIN, walk
+from tests.project.walking import BIN, LONGEST, walk
 
 REASONS = {"needs Docker", "runs until it is stopped", "installs packages", "sets up a checkout"}
 """Why a command block may be left out of the tests."""
@@ -42,6 +42,7 @@ def name_of(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", RUN_PAGES, ids=name_of)
+@pytest.mark.timeout(LONGEST + 60)
 def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     if not (BIN / "phaseloom").exists():
         if os.environ.get("CI"):

@@ -27,6 +27,9 @@ from workflows.run import PhaseRun
 
 Json = dict[str, Any]
 
+MOMENTS = 3000
+"""So many pauses of a bench are a minute: what has not come by then does not come, however busy the machine is."""
+
 
 def passed(task: Json) -> Json:
     """Every check of a gate has passed."""

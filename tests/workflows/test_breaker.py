@@ -146,7 +146,7 @@ async def test_fresh_histories_lose_no_report_and_keep_the_state(env: WorkflowEn
     for number in range(100):
         told = {"lease": f"l{number}", "era": answer["era"], "outcome": "failed", **rule}
         await tool.handle.signal("report", told)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (await tool.state())["failures"] < 100:
             await asyncio.sleep(0.02)
     assert (await tool.handle.describe()).run_id != began

@@ -80,7 +80,7 @@ async def test_pause_and_resume_reach_the_child(bench: Bench) -> None:
 
 async def closed(bench: Bench, run: str) -> None:
     """Return once the run has ended, without letting time pass."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (await bench.client.get_workflow_handle(run).describe()).status == WorkflowExecutionStatus.RUNNING:
             await bench.pause()
 

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
 from engine.plan import Plan
 from tests.engine.world import phase, plan_of
-from tests.workflows.conftest import Bench
+from tests.workflows.conftest import MOMENTS, Bench
 
 Json = dict[str, Any]
 DAY = 86400.0
@@ -40,7 +40,7 @@ def verdict(*statuses: str) -> Callable[[Json], Json]:
 
 async def standing(bench: Bench, handle: WorkflowHandle[Any, Json], status: str) -> Json:
     """The one gate, as soon as it stands so; no time is skipped for it."""
-    for _ in range(200):
+    for _ in range(MOMENTS):
         gates = (await handle.query("view"))["gates"]
         if gates and gates[0]["gate_status"] == status:
             return dict(gates[0])

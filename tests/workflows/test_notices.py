@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from engine.plan import HookPlan, Plan, TargetPlan
 from tests.engine.world import PERSON, phase, plan_of
-from tests.workflows.conftest import Bench, failing
+from tests.workflows.conftest import MOMENTS, Bench, failing
 
 Json = dict[str, Any]
 TEAM = TargetPlan(name="team", url_env="TEAM_URL")
@@ -94,7 +94,7 @@ async def test_a_notice_that_nobody_takes_is_in_the_journal_of_an_open_run_and_c
     assert isinstance(failed.value.cause, ApplicationError)
     (lost,) = failed.value.cause.details[0]["undelivered"]
     assert (lost["to"], lost["why"]) == ("team", "it answered 503")
-    for _ in range(200):
+    for _ in range(MOMENTS):
         facts = (await handle.query("journal"))["facts"]
         if facts[-1]["kind"] == "notice_undelivered":
             break

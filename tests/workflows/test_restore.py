@@ -15,7 +15,7 @@ from definitions import compile_plan, find, load
 from engine.facts import Fact
 from engine.plan import Execution
 from tests.engine.world import PERSON, phase, plan_of
-from tests.workflows.conftest import Bench, until_cancelled
+from tests.workflows.conftest import MOMENTS, Bench, until_cancelled
 
 Json = dict[str, Any]
 Handle = WorkflowHandle[Any, Json]
@@ -23,7 +23,7 @@ Handle = WorkflowHandle[Any, Json]
 
 async def seen(handle: Handle, **wanted: Any) -> Json:
     """The view, once these of its values are so."""
-    for _ in range(400):
+    for _ in range(MOMENTS):
         view: Json = await handle.query("view")
         if all(view.get(name) == value for name, value in wanted.items()):
             return view
@@ -33,7 +33,7 @@ async def seen(handle: Handle, **wanted: Any) -> Json:
 
 async def worked(bench: Bench, count: int) -> None:
     """Return once so many agents have begun."""
-    for _ in range(600):
+    for _ in range(MOMENTS):
         if len(bench.agents.seen) >= count:
             return
         await asyncio.sleep(0.05)
@@ -42,7 +42,7 @@ async def worked(bench: Bench, count: int) -> None:
 
 async def started(bench: Bench, *ids: str) -> None:
     """Return once agents of these phases have begun."""
-    for _ in range(400):
+    for _ in range(MOMENTS):
         if {task["phase"]["id"] for task in bench.agents.seen} >= set(ids):
             return
         await asyncio.sleep(0.02)
@@ -100,7 +100,7 @@ async def test_an_agent_that_will_not_end_is_abandoned_and_what_it_says_later_co
     await handle.execute_update("restore", {"checkpoint": "p0"})
     with bench.env.auto_time_skipping_disabled():
         view = await seen(handle, waiting=[])
-        for _ in range(400):
+        for _ in range(MOMENTS):
             view = await handle.query("view")
             if view["phases"][2]["status"] == "in_progress":
                 break
@@ -148,7 +148,7 @@ async def test_it_goes_back_over_the_border_of_a_history(bench: Bench) -> None:
     await worked(bench, 30)
     await latest.execute_update("restore", {"checkpoint": "p3"})
     await worked(bench, 30 + 26)
-    for _ in range(200):
+    for _ in range(MOMENTS):
         with contextlib.suppress(WorkflowUpdateFailedError):
             await latest.execute_update("next", {})
             break
@@ -195,7 +195,7 @@ SAMPLES: Json = {"string": "x", "integer": 0, "number": 0.5, "boolean": False, "
 
 async def lived(handle: Handle, until: str, word: str) -> None:
     """People do their part of the development lifecycle until a phase is open; each output tells its round."""
-    for _ in range(2000):
+    for _ in range(2 * MOMENTS):
         view = await handle.query("view")
         open_now = [row for row in view["active"] if row.get("waits_for") == "person"]
         if view["ended_at"] or any(row["id"] == until for row in open_now):

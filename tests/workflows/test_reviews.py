@@ -11,7 +11,7 @@ from engine.agents import AgentPlan
 from engine.gates.plans import ApprovalPlan, GatePlan, ReviewPlan
 from engine.plan import Plan
 from tests.engine.world import Json, phase, plan_of
-from tests.workflows.conftest import Bench, failing, until_cancelled
+from tests.workflows.conftest import MOMENTS, Bench, failing, until_cancelled
 
 CRITIC = AgentPlan(role="critic", uses="command", config={"run": ["critic"]})
 SECOND = AgentPlan(role="second", uses="command", config={"run": ["second"]})
@@ -42,7 +42,7 @@ def answers(bench: Bench, *verdicts: Json, of: int = 1) -> None:
 
 
 async def standing(bench: Bench, handle: WorkflowHandle[Any, Json], status: str) -> Json:
-    for _ in range(300):
+    for _ in range(MOMENTS):
         gates = (await handle.query("view"))["gates"]
         if gates and gates[0]["gate_status"] == status:
             return dict(gates[0])
@@ -111,7 +111,7 @@ async def test_a_review_survives_fresh_histories_and_each_voice_counts_once(benc
     answers(bench, {"verdict": "APPROVE"}, of=3)
     plan = reviewed(phases=3, approval=ApprovalPlan(people=("ana",)))
     handle = await bench.start(plan, drain_events=15)
-    for _ in range(300):
+    for _ in range(MOMENTS):
         gates = (await handle.query("view"))["gates"]
         if [gate["gate_status"] for gate in gates] == ["waiting"] * 3:
             break

@@ -12,7 +12,7 @@ from engine.gates.plans import ApprovalPlan, GatePlan
 from engine.plan import Plan
 from tests.engine.signing import SIGNERS, signed_by
 from tests.engine.world import phase, plan_of
-from tests.workflows.conftest import Bench
+from tests.workflows.conftest import MOMENTS, Bench
 from workflows.verifying import NoLibraryError, verifier
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ def plan(need: int = 1) -> Plan:
 
 
 async def waiting(bench: Bench, handle: WorkflowHandle[Any, Json], approvals: int = 0) -> None:
-    for _ in range(200):
+    for _ in range(MOMENTS):
         gates = (await handle.query("view"))["gates"]
         if gates and (gates[0]["gate_status"], gates[0].get("approvals")) == ("waiting", approvals):
             return

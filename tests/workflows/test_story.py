@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
 from engine.plan import Retry
 from tests.engine.world import PERSON, phase, plan_of
-from tests.workflows.conftest import Bench
+from tests.workflows.conftest import MOMENTS, Bench
 
 Json = dict[str, Any]
 DAY = 86400.0
@@ -98,7 +98,7 @@ class Weeks:
 
     async def gate(self, name: str, status: str, number: int) -> Json:
         """The open gate, as soon as it stands so in this round."""
-        for _ in range(500):
+        for _ in range(MOMENTS):
             rows = (await self.view())["gates"]
             if rows and (rows[0]["gate"], rows[0]["gate_status"], rows[0]["round"]) == (name, status, number):
                 return dict(rows[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program.person import PROGRAM, Person
+from tests.cli.program.person import PROGRAM, SECONDS, Person
 
 RUN = {"definition": "full-stack-parallel", "phases": ["design-contract", "backend-development"]}
 OLDER = {"definition": "shop", "phases": ["list", "load"]}
@@ -78,11 +78,11 @@ def test_a_real_bash_completes_with_the_script_that_is_shown(shop: Person) -> No
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("there is no bash here")
-    shown = shop.types("--show-completion", "bash").out
-    script = f"""{shown}
+    # Of the shell that it runs in, which it looks for among its ancestors: that of the tests may have none.
+    script = """eval "$(phaseloom --show-completion)"
 COMP_WORDS=(phaseloom workflow complete-phase back); COMP_CWORD=3
 _phaseloom_completion phaseloom
-echo "${{COMPREPLY[@]}}"
+echo "${COMPREPLY[@]}"
 """
     path = f"{Path(PROGRAM).parent}:{shop.environ['PATH']}"
     done = subprocess.run(
@@ -91,7 +91,7 @@ echo "${{COMPREPLY[@]}}"
         env={**shop.environ, "PATH": path},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=SECONDS,
         check=False,
     )
     assert (done.stdout, done.stderr) == ("backend-development\n", "")

@@ -41,8 +41,8 @@ phases:
 def facts(person: Person) -> list[Json]:
     """The current run's journal, as the worker has written it."""
     file = person.root / ".phaseloom" / "workflows" / person.current / "journal.jsonl"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return [json.loads(line) for line in lines]
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be half written
 
 
 def of_kind(person: Person, kind: str) -> list[Json]:

@@ -98,7 +98,6 @@ def answering(*steps: tuple[str, Callable[[], object] | str]) -> Callable[[str],
     return see
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ in what is read after their end")
 def test_a_walk_shows_each_gate_asks_sends_and_goes_on_after_a_refusal(person: Person, runs: dict[str, str]) -> None:
     asked = "[q]uit: "

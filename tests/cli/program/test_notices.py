@@ -32,7 +32,7 @@ def test_a_failing_command_runs_its_hooks_and_the_run_goes_on_whatever_becomes_o
 id: hooked
 notifications: ['{receiver.url}']
 hooks:
-  on_failure: [sh, -c, 'echo "$1" >> hooks; cp "$PHASELOOM_EVENT" event.json; exit 9', sh, '${{status}}']
+  on_failure: [sh, -c, 'echo "$1" >> hooks; cp "$PHASELOOM_EVENT" new; mv new event.json; exit 9', sh, '${{status}}']
   on_retry: 'echo "retry $PHASELOOM_EPOCH" >> hooks'
   on_recovery: 'echo recovered >> hooks'
 agents:

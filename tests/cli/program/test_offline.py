@@ -17,7 +17,6 @@ from typer.core import TyperGroup
 from cli import main
 from cli.building import built
 from cli.command import Act, command
-from cli.embedded import version
 from cli.exits import BY_CODE, MEANINGS, Exit, exit_for
 from engine import errors
 from tests.cli.program.person import PROGRAM, Person
@@ -85,16 +84,6 @@ def test_only_the_command_that_is_named_is_built(
         assert isinstance(found, TyperGroup)
         assert isinstance(all_of_it, TyperGroup)
         assert list(found.commands) == (below or list(all_of_it.commands))
-
-
-@pytest.mark.parametrize(
-    ("name", "another"), [("python", False), ("python3.11", False), ("../lib/python", True), ("", True)]
-)
-def test_an_environment_is_one_installation_under_all_names_of_its_interpreter(name: str, another: bool) -> None:  # noqa: FBT001
-    ours = version.installation()
-    recorded = ours | {"interpreter": str(Path(ours["interpreter"]).parent / name) if name else ""}
-    assert version.differs(recorded) is another
-    assert version.differs(recorded | {"installed": "/elsewhere"})
 
 
 def test_the_reference_names_every_command_and_every_exit_code() -> None:

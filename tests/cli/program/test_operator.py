@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from tests.cli.program.person import PROGRAM, Json, Person
+from tests.cli.program.person import PROGRAM, Json, Person, until
 
 CATALOG = "full-stack-parallel"
 
@@ -128,6 +128,8 @@ def test_without_a_current_run_the_only_open_one_is_meant_and_several_are_listed
     assert said.code == 4
     assert said.err.startswith("error: no run is open")
     runs = [person.types("workflow", "start", CATALOG, "--json").json["run"] for _ in range(2)]
+    # A list learns of a run a moment after its start, and of its end a moment after that.
+    until(lambda: {run["run"] for run in person.types("runs", "--json").json["runs"]} == set(runs))
     current = person.root / ".phaseloom" / "current"
     current.unlink()
     said = person.tries("workflow", "next")
@@ -135,12 +137,13 @@ def test_without_a_current_run_the_only_open_one_is_meant_and_several_are_listed
     assert "open are:" in said.err
     assert all(f"  {run}  {CATALOG}" in said.err for run in runs)
     person.types("workflow", "cancel", "--run", runs[0])
+    until(lambda: [run["run"] for run in person.types("runs", "--json").json["runs"]] == [runs[1]])
     assert person.types("workflow", "next").lines[1] == "Started 2 parallel phases:"
-    listed = person.types("runs", "--json").json["runs"]
-    assert [run["run"] for run in listed] == [runs[1]]
-    assert listed[0]["waiting_for"] == ["person:backend-expert", "person:frontend-expert"]
+    waits = ["person:backend-expert", "person:frontend-expert"]
+    until(lambda: [run["waiting_for"] for run in person.types("runs", "--json").json["runs"]] == [waits])
     person.types("workflow", "cancel", "--run", runs[1])
-    assert {run["status"] for run in person.types("runs", "--all", "--json").json["runs"]} == {"completed", "cancelled"}
+    ended = {"completed", "cancelled"}
+    until(lambda: {run["status"] for run in person.types("runs", "--all", "--json").json["runs"]} == ended)
 
 
 def test_completion_signals_end_the_run(person: Person) -> None:

@@ -111,7 +111,6 @@ def test_the_stock_client_sends_what_was_signed_here_and_cannot_send_it_again(pe
     assert person.tries("sign", "decide_gate", "{").code == 2
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ in what is read after their end")
 def test_the_walk_through_the_inbox_signs(person: Person) -> None:
     key_of(person, "ana")
