@@ -139,6 +139,14 @@ def test_what_cannot_be_read_is_a_definition_with_errors(offline: Person) -> Non
         assert (said.code, "PL001" in said.out + said.err) == (3, True), said
 
 
+def test_a_missing_file_keeps_no_findings_of_the_others_back(offline: Person) -> None:
+    bad = offline.write("bad.yaml", "phases: [{name: A, timeout: soon}]\n")
+    said = offline.tries("validate", "gone.yaml", bad, "nothing")
+    assert said.code == 4
+    assert said.lines[0].startswith("bad.yaml:1:29 PL104")
+    assert "there is no file 'gone.yaml'; there is no definition 'nothing'" in said.err
+
+
 def test_a_definition_with_errors_is_never_started(offline: Person) -> None:
     offline.write("bad.yaml", BAD)
     for started in (("run",), ("workflow", "start")):
