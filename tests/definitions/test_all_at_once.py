@@ -74,7 +74,7 @@ def test_errors_of_every_kind_in_order_of_the_file() -> None:
         "phases:\n  - {id: a, parallel: true}\n  - {id: b, depends_on: [aa], prompt: '${phases.a.status}'}\n",
         # whatever need of the circle goes, the phases of it are not at once, and what follows comes after all before it
         "phases: [{id: a, depends_on: [b], files_scope: [f]}, {id: b, depends_on: [a], files_scope: [f]}]\n",
-        "steps: [{id: x}, {id: a, depends_on: [b, x]}, {id: b, depends_on: a}, {id: c, prompt: '${phases.x.status}'}]\n",
+        "steps: [{id: x}, {id: a, depends_on: [b, x]}, {id: b, depends_on: a}, {id: c, prompt: '${phases.x.status}'}]",
         "name: {{ inputs.x }}\nphases: [{id: a}]\n",
         "phases: [{id: a, prompt: {{ inputs.x }}}]\n",
         "steps: 3\n",
