@@ -31,9 +31,10 @@ class Console:
         self.json = json
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print lines for people; with `--json` nothing."""
+        """Print lines for people; with `--json` nothing. A line break within one is a space."""
         if not self.json:
-            write(sys.stdout, "".join(f"{CONTROL.sub('', line)}\n" for line in lines))
+            single = (line.replace("\n", " ") for line in lines)
+            write(sys.stdout, "".join(f"{CONTROL.sub('', line)}\n" for line in single))
 
     def line(self, text: str = "") -> None:
         """Print one line for people; with `--json` nothing."""

@@ -214,6 +214,12 @@ def test_the_catalog_is_listed_and_shown_with_indexes(offline: Person) -> None:
     assert {"full-stack-parallel", "comprehensive-audit", "parallel-utilities"} <= set(ids)
     lines = offline.types("workflow", "show", "full-stack-parallel").lines
     assert [line.split()[:2] for line in lines if line.endswith("  parallel")] == [["1", "Backend"], ["2", "Frontend"]]
+    told = (
+        "description: |\n  First line.\n  Second line.\ninputs: {a: {description: 'one\n\n  two'}}\nphases: [{id: a}]\n"
+    )
+    lines = offline.types("workflow", "show", offline.write("told.yaml", told)).lines
+    assert lines[1:3] == ["First line.", "Second line."]
+    assert any(line.endswith("one two") for line in lines)
     unknown = offline.tries("workflow", "show", "full-stack-paralel")
     assert (unknown.code, "did you mean 'full-stack-parallel'?" in unknown.err) == (4, True)
 
