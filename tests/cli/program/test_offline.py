@@ -292,6 +292,20 @@ def test_a_command_needs_no_streams(offline: Person) -> None:
     assert (done.returncode, "there is no definition 'nothing'" in done.stderr) == (4, True)
 
 
+def test_an_interrupt_while_the_program_is_loaded_is_no_crash(offline: Person) -> None:
+    script = """if True:
+        import sys, phaseloom
+        class Interrupt:
+            def find_spec(self, name, path=None, target=None):
+                if name == "typer":
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Interrupt())
+        phaseloom.main()
+    """
+    done = subprocess.run([sys.executable, "-c", script], cwd=offline.root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def _at_a_shell(line: str, person: Person) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["/bin/sh", "-c", line], cwd=person.root, env=person.environ, capture_output=True, text=True, check=False
