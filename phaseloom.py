@@ -43,9 +43,11 @@ def _pin() -> None:
 
 def main() -> None:
     """Run the program `phaseloom`."""
-    _pin()
-    from cli.main import main as program  # noqa: PLC0415 - findable for sure only now
-
+    try:
+        _pin()
+        from cli.main import main as program  # noqa: PLC0415 - findable for sure only now
+    except KeyboardInterrupt:  # while everything is loaded: nothing has begun
+        sys.exit(130)
     program()
 
 

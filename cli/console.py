@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TextIO
 
 from engine.errors import PhaseloomError
@@ -31,9 +32,10 @@ class Console:
         self.json = json
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print lines for people; with `--json` nothing."""
+        """Print lines for people; with `--json` nothing. A line break within one is a space."""
         if not self.json:
-            write(sys.stdout, "".join(f"{CONTROL.sub('', line)}\n" for line in lines))
+            single = (line.replace("\n", " ") for line in lines)
+            write(sys.stdout, "".join(f"{CONTROL.sub('', line)}\n" for line in single))
 
     def line(self, text: str = "") -> None:
         """Print one line for people; with `--json` nothing."""
@@ -84,7 +86,13 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def prepare_streams() -> None:
-    """Let no character break the output: for what an encoding cannot show stands what is closest, or `?`."""
+    """Let no character break the output: for what an encoding cannot show stands what is closest, or `?`.
+
+    A stream that the process was not given holds nothing; its number is taken, so that no other file gets it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
     codecs.register_error(FALLBACK, _closest)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
 import sys
@@ -61,6 +63,11 @@ DEBUG = "--debug"
 DEBUG_VARIABLE = "PHASELOOM_DEBUG"
 FEW_COLLECTIONS = (50_000, 20, 20)
 """Importing makes many objects and no garbage: a command is a tenth faster when collections are rare."""
+
+_OF_FILES = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+)
+"""What the files or the machine of the user are to blame for, and nobody else."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -136,12 +143,21 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
     except Exception as error:  # noqa: BLE001 - our bug: said in a sentence, shown with --debug
         if debug:
             traceback.print_exc()
-        bug = PhaseloomError(
-            f"a bug in Phaseloom: {type(error).__name__}: {error}", hint=f"see where with: {DEBUG}", code="bug"
-        )
-        report(bug, as_json=as_json)
-        return Exit.BUG
+        return _unforeseen(error, as_json=as_json)
     return int(code or 0)
+
+
+def _unforeseen(error: Exception, *, as_json: bool) -> int:
+    """Say what nothing has foreseen: a full disk or a right that is missing, else a bug of ours."""
+    hint = f"see where with: {DEBUG}"
+    if isinstance(error, OSError) and error.errno in _OF_FILES:
+        place = f"{error.filename}: " if error.filename else "something cannot be read or written: "
+        told = PhaseloomError(f"{place}{error.strerror}", hint=hint, code="workspace")
+    else:
+        told = PhaseloomError(f"a bug in Phaseloom: {type(error).__name__}: {error}", hint=hint, code="bug")
+    with contextlib.suppress(OSError):  # it may be the output itself that cannot be written
+        report(told, as_json=as_json)
+    return exit_for(told)
 
 
 def _is_no_command(error: TyperException, word: str) -> bool:

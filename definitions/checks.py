@@ -93,9 +93,8 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
     expressions.check(review_texts(definition), findings)
     _check_agents(definition, project, expressions, findings)
     reads.check(expressions, findings)
-    if not damage.order:
-        expressions.check_order(jumps=any(phase.next for phase in phases))
-        check_scopes(definition, order, findings)
+    expressions.check_order(jumps=any(phase.next for phase in phases))
+    check_scopes(definition, order, findings)
     _check_jumps(definition, order, damage, findings)
     _check_checkpoints(definition, order, findings)
     if not damage.covers("gates"):

@@ -36,7 +36,13 @@ class Order:
     needs: list[tuple[Need, ...]] = field(default_factory=list)
     after_group: list[int | None] = field(default_factory=list)
     sequence: list[int] | None = None
-    """A topological order (numbers above the phases' stand for whole groups), or None if there is a circle."""
+    """A topological order (numbers above the phases' stand for whole groups); what circles say is left out of it.
+
+    None if there are too many circles.
+    """
+    circles: list[list[int]] = field(default_factory=list)
+    unclear: set[int] = field(default_factory=set)
+    """Phases whose needs are not all known, because something is wrong with them."""
 
     def find(self, word: str) -> list[int]:
         """The phases that a word in the definition may mean: by id, else by name."""
@@ -61,7 +67,7 @@ class Order:
 
 def order_of(phases: Sequence[Phase], key: str, findings: Findings, damage: Damage) -> Order:
     """The order of the phases; reports clashes of ids, unknown and ambiguous needs, and circles."""
-    order = Order()
+    order = Order(unclear={index for index in range(len(phases)) if damage.covers(key, index, "depends_on")})
     _identify(order, phases, key, findings, damage)
     _group(order, phases)
     for index, phase in enumerate(phases):
@@ -151,6 +157,7 @@ def _written(order: Order, index: int, written: Sequence[NeedText], key: str, fi
     for position, need in enumerate(written):
         path = (key, index, "depends_on", position)  # a single id without a list: reported at `depends_on`
         if (found := _target(order, need.phase, path, findings)) is None:
+            order.unclear.add(index)
             continue
         if found == index:
             findings.add("PL202", path, f"'{order.ids[index]}' depends on itself", hint="remove it")
@@ -180,13 +187,12 @@ def _sort(order: Order, phases: Sequence[Phase], key: str, findings: Findings) -
         except CycleError as error:
             circle = [index for index in reversed(error.args[1][1:]) if index < count]
             _report_circle(order, circle, phases, key, findings)
+            order.circles.append(circle)
             for index in circle:
                 graph[index] = []
-            order.sequence = []
         else:
-            order.sequence = sequence if order.sequence is None else None
+            order.sequence = sequence
             return
-    order.sequence = None
 
 
 def _report_circle(order: Order, circle: list[int], phases: Sequence[Phase], key: str, findings: Findings) -> None:
@@ -218,18 +224,43 @@ def _path_of_need(order: Order, index: int, following: int, phases: Sequence[Pha
 class Ancestry:
     """Who has certainly settled before whom, for a chosen set of phases.
 
-    One bit per chosen phase travels along the order once, so the cost is that of the needs, not of all pairs.
+    One bit per chosen phase travels along the order once, so the cost is that of the needs, not of all pairs. Where
+    the order is wrong, all that it may have meant counts: the phases of a circle come before each other, and before a
+    phase whose needs are not known comes everything that does not come after it.
     """
 
     def __init__(self, order: Order, targets: Iterable[int]) -> None:
-        self._bits = {target: 1 << position for position, target in enumerate(sorted(set(targets)))}
+        chosen = set(targets)
+        marked = sorted(chosen | order.unclear) if chosen else []
+        self._bits = {index: 1 << position for position, index in enumerate(marked)}
+        self._unclear = sum(self._bits[index] for index in order.unclear) if chosen else 0
         self._before: dict[int, int] = {}
-        for index in order.sequence or [] if self._bits else []:
-            before = 0
+        if not chosen:
+            return
+        self._travel(order)
+        for _ in order.circles:  # what comes before one circle may stand behind another one
+            self._share(order)
+            self._travel(order)
+
+    def _travel(self, order: Order) -> None:
+        for index in order.sequence or []:
+            before = self._before.get(index, 0)
             for predecessor in order.predecessors(index):
-                before |= self._before.get(predecessor, 0) | self._bits.get(predecessor, 0)
+                before |= self._up_to(predecessor)
             self._before[index] = before
+
+    def _share(self, order: Order) -> None:
+        for circle in order.circles:
+            before = 0
+            for index in circle:
+                before |= self._up_to(index)
+            self._before.update(dict.fromkeys(circle, before))
+
+    def _up_to(self, index: int) -> int:
+        return self._before.get(index, 0) | self._bits.get(index, 0)
 
     def precedes(self, earlier: int, later: int) -> bool:
         """Whether the chosen phase `earlier` has settled whenever `later` starts."""
-        return bool(self._before.get(later, 0) & self._bits[earlier])
+        if self._before.get(later, 0) & self._bits[earlier]:
+            return True
+        return bool(self._unclear and self._unclear & self._up_to(later) & ~self._up_to(earlier))

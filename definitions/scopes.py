@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -46,7 +46,7 @@ def check_scopes(definition: Definition, order: Order, findings: Findings) -> No
     execution = definition.execution
     if order.sequence is None or execution.parallel is False or execution.max_workers == 1:
         return
-    uses = _uses(definition.ordered)
+    uses = _uses(definition.ordered, order.unclear.union(*order.circles))
     if sum(1 for _ in uses) == 0:
         return
     together = [*_same(uses), *_overlapping(uses, definition, findings)]
@@ -81,10 +81,11 @@ def _at_once(ordered: list[_Use], rank: _Rank) -> Iterator[tuple[_Use, _Use]]:
             yield earlier, later
 
 
-def _uses(phases: Iterable[Phase]) -> dict[Segments, list[_Use]]:
+def _uses(phases: Iterable[Phase], unclear: Container[int]) -> dict[Segments, list[_Use]]:
+    """The scopes of all phases that have a place in the order."""
     uses: dict[Segments, list[_Use]] = defaultdict(list)
     for index, phase in enumerate(phases):
-        if phase.on_jump:
+        if phase.on_jump or index in unclear:
             continue
         for name, patterns in (("files_scope", phase.files_scope), ("files_create", phase.files_create)):
             for position, pattern in enumerate(patterns):

@@ -22,7 +22,6 @@ from definitions.schema.scalars import found
 MAX_ROUNDS = 12
 _QUOTED = re.compile(r"'([^']*)'")
 _PHASE_KEYS = ("phases", "steps")
-_ORDER_KEYS = frozenset({"depends_on", "parallel"})
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,14 +33,6 @@ class Damage:
     paths: set[Path] = field(default_factory=set)
     phases: set[int] = field(default_factory=set)
     """Phases of which hardly anything is left."""
-
-    @property
-    def order(self) -> bool:
-        """Whether something is missing that decides which phase comes after which."""
-        return bool(self.phases) or any(
-            (len(path) == 1 and path[0] in _PHASE_KEYS) or (len(path) == 3 and path[2] in _ORDER_KEYS)
-            for path in self.paths
-        )
 
     def covers(self, *path: str | int) -> bool:
         """Whether the value at `path`, or something around it, was cut out."""

@@ -33,6 +33,8 @@ _WORDS: dict[str, bool | None] = {
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "\0<<"
 """Stands for an unquoted `<<`; no key of a document can be this."""
+_NO_KEY = "\0"
+"""Stands for what cannot be a key; it is left out with its value."""
 
 _QUOTE_IT = 'quote it: "${…}"'
 
@@ -84,6 +86,9 @@ class _Open:
     key: str | None = None
     key_mark: Mark | None = None
     merges: list[Node] = field(default_factory=list)
+    is_key: bool = False
+    refused: bool = False
+    """Whether a key of it was left out."""
     size: int = 1
     height: int = 1
 
@@ -145,8 +150,13 @@ class _Tree:
         if "${" in text and not quoted:
             raise _RefusedError(mark, "PL014", f"YAML reads '{text}' as a key", _QUOTE_IT)
         if not text:
-            raise _RefusedError(mark, "PL012", "a key is empty")
+            self._no_key(parent, mark, "a key is empty")
+            return
         parent.key, parent.key_mark = (_MERGE if text == "<<" and not quoted else text), mark
+
+    def _no_key(self, parent: _Open, mark: Mark, message: str, hint: str = "") -> None:
+        self.findings.append(Diagnostic.at(mark, "PL012", message, hint=hint))
+        parent.key, parent.key_mark, parent.refused = _NO_KEY, mark, True
 
     def _tagged(self, tag: str, text: str, mark: Mark) -> Scalar:
         name = tag.removeprefix(_TAG)
@@ -167,23 +177,27 @@ class _Tree:
         mark = _mark(event)
         if len(self._open) >= MAX_DEPTH:
             raise _RefusedError(mark, "PL011", f"nested more than {MAX_DEPTH} levels deep")
-        if self._open and isinstance(self._open[-1].node.value, dict) and self._open[-1].key_mark is None:
+        is_key = self._open and isinstance(self._open[-1].node.value, dict) and self._open[-1].key_mark is None
+        if is_key:
             hint = 'an expression is written "${…}", in quotes' if event.flow_style else ""
-            raise _RefusedError(mark, "PL012", "a key is a text, not a list or a mapping", hint)
+            self._no_key(self._open[-1], mark, "a key is a text, not a list or a mapping", hint)
         if event.tag is not None and event.tag not in ("!", f"{_TAG}map", f"{_TAG}seq"):
             message = f"the tag '{event.tag.removeprefix(_TAG)}' has no meaning here"
             self.findings.append(Diagnostic.at(mark, "PL013", message, hint="leave the tag out"))
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # until it is complete, an alias to it would contain itself
-        self._open.append(_Open(Node(empty, mark), event.anchor))
+        self._open.append(_Open(Node(empty, mark), event.anchor, is_key=bool(is_key)))
 
     def _end(self) -> None:
         done = self._open.pop()
         for merged in done.merges:
             self._merge(done, merged)
+        if done.refused and not done.node.value and self._open:
+            done.node = Node(None, done.node.mark)  # `{{ x }}` was not meant as a mapping: nothing more is said of it
         if done.anchor is not None:
             self._anchors[done.anchor] = _Anchored(done.node, done.size, done.height)
-        self._add(done.node, done.size, done.height)
+        if not done.is_key:
+            self._add(done.node, done.size, done.height)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         mark = _mark(event)
@@ -194,7 +208,8 @@ class _Tree:
             raise _RefusedError(mark, "PL010", f"the alias '*{event.anchor}' contains itself")
         parent = self._open[-1] if self._open else None
         if parent is not None and isinstance(parent.node.value, dict) and parent.key_mark is None:
-            raise _RefusedError(mark, "PL012", "a key is a text, not an alias")
+            self._no_key(parent, mark, "a key is a text, not an alias")
+            return
         if len(self._open) + anchored.height > MAX_DEPTH:
             raise _RefusedError(mark, "PL011", f"aliases nest more than {MAX_DEPTH} levels deep")
         self._add(anchored.node, anchored.size, anchored.height, alias=mark)
@@ -219,6 +234,8 @@ class _Tree:
         assert parent.key_mark is not None
         key, mark = parent.key, parent.key_mark
         parent.key = parent.key_mark = None
+        if key == _NO_KEY:
+            return
         if key == _MERGE:
             parent.merges.append(node)
         elif key in holder:

@@ -9,6 +9,7 @@ import typer
 from cli.command import command
 from cli.console import Console
 from cli.exits import Exit, UsageError
+from engine.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,13 +47,22 @@ def validate(
         raise UsageError("--json and --sarif exclude each other", hint="write one of them")
     root = here()
     config, of_project = load_config(root)
-    results = [validated(name, root, project=config) for name in files]
     console = Console(json=json or sarif)
+    results: list[Validation] = []
+    missing: list[DefinitionError] = []
+    for name in files:
+        try:
+            results.append(validated(name, root, project=config))
+        except DefinitionError as error:
+            missing.append(error)
     project = [finding.to_json() for finding in of_project]
     good = not _counts(of_project, strict=strict) and all(_good(result, strict=strict) for result in results)
     console.lines(finding.text for finding in of_project)
     for result in results:
         console.lines(_lines(result))
+    if missing:
+        # After all that can be said of the others.
+        raise DefinitionError("; ".join(error.message for error in missing), hint=missing[0].hint, code=missing[0].code)
     told = [result.to_json() for result in results]
     code = Exit.OK if good else Exit.INVALID
     if sarif:

@@ -80,7 +80,7 @@ def shown(description: Json) -> list[str]:
     """A definition with its phases and the indexes by which they can be named."""
     lines = [f"{description['id']}: {description['name']}"]
     if description["description"]:
-        lines.append(description["description"].strip())
+        lines += description["description"].strip().splitlines()
     lines.append(f"File: {description['file']}")
     if description["inputs"]:
         lines += ["", "Inputs:", *table([_input_row(given) for given in description["inputs"]], indent="  ")]

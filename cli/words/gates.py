@@ -76,7 +76,7 @@ def described(gate: Json, now: str) -> list[str]:
     """What a decision about a gate is to rest on: what it is for, its checks, its decisions, the evidence."""
     lines = [
         f"Gate: {gate['gate']} (after {gate['name']}, index: {gate['phase']})",
-        *([gate["description"]] if gate.get("description") else []),
+        *(gate.get("description") or "").strip().splitlines(),
         f"It {standing(gate, now)}.{_reason(gate)}",
     ]
     if gate.get("results"):

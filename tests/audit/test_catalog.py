@@ -97,6 +97,17 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
+def test_runs_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
+    for step in plan("parallel-utilities", tmp_path).phases:
+        write, put = step.agents[0].config["tasks"]
+        for run in ("wf_one", "wf_two"):
+            assert shell(f"PHASELOOM_RUN={run}\n{write}", tmp_path).returncode == 0
+        for run in ("wf_one", "wf_two"):
+            done = shell(f"PHASELOOM_RUN={run}\n{put}", tmp_path)
+            assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(MODULES)
+
+
 def identity(path: Path) -> tuple[int, ...]:
     status = path.lstat()
     return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns

@@ -70,6 +70,13 @@ def test_errors_of_every_kind_in_order_of_the_file() -> None:
         "gates: 3\nphases:\n  - {id: b, gates: [g]}\n",
         "phases:\n  - {id: a, next: [{goto: b, go_to: b}]}\n  - {id: b, on_jump: true}\n",
         "phases:\n  - {id: a, tool: sh, tasks: 3}\n",
+        # what was meant as a need may be what is read
+        "phases:\n  - {id: a, parallel: true}\n  - {id: b, depends_on: [aa], prompt: '${phases.a.status}'}\n",
+        # whatever need of the circle goes, the phases of it are not at once, and what follows comes after all before it
+        "phases: [{id: a, depends_on: [b], files_scope: [f]}, {id: b, depends_on: [a], files_scope: [f]}]\n",
+        "steps: [{id: x}, {id: a, depends_on: [b, x]}, {id: b, depends_on: a}, {id: c, prompt: '${phases.x.status}'}]",
+        "name: {{ inputs.x }}\nphases: [{id: a}]\n",
+        "phases: [{id: a, prompt: {{ inputs.x }}}]\n",
         "steps: 3\n",
         "phases: []\n",
     ],
@@ -79,6 +86,46 @@ def test_consequences_are_not_reported(text: str) -> None:
     errors = [d for d in found if d.severity == "error"]
     assert len(errors) == 1, [d.text for d in found]
     assert [d for d in found if d.severity != "error" and d.code != "PL302"] == []
+
+
+def test_a_circle_hides_nothing_of_the_order_of_other_phases() -> None:
+    text = """\
+        phases:
+          - {id: a, depends_on: [b]}
+          - {id: b, depends_on: [a]}
+          - {id: c, prompt: "${phases.d.status}"}
+          - {id: d, depends_on: []}
+          - {id: e, depends_on: [f]}
+          - {id: f, depends_on: [d, e]}
+          - {id: g, parallel: true, files_scope: [src]}
+          - {id: h, parallel: true, files_scope: [src/x.py]}
+        """
+    assert codes(text) == [(2, "PL201"), (4, "PL303"), (6, "PL201"), (9, "PL403")]
+
+
+def test_a_phase_with_a_wrong_need_hides_nothing_of_the_order_of_other_phases() -> None:
+    text = """\
+        phases:
+          - {id: a, depends_on: 3}
+          - {id: b, prompt: "${phases.c.status}"}
+          - {id: c, parallel: true, files_scope: [src]}
+          - {id: d, parallel: true, files_scope: [src]}
+          - {id: e, depends_on: [], prompt: "${phases.a.status}"}
+        """
+    assert codes(text) == [(2, "PL102"), (3, "PL303"), (5, "PL403"), (6, "PL303")]
+
+
+def test_a_key_that_is_no_text_hides_nothing_of_the_rest() -> None:
+    text = """\
+        [x, {y: z}]: {name: 1}
+        name: &n A
+        *n : 3
+        "": 3
+        phases:
+          - {id: a, {b: c}: d, timeout: soon}
+        colour: red
+        """
+    assert codes(text) == [(1, "PL012"), (3, "PL012"), (4, "PL012"), (6, "PL012"), (6, "PL104"), (7, "PL101")]
 
 
 def test_thousands_of_errors_are_cut_off_with_a_word() -> None:

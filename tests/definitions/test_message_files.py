@@ -81,7 +81,7 @@ def test_deep_nesting_by_indentation_and_by_aliases() -> None:
 
 def test_a_key_that_is_no_text() -> None:
     assert place(only("phases: [{id: a}]\n? [x]\n: y\n", "PL012")) == (2, 3)
-    assert '"${…}"' in only("name: {{ inputs.x }}\n", "PL012").hint
+    assert '"${…}"' in only("name: {{ inputs.x }}\nphases: [{id: a}]\n", "PL012").hint
 
 
 def test_a_tag() -> None:

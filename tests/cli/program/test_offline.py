@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import os
@@ -165,6 +166,14 @@ def test_what_cannot_be_read_is_a_definition_with_errors(offline: Person) -> Non
         assert (said.code, "PL001" in said.out + said.err) == (3, True), said
 
 
+def test_a_missing_file_keeps_no_findings_of_the_others_back(offline: Person) -> None:
+    bad = offline.write("bad.yaml", "phases: [{name: A, timeout: soon}]\n")
+    said = offline.tries("validate", "gone.yaml", bad, "nothing")
+    assert said.code == 4
+    assert said.lines[0].startswith("bad.yaml:1:29 PL104")
+    assert "there is no file 'gone.yaml'; there is no definition 'nothing'" in said.err
+
+
 def test_a_definition_with_errors_is_never_started(offline: Person) -> None:
     offline.write("bad.yaml", BAD)
     for started in (("run",), ("workflow", "start")):
@@ -232,6 +241,10 @@ def test_the_catalog_is_listed_and_shown_with_indexes(offline: Person) -> None:
     assert {"full-stack-parallel", "comprehensive-audit", "parallel-utilities"} <= set(ids)
     lines = offline.types("workflow", "show", "full-stack-parallel").lines
     assert [line.split()[:2] for line in lines if line.endswith("  parallel")] == [["1", "Backend"], ["2", "Frontend"]]
+    told = "description: |\n  First line.\n  Second line.\ninputs: {a: {description: 'one\n\n b'}}\nphases: [{id: a}]\n"
+    lines = offline.types("workflow", "show", offline.write("told.yaml", told)).lines
+    assert lines[1:3] == ["First line.", "Second line."]
+    assert any(line.endswith("one b") for line in lines)
     unknown = offline.tries("workflow", "show", "full-stack-paralel")
     assert (unknown.code, "did you mean 'full-stack-parallel'?" in unknown.err) == (4, True)
 
@@ -275,15 +288,55 @@ def test_a_bug_of_ours_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("command", ["validate x.yaml", "graph x.yaml", "workflow start x", "runs", "doctor"])
 def test_in_a_directory_that_has_been_deleted_a_command_says_so(command: str, offline: Person) -> None:
     (offline.root / "gone").mkdir()
-    done = subprocess.run(
-        ["/bin/sh", "-c", f'cd gone && rmdir ../gone && "{PROGRAM}" {command}'],
-        cwd=offline.root,
-        env=offline.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _at_a_shell(f'cd gone && rmdir ../gone && "{PROGRAM}" {command}', offline)
     assert (done.returncode, done.stderr.splitlines()[0]) == (6, "error: the working directory does not exist any more")
+
+
+def test_a_full_disk_or_a_missing_right_is_no_bug_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    program = typer.Typer()
+
+    def write() -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "/project/.phaseloom")
+
+    command(program, "write")(write)
+    command(program, "other")(lambda: None)
+    assert main.execute(["write"], program=program) == 6
+    assert capsys.readouterr().err.splitlines()[0] == "error: /project/.phaseloom: Read-only file system"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_an_output_that_cannot_be_written_ends_with_6(option: str, offline: Person) -> None:
+    done = _at_a_shell(f'"{PROGRAM}" workflow list {option} > /dev/full', offline)
+    assert done.returncode == 6
+    assert option or "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_needs_no_streams(offline: Person) -> None:
+    assert _at_a_shell(f'"{PROGRAM}" workflow list <&- >&- 2>&-', offline).returncode == 0
+    done = _at_a_shell(f'"{PROGRAM}" workflow show nothing <&- >&-', offline)
+    assert (done.returncode, "there is no definition 'nothing'" in done.stderr) == (4, True)
+
+
+def test_an_interrupt_while_the_program_is_loaded_is_no_crash(offline: Person) -> None:
+    script = """if True:
+        import sys, phaseloom
+        class Interrupt:
+            def find_spec(self, name, path=None, target=None):
+                if name == "typer":
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Interrupt())
+        phaseloom.main()
+    """
+    done = subprocess.run([sys.executable, "-c", script], cwd=offline.root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def _at_a_shell(line: str, person: Person) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", line], cwd=person.root, env=person.environ, capture_output=True, text=True, check=False
+    )
 
 
 def test_a_reader_that_goes_away_is_no_crash(offline: Person) -> None:
