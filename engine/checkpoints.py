@@ -138,7 +138,6 @@ def check_create(engine: Engine, request: Request) -> None:
 def act_create(engine: Engine, request: Request, at: float) -> Json:
     """Remember this moment under a name."""
     data: Json = {"name": request.fields["name"]}
-    if (git := request.fields.get("git")) is not None:
-        data["git"] = git
+    data |= {name: request.fields[name] for name in ("git", "files") if request.fields.get(name) is not None}
     fact = engine.record(CREATED, at, actor=request.actor, note=request.note, data=data)
     return {"success": True, "checkpoint": row(engine.state, fact.n, segments(engine.state.facts))}

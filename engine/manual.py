@@ -219,8 +219,7 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
     declared = list(asked_for(phase))
     if artifacts := request.fields.get("artifacts"):
         data["artifacts"] = artifacts
-    if git := request.fields.get("git"):
-        data["git"] = git
+    data |= {name: request.fields[name] for name in ("git", "files") if request.fields.get(name)}
     positions = [p for p in phase.persons if phase.plan.agents[p].uses == MANUAL]
     outputs = _outputs(phase, request)
     if engine.plan.context:

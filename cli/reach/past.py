@@ -77,6 +77,14 @@ class Past:
                 return dict(git)
         return {}
 
+    def files_at(self, position: int) -> Json:
+        """`{git?, files?}`, as the newest result, completion or checkpoint that tells of files has them, or nothing."""
+        for fact in self.standing(position):
+            told = fact.data.get("result") or fact.data
+            if told.get("git") is not None or told.get("files") is not None:
+                return {key: told[key] for key in ("git", "files") if told.get(key) is not None}
+        return {}
+
     def content(self, position: int, name: str) -> Json:
         """All that a checkpoint holds; `name` is what it is called."""
         state = self.state_at(position)
@@ -147,7 +155,7 @@ def artifacts_of(state: State) -> list[Json]:
         for result in phase.results:
             for listed in result.get("artifacts") or ():
                 if isinstance(listed, dict) and "sha256" in listed:
-                    kept = {key: listed[key] for key in ("name", "sha256", "size") if key in listed}
+                    kept = {key: listed[key] for key in ("name", "sha256", "size", "media_type") if key in listed}
                     found.append({"phase": phase.plan.id, **kept})
         for name, value in phase.outputs.items():
             found += [{"phase": phase.plan.id, "name": name, **ref} for ref in _references(value)]

@@ -91,7 +91,7 @@ def test_checkpoints_are_listed_shown_compared_made_and_exported(person: Person)
     assert {key: exported[key] for key in told} == told
     assert json.loads((folder / "state.json").read_text(encoding="utf-8"))["completed"][-1] in {"left", "right"}
     # An exported checkpoint goes on anywhere, with the same view.
-    moved = shutil.move(folder / "checkpoints" / "design.json", person.root / "elsewhere.json")
+    moved = shutil.move(folder / "checkpoints" / "design.json", person.root.parent / "elsewhere.json")
     told_of = person.types("workflow", "restore", str(moved), "--json").json
     new = told_of["run"]
     assert (told_of["checkpoint"], told_of["restored_from"]) == ("design", run)
