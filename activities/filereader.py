@@ -57,7 +57,7 @@ class UnknownFilesError(Exception):
 class Limits:
     """What one look at the files may take: so many files, bytes, and seconds from now."""
 
-    files: int = MOST_FILES
+    files: int = field(default_factory=lambda: MOST_FILES)
     size: int = MOST_BYTES
     seconds: float = SECONDS
     ends: float = field(init=False, default=0.0)

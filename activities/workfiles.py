@@ -96,7 +96,7 @@ def read(named: Json, store: ArtifactStore) -> Files:
     digest = str(named["sha256"])
     if "kept" not in named:
         return _loaded(store, digest)
-    files = _loaded(store, str(named["base"]))
+    files = _loaded(store, str(named.get("base")))
     for name, value in _loaded(store, str(named["kept"])).items():
         if value is SAME:
             files.pop(name, None)
@@ -108,7 +108,9 @@ def read(named: Json, store: ArtifactStore) -> Files:
 
 
 def _loaded(store: ArtifactStore, sha256: str) -> Json:
-    found: Json = json.loads(store.get_bytes(sha256).decode(errors="surrogatepass"))
+    found = json.loads(store.get_bytes(sha256).decode(errors="surrogatepass"))
+    if not isinstance(found, dict) or not all(isinstance(value, str) or not value for value in found.values()):
+        raise WorkspaceError(f"sha256:{sha256} is no list of files")
     return found
 
 
