@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from engine import checkpoints
-from engine.facts import Fact
+from engine.facts import Fact, of_files
 from engine.lineage import segments
 from engine.moments import iso
 from engine.state import State
@@ -80,9 +80,8 @@ class Past:
     def files_at(self, position: int) -> Json:
         """`{git?, files?}`, as the newest result, completion or checkpoint that tells of files has them, or nothing."""
         for fact in self.standing(position):
-            told = fact.data.get("result") or fact.data
-            if told.get("git") is not None or told.get("files") is not None:
-                return {key: told[key] for key in ("git", "files") if told.get(key) is not None}
+            if told := of_files(fact.data.get("result") or fact.data):
+                return told
         return {}
 
     def content(self, position: int, name: str) -> Json:

@@ -244,6 +244,30 @@ def test_without_git_the_files_that_differ_are_named_before_anything_starts(pers
     (person.root / "mine.txt").unlink()
 
 
+FIXED = """\
+id: fixed
+agents:
+  writer: {uses: command, run: [sh, -c, "echo raw > mine.txt"]}
+phases:
+  - name: Write
+    agents: [writer]
+    gates:
+      - id: tidy
+        checks: [{name: tidied, run: [grep, -q, tidy, mine.txt], fix: [sh, -c, "echo tidy > mine.txt"]}]
+  - {name: Look, agents: [lead]}
+"""
+
+
+def test_what_the_fixes_of_a_gate_left_is_how_the_files_were(person: Person) -> None:
+    person.write("definitions/fixed.yaml", FIXED)
+    run = person.types("workflow", "start", "fixed", "--json").json["run"]
+    until(lambda: person.view()["phases"][1]["status"] == "in_progress")
+    assert (person.root / "mine.txt").read_text(encoding="utf-8") == "tidy\n"
+    assert asyncio.run(compared(person, run, "write")).differences == ()
+    person.types("workflow", "cancel")
+    (person.root / "mine.txt").unlink()
+
+
 def test_what_is_no_longer_as_it_was_is_said_and_needs_a_yes(person: Person) -> None:
     life(person)
     git = ("git", "-c", "user.name=ana", "-c", "user.email=ana@example.org")
@@ -303,6 +327,19 @@ def test_more_artifacts_than_a_result_lists_are_compared_too(person: Person) -> 
     digest = hashlib.sha256(b"7\n").hexdigest()
     (person.root / ".phaseloom" / "artifacts" / digest[:2] / digest).unlink()
     assert "the artifact plan/7 is gone" in person.tries("workflow", "restore", "plan").err
+    person.types("workflow", "cancel")
+
+
+def test_on_a_terminal_a_long_comparison_of_artifacts_tells_how_far_it_is(person: Person) -> None:
+    life(person)
+    person.write("make.sh", 'truncate -s 70000000 "$PHASELOOM_ARTIFACTS/large"\n')
+    text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
+    text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
+    person.write("definitions/life.yaml", text)
+    begun(person)
+    shown = person.on_terminal("workflow", "restore", "plan", columns=200)
+    assert "comparing artifacts" in shown
+    assert "70.0" in shown
     person.types("workflow", "cancel")
 
 
