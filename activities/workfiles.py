@@ -1,6 +1,6 @@
 """What a result tells of the project's files, and the list behind it, which is kept in the artifact store.
 
-A result has `git`, the commit and whether all is committed, and, unless it is, `files`: `{"sha256"}`, the digest of the
+A result has `git`, the commit and whether all is committed, and, unless it is, `files`: `{"digest"}`, the digest of the
 list of what is not (without git: of all files), or `{"unknown"}`, the reason why nobody knows. A long list is kept as
 what differs from an earlier one: then `kept` names that difference and `base` the other list.
 """
@@ -75,10 +75,10 @@ class Workfiles:
                 if 2 * len(change) < len(whole):
                     kept = hashlib.sha256(change).hexdigest()
                     self._put(kept, change)
-                    return {"sha256": digest, "kept": kept, "base": base[0]}
+                    return {"digest": digest, "kept": kept, "base": base[0]}
             self._base = (digest, files)
         self._put(digest, whole)
-        return {"sha256": digest}
+        return {"digest": digest}
 
     def _put(self, digest: str, data: bytes) -> None:
         with suppress(OSError, PhaseloomError):  # a full disk, or a store that is away, must not fail work that is done
@@ -93,7 +93,7 @@ class Workfiles:
 
 def read(named: Json, store: ArtifactStore) -> Files:
     """The list that `files` of a result names; raises WorkspaceError where it is kept no longer."""
-    digest = str(named["sha256"])
+    digest = str(named["digest"])
     if "kept" not in named:
         return _loaded(store, digest)
     files = _loaded(store, str(named.get("base")))

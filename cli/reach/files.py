@@ -75,7 +75,7 @@ class Then:
 
         if self.clean:
             return {}
-        if "sha256" not in self.files:
+        if "digest" not in self.files:
             why = self.files.get("unknown")
             raise NotKnownError(f"{why} then" if why else "what they held was not told then")
         try:
@@ -112,7 +112,7 @@ async def files_known(root: Path, told: Json) -> Json:
 
 
 async def _by_walking(root: Path, store: ArtifactStore, then: Then) -> Compared:
-    digest, text = then.files.get("sha256"), "the files differ"
+    digest, text = then.files.get("digest"), "the files differ"
     try:
         changes, now = await _changes(root, store, then)
     except NotKnownError as why:
@@ -131,7 +131,7 @@ async def _by_git(root: Path, store: ArtifactStore, then: Then) -> Compared:
     moved = then.commit != now["commit"]
     if not moved and then.clean and now["dirty"] is None:
         return [], []
-    what, before, after = "uncommitted", then.files.get("sha256"), None
+    what, before, after = "uncommitted", then.files.get("digest"), None
     text = "uncommitted changes of the files are others than then"
     if moved:
         what, before, after = "commit", then.commit, now["commit"]
@@ -164,9 +164,9 @@ async def _changes(root: Path, store: ArtifactStore, then: Then) -> tuple[Change
     try:
         return changes(await asyncio.to_thread(then.read, store), now), digest
     except NotKnownError as why:
-        if "sha256" not in then.files:
+        if "digest" not in then.files:
             raise
-        if then.files["sha256"] != digest:
+        if then.files["digest"] != digest:
             raise NotKnownError(str(why), differ=True) from why
         return changes(now, now), digest
 

@@ -14,7 +14,7 @@ import pytest
 from activities import filereader
 from activities.artifacts import ArtifactStore
 from activities.filelist import digest_of
-from activities.upkeep import named
+from activities.upkeep import named, needed
 from activities.workfiles import Workfiles, read
 from engine.errors import WorkspaceError
 from tests.activities.conftest import Project
@@ -104,19 +104,19 @@ async def test_a_long_list_is_kept_as_what_differs_from_an_earlier_one(
     for number in range(300):
         (tmp_path / f"file-{number}").write_text(str(number))
     first = await files.told()
-    assert first["files"].keys() == {"sha256"}
+    assert first["files"].keys() == {"digest"}
     (tmp_path / "file-0").unlink()
     (tmp_path / "file-1").write_text("other")
     (tmp_path / "fresh").write_text("1")
     second = (await files.told())["files"]
-    assert second["base"] == first["files"]["sha256"]
+    assert second["base"] == first["files"]["digest"]
     assert store.path(second["kept"]).stat().st_size < 400
     now = await files.now(None)
     assert read(second, store) == now
-    assert second["sha256"] == digest_of(now)
+    assert second["digest"] == digest_of(now)
     for number in range(200):
         (tmp_path / f"file-{number}").write_text("other")
-    assert (await files.told())["files"].keys() == {"sha256"}  # no longer worth it
+    assert (await files.told())["files"].keys() == {"digest"}  # no longer worth it
 
 
 async def test_the_same_files_are_kept_once(files: Workfiles, store: ArtifactStore, tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ async def test_the_same_files_are_kept_once(files: Workfiles, store: ArtifactSto
     assert stored(store) == 1
 
 
-@pytest.mark.parametrize("lost", ["sha256", "kept", "base"])
+@pytest.mark.parametrize("lost", ["digest", "kept", "base"])
 async def test_a_list_that_is_lost_is_not_read_as_another_one(
     files: Workfiles, store: ArtifactStore, tmp_path: Path, lost: str
 ) -> None:
     for number in range(300):
         (tmp_path / f"file-{number}").write_text(str(number))
     told = (await files.told())["files"]
-    if lost != "sha256":
+    if lost != "digest":
         (tmp_path / "file-1").write_text("other")
         told = (await files.told())["files"]
     store.path(told[lost]).unlink()
@@ -148,7 +148,7 @@ async def test_a_full_disk_or_a_lost_store_fails_no_work(
     (tmp_path / ".phaseloom").mkdir()
     store.directory.write_text("not a directory")
     told = await files.told()
-    assert told["files"] == {"sha256": digest_of(await files.now(None))}
+    assert told["files"] == {"digest": digest_of(await files.now(None))}
 
 
 async def test_prune_keeps_the_lists_that_a_result_names(
@@ -159,5 +159,6 @@ async def test_prune_keeps_the_lists_that_a_result_names(
     results = [await files.told()]
     (tmp_path / "file-1").write_text("other")
     results.append(await files.told())
-    keep = named(json.dumps(results[1]).encode())
-    assert {path.name for path in store.directory.glob("??/*")} <= keep
+    text = json.dumps(results[1]).encode()
+    assert {path.name for path in store.directory.glob("??/*")} <= named(text)
+    assert needed(text) == set()  # nothing breaks without them, so `artifacts verify` does not miss them

@@ -96,8 +96,8 @@ def test_a_file_that_was_dirty_already_is_named_when_it_changes_again(repository
     (found,) = repository.differences(told)
     assert found["text"].endswith("others than then: changed: a, fresh; new: other; gone: b")
     assert found["files"] == {"changed": ["a", "fresh"], "new": ["other"], "gone": ["b"], "count": 4}
-    assert (found["kind"], found["what"], found["then"]) == ("files", "uncommitted", told["files"]["sha256"])
-    assert found["now"] == repository.told()["files"]["sha256"]
+    assert (found["kind"], found["what"], found["then"]) == ("files", "uncommitted", told["files"]["digest"])
+    assert found["now"] == repository.told()["files"]["digest"]
     shown = repository.known(told)
     assert shown == {"git": True, "clean": False, "changed": ["a"], "new": ["fresh"], "gone": [], "count": 2}
 
@@ -220,7 +220,7 @@ def test_without_git_now_nobody_says_that_the_files_are_the_same(repository: Pla
 
 @pytest.mark.parametrize("commit", ["--output=taken", "HEAD", 7, ["x"]])
 def test_what_a_message_calls_a_commit_is_no_option_of_git(repository: Place, commit: object) -> None:
-    text = repository.unknown({"git": {"commit": commit, "dirty": "x"}, "files": {"sha256": "0" * 64}})
+    text = repository.unknown({"git": {"commit": commit, "dirty": "x"}, "files": {"digest": "0" * 64}})
     assert "makes no sense" in text
     assert not (repository.root / "taken").exists()
 
@@ -230,12 +230,12 @@ def test_what_a_message_calls_a_commit_is_no_option_of_git(repository: Place, co
     [
         {"git": "x"},
         {"files": ["x"]},
-        {"files": {"sha256": "../../x"}},
-        {"files": {"sha256": 7}},
-        {"files": {"sha256": "0" * 64, "kept": 1, "base": None}},
-        {"files": {"sha256": "0" * 64, "kept": "0" * 64}},
-        {"files": {"sha256": hashlib.sha256(b"[1]").hexdigest()}},
-        {"files": {"sha256": hashlib.sha256(b'{"a": [1]}').hexdigest()}},
+        {"files": {"digest": "../../x"}},
+        {"files": {"digest": 7}},
+        {"files": {"digest": "0" * 64, "kept": 1, "base": None}},
+        {"files": {"digest": "0" * 64, "kept": "0" * 64}},
+        {"files": {"digest": hashlib.sha256(b"[1]").hexdigest()}},
+        {"files": {"digest": hashlib.sha256(b'{"a": [1]}').hexdigest()}},
     ],
 )
 def test_nonsense_in_a_message_breaks_nothing(plain: Place, told: Json) -> None:

@@ -150,7 +150,7 @@ def test_a_check_that_the_worker_says_nothing_of_is_an_error() -> None:
 def test_what_checks_tell_of_the_files_stands_in_the_ledger() -> None:
     world = gated(CHECKED)
     effect = world.running.pop(min(world.running))
-    told = {"git": {"commit": "a" * 40, "dirty": "b" * 64}, "files": {"sha256": "c" * 64}}
+    told = {"git": {"commit": "a" * 40, "dirty": "b" * 64}, "files": {"digest": "c" * 64}}
     said = {"gate": {"results": [], "tree": None}, **told}
     world.feed(AgentFinished(phase=0, epoch=0, position=effect.position, result=said))
     (fact,) = entries(world, "gate_checked")
