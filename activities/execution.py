@@ -40,7 +40,6 @@ from activities.results import collect, externalise, outputs, read_output, said
 from activities.scratch import Scratch
 from activities.storing import bring_files, patiently
 from activities.worker_context import WorkerContext
-from activities.workspace import git_state
 from engine.errors import UnreachableError, WorkspaceError
 from engine.expressions import ExpressionError
 from engine.failing import verdict
@@ -217,13 +216,13 @@ class _Attempt:
             gathered = await self._patiently(lambda: self._gather(job), log)
         except AttemptError as error:
             raise error.masked(job.environment.secrets) from None
-        git = await git_state(self.context.root)
+        files_now = await self.context.workfiles.told()
         await asyncio.to_thread(files.remove)
         return {
             **gathered,
             "exit_code": job.printed.exit_code,
             "tests": tests,
-            "git": git,
+            **files_now,
             "usage": job.usage.to_json(),
             **({"said": said(job)} if self.task.review else {}),
             **job.verdict,

@@ -15,6 +15,7 @@ from activities.board import Board, Room, RunBoard
 from activities.circuit import Desk
 from activities.processes import GRACE
 from activities.telemetry import AttemptMeters
+from activities.workfiles import Workfiles
 
 MIB = 1024 * 1024
 
@@ -76,3 +77,8 @@ class WorkerContext:
     def store(self) -> ArtifactStore:
         """The project's artifacts."""
         return ArtifactStore(self.root, url=self.settings.store, durable=self.settings.durable)
+
+    @cached_property
+    def workfiles(self) -> Workfiles:
+        """What the project's files hold; what has been read is remembered for the next attempt."""
+        return Workfiles(self.root, self.store)

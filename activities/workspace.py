@@ -16,18 +16,19 @@ from engine.plan import Json
 PATIENCE = 5.0
 """Seconds; a repository so large that git needs longer gets no digest."""
 
-# Nothing that a repository configures may run, take a lock, or stay behind.
+# Nothing that a repository configures may run, take a lock, stay behind, or change what is told.
+QUIET = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "diff.relative=false")
+
 STATUS = (
-    "--no-optional-locks",
-    "-c",
-    "core.fsmonitor=false",
+    *QUIET,
     "status",
     "--porcelain=v2",
     "--branch",
     "--no-ahead-behind",
+    "--untracked-files=normal",
+    "--ignore-submodules=none",
     "-z",
 )
-
 
 DIFF = ("--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--full-index")
 
@@ -50,9 +51,9 @@ async def git_state(directory: Path) -> Json | None:
     """
     if not any((place / ".git").exists() for place in (directory, *directory.parents)):
         return None
-    lines = await _git(directory, *STATUS)
+    lines = await git(directory, *STATUS)
     if lines is None:
-        head = await _git(directory, "rev-parse", "--verify", "--quiet", "HEAD")
+        head = await git(directory, "rev-parse", "--verify", "--quiet", "HEAD")
         return None if head is None else {"commit": head.decode().strip(), "dirty": "unknown"}
     entries = lines.split(b"\0")
     commit = next((entry.split()[2].decode() for entry in entries if entry.startswith(b"# branch.oid ")), "")
@@ -73,9 +74,9 @@ async def tree_digest(directory: Path) -> str | None:
     digest = hashlib.sha256(str(state["commit"]).encode())
     if state["dirty"] is not None:
         # Where nothing is committed yet, all that is staged counts as new.
-        changed = await _git(directory, "diff", "HEAD" if state["commit"] else EMPTY_TREE, *DIFF)
-        listed = await _git(directory, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/")
-        top = await _git(directory, "rev-parse", "--show-toplevel")
+        changed = await git(directory, "diff", "HEAD" if state["commit"] else EMPTY_TREE, *DIFF)
+        listed = await git(directory, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/")
+        top = await git(directory, "rev-parse", "--show-toplevel")
         if changed is None or listed is None or top is None:
             return None
         digest.update(changed)
@@ -97,8 +98,8 @@ def _add_files(digest: Digest, top: str, names: list[bytes]) -> None:
                         digest.update(part)
 
 
-async def _git(directory: Path, *arguments: str) -> bytes | None:
-    """What git prints; None if it fails, is missing, or takes too long."""
+async def git(directory: Path, *arguments: str) -> bytes | None:
+    """What git prints in a directory; None if it fails, is missing, or takes too long."""
     # A repository may name programs to run (filters, say): they see nothing of the worker's variables.
     env = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CONFIG_HOME") if name in os.environ}
     try:

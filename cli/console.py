@@ -63,6 +63,7 @@ def report(error: PhaseloomError, *, as_json: bool) -> None:
         told: Json = {"code": error.code, "message": error.message, "hint": error.hint}
         if diagnostics:
             told["diagnostics"] = [finding.to_json() for finding in diagnostics]
+        told |= {key: value for key, value in getattr(error, "told", {}).items() if key not in told}
         write(sys.stdout, json.dumps({"error": told}, indent=2, ensure_ascii=False) + "\n")
         return
     for finding in diagnostics:

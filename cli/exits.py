@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
-from engine.errors import PhaseloomError
+from engine.errors import PhaseloomError, RefusedError
 
 
 class Exit(IntEnum):
@@ -55,6 +56,14 @@ class UsageError(PhaseloomError):
     """Raised when a command cannot be carried out as it was written."""
 
     code = "usage"
+
+
+class DiffersError(RefusedError):
+    """Raised when something is no longer as it was, and nobody can be asked; `told` is what is known of it."""
+
+    def __init__(self, message: str, told: dict[str, Any]) -> None:
+        super().__init__(message, hint="go back all the same with: --yes")
+        self.told = told
 
 
 class NotFoundError(PhaseloomError):

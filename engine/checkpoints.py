@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.errors import RefusedError
-from engine.facts import Fact
+from engine.facts import Fact, of_files
 from engine.lineage import segments
 from engine.lookup import find_phase
 from engine.moments import iso
@@ -137,8 +137,6 @@ def check_create(engine: Engine, request: Request) -> None:
 
 def act_create(engine: Engine, request: Request, at: float) -> Json:
     """Remember this moment under a name."""
-    data: Json = {"name": request.fields["name"]}
-    if (git := request.fields.get("git")) is not None:
-        data["git"] = git
+    data: Json = {"name": request.fields["name"], **of_files(request.fields)}
     fact = engine.record(CREATED, at, actor=request.actor, note=request.note, data=data)
     return {"success": True, "checkpoint": row(engine.state, fact.n, segments(engine.state.facts))}

@@ -86,3 +86,8 @@ class Fact:
     def from_json(cls, encoded: Json) -> Fact:
         """The inverse of `to_json`."""
         return cls(**encoded)
+
+
+def of_files(told: Json) -> Json:
+    """What a result or a message tells of the project's files: `{git?, files?}`."""
+    return {name: told[name] for name in ("git", "files") if told.get(name)}

@@ -10,6 +10,7 @@ from engine.answers import queued, started_since
 from engine.context import sharing, writes
 from engine.engine import Engine
 from engine.errors import PhaseError, RefusedError
+from engine.facts import of_files
 from engine.lookup import find_phase, listed
 from engine.parts import at_work, parts
 from engine.phase_state import PhaseState
@@ -219,8 +220,7 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
     declared = list(asked_for(phase))
     if artifacts := request.fields.get("artifacts"):
         data["artifacts"] = artifacts
-    if git := request.fields.get("git"):
-        data["git"] = git
+    data |= of_files(request.fields)
     positions = [p for p in phase.persons if phase.plan.agents[p].uses == MANUAL]
     outputs = _outputs(phase, request)
     if engine.plan.context:

@@ -103,7 +103,8 @@ def _act_signal(engine: Engine, request: Request, at: float) -> Json:
 
 
 _PHASE: dict[str, tuple[type, ...]] = {"phase": (int, str)}
-_DONE: dict[str, tuple[type, ...]] = {"outputs": (dict,), "artifacts": (list,), "context": (dict,), "git": (dict,)}
+_FILES: dict[str, tuple[type, ...]] = {"git": (dict,), "files": (dict,)}
+_DONE: dict[str, tuple[type, ...]] = {"outputs": (dict,), "artifacts": (list,), "context": (dict,), **_FILES}
 _GATE: dict[str, tuple[type, ...]] = {"gate": (str,), "phase": (int, str)}
 
 JOURNALLED = frozenset({"decide_gate", "delegate_gate", "waive_gate"})
@@ -180,7 +181,7 @@ OPERATIONS: dict[str, Operation] = {
     "create_checkpoint": Operation(
         check=checkpoints.check_create,
         act=checkpoints.act_create,
-        fields={"name": (str,), "git": (dict,)},
+        fields={"name": (str,), **_FILES},
         required=("name",),
     ),
     "restore": Operation(

@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestion, Suggestions
     from cli.api.checking import Validation
     from cli.api.client import Client
-    from cli.api.contents import Checkpoint, CheckpointContent, CheckpointDiff, Difference, Exported
+    from cli.api.contents import (
+        Checkpoint,
+        CheckpointContent,
+        CheckpointDiff,
+        Comparison,
+        Difference,
+        Exported,
+        NotCompared,
+    )
     from cli.api.context import Context, ContextKey, ContextVersion
     from cli.api.forking import RunComparison
     from cli.api.handle import RunHandle
@@ -92,7 +100,15 @@ _HOMES = {
     "cli.api.artifacts": ("Artifacts", "Verification", "Waste"),
     "cli.api.catalog": ("DefinitionDetails", "DefinitionEntry", "KeptDefinition", "Suggestion", "Suggestions"),
     "cli.api.checking": ("Validation",),
-    "cli.api.contents": ("Checkpoint", "CheckpointContent", "CheckpointDiff", "Difference", "Exported"),
+    "cli.api.contents": (
+        "Checkpoint",
+        "CheckpointContent",
+        "CheckpointDiff",
+        "Comparison",
+        "Difference",
+        "Exported",
+        "NotCompared",
+    ),
     "cli.api.client": ("Client",),
     "cli.api.forking": ("RunComparison",),
     "cli.api.context": ("Context", "ContextKey", "ContextVersion"),
@@ -136,6 +152,7 @@ __all__ = [
     "CheckpointCreated",
     "CheckpointDiff",
     "Client",
+    "Comparison",
     "Completed",
     "CompletedParallel",
     "Context",
@@ -164,6 +181,7 @@ __all__ = [
     "Metrics",
     "MetricsAcross",
     "NoWorkerError",
+    "NotCompared",
     "NotFoundError",
     "ParallelStatus",
     "Paused",

@@ -22,8 +22,8 @@ class Checkpoints(Messages):
 
     _root: Path
 
-    async def _files(self, *, contents: bool = False) -> Json | None:
-        """What git says of the project's files now; a person's result is known to rest on them."""
+    async def _files(self, *, contents: bool = False) -> Json:
+        """What the project's files are now, `git` and `files`; a person's result is known to rest on them."""
         from cli.reach.verifying import files_now  # noqa: PLC0415 - only for messages
 
         return await files_now(self._root, contents=contents)
@@ -49,7 +49,13 @@ class Checkpoints(Messages):
     async def checkpoint(self, checkpoint: int | str | None = None) -> api.CheckpointContent:
         """What a checkpoint holds, by name or number; without either the newest one."""
         past = await self.past()
-        return api.CheckpointContent.of(past.content(*past.find(checkpoint)))
+        position, name = past.find(checkpoint)
+        return api.CheckpointContent.of(past.content(position, name) | await self._files_at(past, position))
+
+    async def _files_at(self, past: Past, position: int) -> Json:
+        from cli.reach.files import files_known  # noqa: PLC0415 - only here
+
+        return {"files": await files_known(self._root, past.files_at(position))}
 
     async def checkpoint_diff(self, checkpoint: int | str, other: int | str | None = None) -> api.CheckpointDiff:
         """What differs between two checkpoints; without an `other` one, between one and the run as it is."""
@@ -63,16 +69,20 @@ class Checkpoints(Messages):
         self, checkpoint: int | str | None = None, *, phase: Phase | None = None
     ) -> tuple[api.Difference, ...]:
         """What is no longer as it was at a checkpoint, or before the start of a phase."""
-        from cli.reach.verifying import differences  # noqa: PLC0415 - only here
+        return (await self.comparison(checkpoint, phase=phase)).differences
+
+    async def comparison(self, checkpoint: int | str | None = None, *, phase: Phase | None = None) -> api.Comparison:
+        """The same with what could not be compared: files of which nothing was told then, say."""
+        from cli.reach.verifying import compared  # noqa: PLC0415 - only here
 
         past = await self.past()
         position, _ = past.find(checkpoint, start_of=phase)
-        return tuple(api.Difference.of(each) for each in await differences(self._root, past, position))
+        return api.Comparison.of(await compared(self._root, past, position))
 
     async def create_checkpoint(self, name: str, **about: Unpack[About]) -> api.CheckpointCreated | Queued:
         """Remember this moment of an open run under a name."""
-        git = await self._files(contents=True)
-        return await self._send(api.CheckpointCreated, "create_checkpoint", about, name=name, git=git)
+        files = await self._files(contents=True)
+        return await self._send(api.CheckpointCreated, "create_checkpoint", about, name=name, **files)
 
     async def restore(
         self,
@@ -111,7 +121,8 @@ class Checkpoints(Messages):
         folder = run_directory(self._root, self.id)
         slug = name.replace("/", "-").replace(" ", "-")
         written = {
-            folder / "checkpoints" / f"{slug}.json": past.exported(position, name),
+            folder / "checkpoints" / f"{slug}.json": past.exported(position, name)
+            | await self._files_at(past, position),
             folder / "state.json": past.content(len(past.facts), "now"),
         }
         for path, content in written.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.api.results import PLAIN, Result
+from cli.api.results import PLAIN, Result, several
 
 Json = dict[str, Any]
 
@@ -29,7 +29,11 @@ class Checkpoint(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointContent(Result):
-    """What a run was at a checkpoint. `git_commit` is `unknown` where no result told it."""
+    """What a run was at a checkpoint. `git_commit` is `unknown` where no result told it.
+
+    `files` says what is known of the project's files then: `clean`, whether all was committed, or `unknown`, why it is
+    not known; else `changed`, `new` and `gone`, at most 100 paths each, and their `count`.
+    """
 
     run: str
     definition: str
@@ -46,6 +50,7 @@ class CheckpointContent(Result):
     context_version: int = 0
     context: Json = field(default_factory=dict)
     git_commit: str = "unknown"
+    files: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +68,34 @@ class CheckpointDiff(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Difference(Result):
-    """Something is no longer as it was at a checkpoint. `kind` is `definition`, `artifact` or `files`."""
+    """Something is no longer as it was at a checkpoint. `kind` is `definition`, `artifact` or `files`.
+
+    `files` has paths that differ, as far as they are known: `changed`, `new` and `gone`, at most 100 each, and their
+    `count`.
+    """
 
     kind: str
     what: str
     text: str
     then: str | None = None
     now: str | None = None
+    files: Json | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotCompared(Result):
+    """What nobody knows whether it is as it was at a checkpoint, with the reason as `text`."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Result):
+    """What is no longer as it was at a checkpoint, and what could not be compared."""
+
+    differences: tuple[Difference, ...] = field(default=(), metadata=several(Difference))
+    not_compared: tuple[NotCompared, ...] = field(default=(), metadata=several(NotCompared))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,9 +203,9 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
         **about: Unpack[About],
     ) -> api.Completed | Queued:
         """Complete the one phase that a person has open, and start what follows."""
-        git = await self._files()
+        files = await self._files()
         return await self._send(
-            api.Completed, "next", about, outputs=outputs, artifacts=artifacts, context=context, git=git
+            api.Completed, "next", about, outputs=outputs, artifacts=artifacts, context=context, **files
         )
 
     async def complete_phase(
@@ -231,7 +231,7 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
             artifacts=artifacts,
             context=context,
             epoch=epoch,
-            git=await self._files(),
+            **await self._files(),
         )
 
     async def complete_parallel(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.api.contents import Difference
+from cli.api.contents import Comparison, Difference, NotCompared
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cli.embedded.connect import Connection
     from cli.reach.past import Past
     from cli.reach.runs import ServerRun
+    from cli.reach.verifying import Watch
 
 Json = dict[str, Any]
 
@@ -34,17 +35,24 @@ class Return:
     number: int
     differences: tuple[Difference, ...]
     in_place: bool
+    not_compared: tuple[NotCompared, ...] = ()
     phase: int | str | None = None
 
 
 async def return_of(
-    run: RunHandle, root: Path, checkpoint: int | str | None = None, *, phase: int | str | None = None
+    run: RunHandle,
+    root: Path,
+    checkpoint: int | str | None = None,
+    *,
+    phase: int | str | None = None,
+    watch: Watch | None = None,
 ) -> Return:
     """The way back of a run to a checkpoint (default: the newest), or to right before the start of a `phase`.
 
-    Raises RefusedError when there is no such place, and for a child run that has ended.
+    `watch` looks on while artifacts are read, as `cli.reach.verifying` has it. Raises RefusedError when there is no
+    such place, and for a child run that has ended.
     """
-    from cli.reach.verifying import differences  # noqa: PLC0415 - only here
+    from cli.reach.verifying import compared  # noqa: PLC0415 - only here
 
     past = await run.past()
     number, name = past.find(checkpoint, start_of=phase)
@@ -52,13 +60,15 @@ async def return_of(
     parent = past.now.run.get("parent")
     if parent is not None and not in_place:
         raise RefusedError(f"{run.id} is a part of {parent}", hint=f"restore {parent} instead")
-    found = await differences(root, past, number)
+    looking_on = {} if watch is None else {"watch": watch}
+    found = Comparison.of(await compared(root, past, number, **looking_on))
     return Return(
         run=run,
         past=past,
         checkpoint=name,
         number=number,
-        differences=tuple(Difference.of(each) for each in found),
+        differences=found.differences,
+        not_compared=found.not_compared,
         in_place=in_place,
         phase=phase,
     )
@@ -75,13 +85,13 @@ async def last_run_of(client: Client, definition: str) -> RunHandle | None:
     return None
 
 
-async def resumption_of(run: RunHandle, root: Path, place: str) -> Return:
+async def resumption_of(run: RunHandle, root: Path, place: str, *, watch: Watch | None = None) -> Return:
     """The way back to a place that is a word of every run, the start of a phase, or a checkpoint, looked for so."""
     from engine.checkpoints import WORDS  # noqa: PLC0415 - only here
 
     if place in WORDS or place not in {phase.id for phase in (await run.plan()).phases}:
-        return await return_of(run, root, place)
-    return await return_of(run, root, phase=place)
+        return await return_of(run, root, place, watch=watch)
+    return await return_of(run, root, phase=place, watch=watch)
 
 
 async def go_back(way: Return, *, actor: str, note: str | None = None) -> None:
@@ -123,13 +133,13 @@ async def follow_up(connection: Connection, way: Return, *, actor: str) -> Serve
     return new
 
 
-async def return_to_export(path: Path, root: Path) -> Return:
+async def return_to_export(path: Path, root: Path, *, watch: Watch | None = None) -> Return:
     """The way back to an exported checkpoint, wherever its run is.
 
     Raises RefusedError when the file is no such export.
     """
     run, position, name = await asyncio.to_thread(_exported, path, root)
-    return replace(await return_of(run, root, position), checkpoint=name)
+    return replace(await return_of(run, root, position, watch=watch), checkpoint=name)
 
 
 def _exported(path: Path, root: Path) -> tuple[RunHandle, int, str]:

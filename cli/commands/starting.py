@@ -88,7 +88,7 @@ async def resumed(
     from cli.api import NotFoundError  # noqa: PLC0415 - --help needs none of these
     from cli.api.returning import last_run_of, resumption_of  # noqa: PLC0415
     from cli.commands.workflow.acting import client_for  # noqa: PLC0415
-    from cli.commands.workflow.restore import confirmed  # noqa: PLC0415
+    from cli.commands.workflow.restore import confirmed, watching  # noqa: PLC0415
 
     if options.input or options.inputs_file is not None or options.max_workers is not None:
         hint = "phaseloom workflow fork --set inputs.NAME=VALUE goes on with other inputs"
@@ -98,7 +98,7 @@ async def resumed(
     if run is None:
         hint = f"start one with: phaseloom {verb} {shlex.quote(definition)}"
         raise NotFoundError(f"there is no run of {definition!r} to go on with", hint=hint)
-    way = await resumption_of(run, client.root, place)
+    way = await resumption_of(run, client.root, place, watch=watching(console))
     await confirmed(way, console, yes=yes)
     return await client.go_back(way), way
 

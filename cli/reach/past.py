@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from engine import checkpoints
-from engine.facts import Fact
+from engine.facts import Fact, of_files
 from engine.lineage import segments
 from engine.moments import iso
 from engine.state import State
@@ -75,6 +75,13 @@ class Past:
         for fact in self.standing(position):
             if (git := (fact.data.get("result") or {}).get("git") or fact.data.get("git")) is not None:
                 return dict(git)
+        return {}
+
+    def files_at(self, position: int) -> Json:
+        """`{git?, files?}`, as the newest result, completion or checkpoint that tells of files has them, or nothing."""
+        for fact in self.standing(position):
+            if told := of_files(fact.data.get("result") or fact.data):
+                return told
         return {}
 
     def content(self, position: int, name: str) -> Json:
@@ -147,7 +154,7 @@ def artifacts_of(state: State) -> list[Json]:
         for result in phase.results:
             for listed in result.get("artifacts") or ():
                 if isinstance(listed, dict) and "sha256" in listed:
-                    kept = {key: listed[key] for key in ("name", "sha256", "size") if key in listed}
+                    kept = {key: listed[key] for key in ("name", "sha256", "size", "media_type") if key in listed}
                     found.append({"phase": phase.plan.id, **kept})
         for name, value in phase.outputs.items():
             found += [{"phase": phase.plan.id, "name": name, **ref} for ref in _references(value)]

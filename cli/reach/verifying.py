@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.reach.files import files_since
 from cli.reach.past import Past, artifacts_of
+from cli.reach.store import project_store
 from engine.errors import PhaseloomError, WorkspaceError
 
 if TYPE_CHECKING:
+    from activities.artifacts import ArtifactStore
+    from activities.remote import Progress
     from engine.plan import Plan
 
 Json = dict[str, Any]
 
 
-async def differences(root: Path, past: Past, position: int) -> list[Json]:
-    """Each difference as `{kind, what, then, now, text}`; `kind` is `definition`, `artifact` or `files`."""
+Watch = Callable[[int], AbstractContextManager["Progress"]]
+"""Given the bytes that will be read: what is told, while that lasts, of those that have been."""
+
+
+@contextmanager
+def _unwatched(_total: int) -> Iterator[Progress]:
+    yield lambda _size: None
+
+
+async def compared(root: Path, past: Past, position: int, watch: Watch = _unwatched) -> Json:
+    """`{differences, not_compared}`: what is another than then, and what nobody can compare.
+
+    A difference is `{kind, what, then, now, text}`; `kind` is `definition`, `artifact` or `files`, which also has
+    `files`: `{changed, new, gone, count}`. What cannot be compared is `{kind, text}`. `watch` looks on while artifacts
+    are read.
+    """
     found = await asyncio.to_thread(_definition, root, past.plan)
-    found += await asyncio.to_thread(_artifacts, root, past, position)
-    return found + await _files(root, past.git_at(position))
+    found += await asyncio.to_thread(_artifacts, root, artifacts_of(past.state_at(position)), watch)
+    differences, unknown = await files_since(root, project_store(root), past.files_at(position))
+    return {"differences": found + differences, "not_compared": unknown}
 
 
 def _definition(root: Path, ran: Plan) -> list[Json]:
@@ -39,58 +60,41 @@ def _definition(root: Path, ran: Plan) -> list[Json]:
     return [_difference("definition", ran.id, ran.digest, now, text)]
 
 
-def _artifacts(root: Path, past: Past, position: int) -> list[Json]:
-    from cli.reach.store import project_store  # noqa: PLC0415 - only here
+def _artifacts(root: Path, artifacts: list[Json], watch: Watch) -> list[Json]:
+    from activities.results import MANIFEST_TYPE  # noqa: PLC0415 - only here
 
     store = project_store(root)
     found: list[Json] = []
-    for artifact in artifacts_of(past.state_at(position)):
-        digest = artifact["sha256"]
-        try:
-            store.get_bytes(digest)
-        except WorkspaceError:
-            there = store.has(digest)
+    listed: list[Json] = []
+    with watch(sum(int(each.get("size") or 0) for each in artifacts)) as progress:
+        for artifact in artifacts:
             what = f"{artifact['phase']}/{artifact['name']}"
-            text = f"the artifact {what} is {'damaged' if there else 'gone'}"
-            found.append(_difference("artifact", what, digest, "damaged" if there else None, text))
-    return found
+            try:
+                store.checked(artifact["sha256"], progress)
+            except WorkspaceError:
+                found.append(_lost(store, artifact["sha256"], what))
+                continue
+            if artifact.get("media_type") == MANIFEST_TYPE:
+                listed += [{**each, "phase": artifact["phase"]} for each in store.get_json(artifact["sha256"])]
+    return found + (_artifacts(root, listed, watch) if listed else [])
 
 
-async def _files(root: Path, then: Json) -> list[Json]:
-    from activities.workspace import git_state, tree_digest  # noqa: PLC0415 - only here
-
-    now = await git_state(root) if then else None
-    if not then or now is None:
-        return []  # nothing was known of them, or is now
-    if then.get("commit") != now["commit"]:
-        text = f"the files are at commit {_short(now['commit'])}, and were at {_short(then.get('commit'))}"
-        return [_difference("files", "commit", then.get("commit"), now["commit"], text)]
-    if (tree := then.get("tree")) is not None:
-        present = await tree_digest(root)
-        same = present is None or present == tree
-        before, after = tree, present
-    else:
-        before, after = then.get("dirty"), now["dirty"]
-        same = before == after
-    if same:
-        return []
-    return [_difference("files", "uncommitted", before, after, "uncommitted changes of the files are others than then")]
-
-
-def _short(commit: object) -> str:
-    return str(commit)[:12] if commit else "none"
+def _lost(store: ArtifactStore, digest: str, what: str) -> Json:
+    there = store.has(digest)
+    text = f"the artifact {what} is {'damaged' if there else 'gone'}"
+    return _difference("artifact", what, digest, "damaged" if there else None, text)
 
 
 def _difference(kind: str, what: str, then: object, now: object, text: str) -> Json:
     return {"kind": kind, "what": what, "then": then, "now": now, "text": text}
 
 
-async def files_now(root: Path, *, contents: bool) -> Json | None:
-    """What git says of the files now: `{commit, dirty}`, with `contents` also `tree`; None without git."""
-    from activities.workspace import git_state, tree_digest  # noqa: PLC0415 - only here
+async def files_now(root: Path, *, contents: bool) -> Json:
+    """What the files are now: `{git, files?}` as a result has them, with `contents` also `tree` in `git`."""
+    from activities.workfiles import Workfiles  # noqa: PLC0415 - only here
+    from activities.workspace import tree_digest  # noqa: PLC0415
 
-    state = await git_state(root)
-    if state is None or not contents:
-        return state
-    tree = await tree_digest(root)
-    return state if tree is None else {**state, "tree": tree}
+    told = await Workfiles(root, project_store(root)).told()
+    if told["git"] is not None and contents and (tree := await tree_digest(root)) is not None:
+        told["git"] = {**told["git"], "tree": tree}
+    return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cli.words.durations import counted, since
@@ -12,6 +13,7 @@ Json = dict[str, Any]
 
 SHOWN = 120
 LISTED = 20
+NAMED = 5
 
 
 def listing(found: list[Json], now: str) -> list[str]:
@@ -45,7 +47,8 @@ def content(told: Json) -> list[str]:
         f"Workflow: {told['definition']}",
         f"Saved: {told['at']}",
         f"Status: {told['status']}",
-        f"Git commit: {told['git_commit']}",
+        f"Git commit: {'none yet' if _without_commit(told) else told['git_commit']}",
+        f"Files: {_files(told.get('files', {}))}",
         f"Completed: {', '.join(done[:LISTED]) or 'none'}{_more(done)}",
     ]
     lines += [f"Output: {text}" for text in _outputs(told)]
@@ -61,6 +64,26 @@ def content(told: Json) -> list[str]:
 
 def _more(names: list[str]) -> str:
     return f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+
+
+def _without_commit(told: Json) -> bool:
+    return told["git_commit"] == "unknown" and bool(told.get("files", {}).get("git"))
+
+
+def _files(known: Json) -> str:
+    """What is known of the files then."""
+    if "unknown" in known or "clean" not in known:
+        return f"not known ({known.get('unknown', 'nothing tells of them')})"
+    if known["clean"]:
+        return "all committed"
+    if not known["git"]:
+        return f"{counted(known['count'], 'file')}, without git"
+    kinds = (f"{kind}: {_some(known[kind])}" for kind in ("changed", "new", "gone") if known[kind])
+    return f"{known['count']} not committed; {'; '.join(kinds)}" if known["count"] else "all committed"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def _outputs(told: Json) -> list[str]:
@@ -106,11 +129,10 @@ def _side(row: Json, side: str) -> str:
     return brief(row[side]) if side in row else "none"
 
 
-def differences(found: list[Json], checkpoint: str) -> list[str]:
+def differences(found: list[Json], checkpoint: str, not_compared: Sequence[Json] = ()) -> list[str]:
     """What is no longer as it was, for somebody about to go back."""
-    if not found:
-        return []
-    return [f"Since {checkpoint}:", *(f"- {each['text']}" for each in found)]
+    lines = [f"Since {checkpoint}:", *(f"- {each['text']}" for each in found)] if found else []
+    return lines + [each["text"] for each in not_compared]
 
 
 FILES_STAY = "Files of the project stay as they are: going back changes the run, not the working directory."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.effects import AgentCancelled, AgentFailed, AgentFinished
+from engine.facts import of_files
 from engine.gates.checking import in_words, lapsed, results, summary
 from engine.gates.evidence import evidence
 from engine.gates.records import Gate
@@ -57,7 +58,7 @@ def checked(engine: Engine, phase: PhaseState, reported: Json, at: float) -> Non
     assert gate is not None
     found = results(engine.state, phase, gate.plan, reported.get("results", []), at)
     tree = reported.get("tree")
-    data: Json = {"gate": phase.at_gate, "name": gate.plan.id, **summary(found)}
+    data: Json = {"gate": phase.at_gate, "name": gate.plan.id, **summary(found), **of_files(reported)}
     if gate.plan.approval is not None or gate.plan.review is not None:
         data["evidence"] = evidence(engine.state, phase, gate, found, tree)
     if tree is not None:
@@ -80,7 +81,7 @@ def ended(engine: Engine, phase: PhaseState, event: AgentFinished | AgentFailed 
         return
     match event:
         case AgentFinished(result=result):
-            checked(engine, phase, result.get("gate", {}), at)
+            checked(engine, phase, result.get("gate", {}) | of_files(result), at)
         case AgentFailed(error=error):
             broken(engine, phase, error, at)
         case AgentCancelled():

@@ -41,7 +41,7 @@ async def test_the_result_has_every_field_of_the_contract(project: Project) -> N
     result = await project.command({"run": ["true"]})
     assert result.keys() == {
         "outputs", "exit_code", "started_at", "duration", "attempts", "failures", "tests", "artifacts", "git",
-        "usage",
+        "usage", "files",
     }  # fmt: skip
     assert result["exit_code"] == 0
     assert result["attempts"] == 1

@@ -147,6 +147,16 @@ def test_a_check_that_the_worker_says_nothing_of_is_an_error() -> None:
     assert world.statuses() == ["paused", "pending"]
 
 
+def test_what_checks_tell_of_the_files_stands_in_the_ledger() -> None:
+    world = gated(CHECKED)
+    effect = world.running.pop(min(world.running))
+    told = {"git": {"commit": "a" * 40, "dirty": "b" * 64}, "files": {"digest": "c" * 64}}
+    said = {"gate": {"results": [], "tree": None}, **told}
+    world.feed(AgentFinished(phase=0, epoch=0, position=effect.position, result=said))
+    (fact,) = entries(world, "gate_checked")
+    assert {key: fact["data"][key] for key in told} == told
+
+
 def test_gates_come_in_their_order_and_the_first_that_fails_stops() -> None:
     second = GatePlan(id="pre-deploy", checks=(CheckPlan(name="build", gate="pre-deploy", run=("make",)),))
     world = gated(CHECKED, second)

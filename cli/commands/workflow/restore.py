@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 from cli.command import Sign, command
 from cli.commands.workflow.acting import client_for, looked_at
 from cli.console import Console
-from cli.exits import Exit, UsageError
+from cli.exits import DiffersError, Exit, UsageError
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
     from cli.api.handle import RunHandle
     from cli.api.returning import Return
 
+Progress = Callable[[int], None]
+Watch = Callable[[int], AbstractContextManager[Progress]]
 Json = dict[str, Any]
+
+MUCH = 64 * 1024 * 1024
+"""Bytes of artifacts from which on it is told how far their comparison is."""
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go back whatever differs, and do not ask.")]
 
@@ -88,12 +95,24 @@ async def _the_way(
 
     if checkpoint is not None and checkpoint.endswith(".json"):
         client = await client_for(act, console, actor=act.actor)
-        return client, await return_to_export(Path(checkpoint), client.root)
+        return client, await return_to_export(Path(checkpoint), client.root, watch=watching(console))
     found: RunHandle = await looked_at(replace(act, run=run), console)
     client = await client_for(act, console, actor=act.actor)
     if anywhere is not None:
-        return client, await resumption_of(found, client.root, anywhere)
-    return client, await return_of(found, client.root, checkpoint, phase=phase)
+        return client, await resumption_of(found, client.root, anywhere, watch=watching(console))
+    return client, await return_of(found, client.root, checkpoint, phase=phase, watch=watching(console))
+
+
+def watching(console: Console) -> Watch:
+    """Tells on a terminal how far the reading of artifacts is, where there is much to read."""
+    from cli.transfer import transfer  # noqa: PLC0415 - not needed for --help
+
+    @contextmanager
+    def watch(total: int) -> Iterator[Progress]:
+        with transfer("comparing artifacts", total=total, quiet=console.json or total < MUCH) as told:
+            yield told.more
+
+    return watch
 
 
 async def confirmed(way: Return, console: Console, *, yes: bool) -> Json:
@@ -111,9 +130,10 @@ async def confirmed(way: Return, console: Console, *, yes: bool) -> Json:
         "checkpoint": way.checkpoint,
         "number": way.number,
         "differences": found,
+        "not_compared": [each.to_json() for each in way.not_compared],
         "at_work": at_work,
     }
-    for line in differences(found, way.checkpoint) if not console.json else ():
+    for line in differences(found, way.checkpoint, told["not_compared"]) if not console.json else ():
         console.note(line)
     if yes or not (found or at_work):
         return told
@@ -123,5 +143,5 @@ async def confirmed(way: Return, console: Console, *, yes: bool) -> Json:
         raise RefusedError("nothing was restored", hint="--yes does not ask")
     if found:
         what = "; ".join(each["text"] for each in found)
-        raise RefusedError(f"not all is as it was at {way.checkpoint}: {what}", hint="go back all the same with: --yes")
+        raise DiffersError(f"not all is as it was at {way.checkpoint}: {what}", told)
     return told

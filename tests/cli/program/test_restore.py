@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
-from cli.api import Client, PhaseDetails
+from cli.api import Client, Comparison, PhaseDetails
 from cli.reach.runs import described_run
 from tests.cli.program.person import SECONDS, Person, until
 
@@ -92,7 +93,7 @@ def test_checkpoints_are_listed_shown_compared_made_and_exported(person: Person)
     assert {key: exported[key] for key in told} == told
     assert json.loads((folder / "state.json").read_text(encoding="utf-8"))["completed"][-1] in {"left", "right"}
     # An exported checkpoint goes on anywhere, with the same view.
-    moved = shutil.move(folder / "checkpoints" / "design.json", person.root / "elsewhere.json")
+    moved = shutil.move(folder / "checkpoints" / "design.json", person.root.parent / "elsewhere.json")
     told_of = person.types("workflow", "restore", str(moved), "--json").json
     new = told_of["run"]
     assert (told_of["checkpoint"], told_of["restored_from"]) == ("design", run)
@@ -207,6 +208,67 @@ async def terminated(person: Person, run: str, *, forgotten: bool) -> None:
         raise AssertionError("the server remembers it")
 
 
+async def compared(person: Person, run: str, checkpoint: str) -> Comparison:
+    async with Client.connect(person.root) as client:
+        return await (await client.run(run)).comparison(checkpoint)
+
+
+def test_without_git_the_files_that_differ_are_named_before_anything_starts(person: Person) -> None:
+    life(person)
+    person.write("mine.txt", "one")
+    run = begun(person)
+    until(lambda: person.view()["phases"][5]["status"] == "in_progress")
+    assert "files, without git" in person.types("workflow", "checkpoints", "show", "design").out
+    person.write("mine.txt", "two")
+    person.write("other.txt", "new")
+    error = person.tries("workflow", "restore", "design", "--json").json["error"]
+    text = "the files differ: changed: mine.txt; new: other.txt"
+    assert error["message"] == f"not all is as it was at design: {text}"
+    (difference,) = error["differences"]
+    assert difference["files"] == {"changed": ["mine.txt"], "new": ["other.txt"], "gone": [], "count": 2}
+    found = asyncio.run(compared(person, run, "design"))
+    assert [(each.text, each.files) for each in found.differences] == [(text, difference["files"])]
+    (person.root / "other.txt").unlink()
+    assert "changed: mine.txt" in person.tries("workflow", "resume", "--from", "phase-start", "build").err
+    assert "changed: mine.txt" in person.tries("workflow", "start", "life", "--resume-from", "build").err
+    assert statuses(person.view())["review"] == "in_progress"
+    shown = person.on_terminal("workflow", "restore", "design", columns=200, typed="y\n")
+    assert shown.index("changed: mine.txt") < shown.index("Go back to design?") < shown.index("is back at design")
+    person.write("mine.txt", "one")
+    until(lambda: person.view()["phases"][5]["status"] == "in_progress")
+    told = person.types("workflow", "restore", "design", "--json").json
+    assert (told["differences"], told["not_compared"]) == ([], [])
+    told = person.types("workflow", "restore", "beginning", "--json").json
+    assert told["differences"] == []
+    assert "nothing until then tells what they were" in told["not_compared"][0]["text"]
+    person.types("workflow", "cancel")
+    (person.root / "mine.txt").unlink()
+
+
+FIXED = """\
+id: fixed
+agents:
+  writer: {uses: command, run: [sh, -c, "echo raw > mine.txt"]}
+phases:
+  - name: Write
+    agents: [writer]
+    gates:
+      - id: tidy
+        checks: [{name: tidied, run: [grep, -q, tidy, mine.txt], fix: [sh, -c, "echo tidy > mine.txt"]}]
+  - {name: Look, agents: [lead]}
+"""
+
+
+def test_what_the_fixes_of_a_gate_left_is_how_the_files_were(person: Person) -> None:
+    person.write("definitions/fixed.yaml", FIXED)
+    run = person.types("workflow", "start", "fixed", "--json").json["run"]
+    until(lambda: person.view()["phases"][1]["status"] == "in_progress")
+    assert (person.root / "mine.txt").read_text(encoding="utf-8") == "tidy\n"
+    assert asyncio.run(compared(person, run, "write")).differences == ()
+    person.types("workflow", "cancel")
+    (person.root / "mine.txt").unlink()
+
+
 def test_what_is_no_longer_as_it_was_is_said_and_needs_a_yes(person: Person) -> None:
     life(person)
     git = ("git", "-c", "user.name=ana", "-c", "user.email=ana@example.org")
@@ -230,6 +292,55 @@ def test_what_is_no_longer_as_it_was_is_said_and_needs_a_yes(person: Person) -> 
     answer = person.types("workflow", "restore", "design", "--yes", "--json").json
     assert [each["kind"] for each in answer["differences"]] == ["definition", "files"]
     assert (answer["in_place"], answer["run"], answer["checkpoint"]) == (True, run, "design")
+    person.types("workflow", "cancel")
+
+
+def test_in_git_a_file_that_was_dirty_already_is_named_when_it_changes_again(person: Person) -> None:
+    life(person)
+    git = ("git", "-c", "user.name=ana", "-c", "user.email=ana@example.org")
+    person.write("notes.txt", "committed\n")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "three")):
+        subprocess.run([*git, *words], cwd=person.root, check=True)
+    person.write("notes.txt", "by hand\n")
+    run = begun(person)
+    shown = person.types("workflow", "checkpoints", "show", "design").out
+    assert "Files: 1 not committed; changed: notes.txt" in shown
+    assert person.types("workflow", "checkpoints", "show", "design", "--json").json["files"]["changed"] == ["notes.txt"]
+    person.types("workflow", "checkpoints", "create", "mine")
+    person.write("notes.txt", "again\n")
+    for checkpoint in ("design", "mine"):
+        (difference,) = person.tries("workflow", "restore", checkpoint, "--json").json["error"]["differences"]
+        assert difference["what"] == "uncommitted"
+        assert difference["files"] == {"changed": ["notes.txt"], "new": [], "gone": [], "count": 1}
+    (difference,) = person.types("workflow", "restore", "design", "--yes", "--json").json["differences"]
+    assert (run, difference["files"]["count"]) == (person.current, 1)
+    person.types("workflow", "cancel")
+
+
+def test_more_artifacts_than_a_result_lists_are_compared_too(person: Person) -> None:
+    life(person)
+    person.write("make.sh", 'for i in $(seq 70); do echo $i > "$PHASELOOM_ARTIFACTS/$i"; done\n')
+    text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
+    text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
+    person.write("definitions/life.yaml", text)
+    begun(person)
+    assert asyncio.run(compared(person, person.current, "plan")).differences == ()
+    digest = hashlib.sha256(b"7\n").hexdigest()
+    (person.root / ".phaseloom" / "artifacts" / digest[:2] / digest).unlink()
+    assert "the artifact plan/7 is gone" in person.tries("workflow", "restore", "plan").err
+    person.types("workflow", "cancel")
+
+
+def test_on_a_terminal_a_long_comparison_of_artifacts_tells_how_far_it_is(person: Person) -> None:
+    life(person)
+    person.write("make.sh", 'truncate -s 70000000 "$PHASELOOM_ARTIFACTS/large"\n')
+    text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
+    text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
+    person.write("definitions/life.yaml", text)
+    begun(person)
+    shown = person.on_terminal("workflow", "restore", "plan", columns=200)
+    assert "comparing artifacts" in shown
+    assert "70.0" in shown
     person.types("workflow", "cancel")
 
 
