@@ -58,7 +58,7 @@ class Circuit:
 
 def refusal(phase: PhaseState, at: float) -> Json | None:
     """Why the phase may not start now, as its error; None where it may."""
-    plan, circuit = _of(phase)
+    plan, circuit = phase.plan.breaker, phase.circuit
     if plan is None or circuit is None or circuit.opened_at is None or circuit.asked:
         return None
     left = circuit.opened_at + plan.cooldown - at
@@ -85,20 +85,20 @@ def start(phase: PhaseState) -> Json:
     return {"probe": True} if phase.circuit is not None and phase.circuit.opened_at is not None else {}
 
 
-def ended(phase: PhaseState, status: str, data: Json, at: float) -> Json:
+def ended(phase: PhaseState, data: Json, at: float) -> Json:
     """What the fact of the phase's end says, with what becomes of its circuit: by a success it closes again."""
     if "error" in data:
         return {**data, "error": told(phase, data["error"], at)}
     reopened = phase.circuit is not None and phase.circuit.opened_at is not None
-    return {**data, "circuit": "closed"} if status == "completed" and reopened else data
+    return {**data, "circuit": "closed"} if data["status"] == "completed" and reopened else data
 
 
 def follow(phase: PhaseState, fact: Fact) -> None:
     """Change the circuit of a phase by a fact about it."""
-    plan, circuit = _of(phase)
-    if plan is None:
+    plan = phase.plan.breaker
+    if plan is None or phase.plan.for_each is not None:
         return
-    circuit = phase.circuit = circuit or Circuit()
+    circuit = phase.circuit = phase.circuit or Circuit()
     match fact.kind:
         case "phase_started":
             circuit.probing = bool(fact.data.get("probe"))

@@ -1,30 +1,37 @@
-"""Frozen dataclasses as JSON values and back: fields at their default are left out, what is unknown is left aside."""
+"""Frozen dataclasses as JSON values and back: fields at their default are left out, what is unknown is left aside.
+
+Fields that are worked out from others (`init=False`) have no place in the JSON.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Hashable
 from functools import cache
+from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 Json = dict[str, Any]
 
 T = TypeVar("T")
 
+_PLAIN = (str, int, float, NoneType)
+
 
 def encode(value: Any) -> Any:
     """Dataclasses, tuples and dicts as plain JSON values; dataclass fields at their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: encode(item)
-            for name, default in _defaults(type(value))
-            if (item := getattr(value, name)) is not default and item != default
-        }
-    if isinstance(value, tuple | list):
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
-    return value
+    kind: Any = type(value)
+    return {
+        name: encode(item)
+        for name, default in _defaults(kind)
+        if (item := getattr(value, name)) is not default and item != default
+    }
 
 
 def decode(cls: type[T], data: Json) -> T:
@@ -56,7 +63,7 @@ def _decode(hint: Any, value: Any) -> Any:
 def _hints(cls: Hashable) -> dict[str, Any]:
     assert isinstance(cls, type)
     hints = get_type_hints(cls)
-    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+    return {f.name: hints[f.name] for f in _fields(cls)}
 
 
 @cache
@@ -66,4 +73,8 @@ def _defaults(cls: Hashable) -> tuple[tuple[str, Any], ...]:
     def default(f: dataclasses.Field[Any]) -> Any:
         return f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
 
-    return tuple((f.name, default(f)) for f in dataclasses.fields(cls))
+    return tuple((f.name, default(f)) for f in _fields(cls))
+
+
+def _fields(cls: type) -> list[dataclasses.Field[Any]]:
+    return [f for f in dataclasses.fields(cls) if f.init]

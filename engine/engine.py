@@ -57,7 +57,7 @@ class Engine:
         self.plan = plan
         self.verify = verify
         self.state = State(plan)
-        self.ledger: list[Fact] = []
+        self.ledger = self.state.facts
         self.ready = ReadyList(plan, plan.execution.max_workers)
         self.timers = Timers()
         self.launching = True
@@ -81,6 +81,8 @@ class Engine:
     def handle(self, event: Event, at: float) -> list[Effect]:
         """Take in what happened; late news of an older epoch changes nothing."""
         match event:
+            case AgentFinished() | AgentFailed() | AgentCancelled():
+                self._agent_ended(event, at)
             case WorkersCounted(count=count):
                 if self.state.max_workers == 0:
                     self.record("workers_counted", at, data={"count": max(1, count)})
@@ -92,8 +94,6 @@ class Engine:
             case NoticesLost(lost=lost):
                 for message in lost:
                     self.record("notice_undelivered", at, data=message)
-            case AgentFinished() | AgentFailed() | AgentCancelled():
-                self._agent_ended(event, at)
         self.advance(at)
         return self.flush()
 
@@ -120,19 +120,12 @@ class Engine:
         data: Json | None = None,
     ) -> Fact:
         """Append a fact and apply it: the only way in which anything changes."""
-        fact = Fact(
-            n=len(self.ledger) + 1,
-            at=round(at, 3),
-            kind=kind,
-            phase=phase.plan.index if phase else None,
-            epoch=phase.epoch if phase else None,
-            actor=actor,
-            note=note,
-            data=data or {},
-        )
-        self.ledger.append(fact)
+        index, epoch = (None, None) if phase is None else (phase.plan.index, phase.epoch)
+        n = len(self.ledger) + 1
+        fact = Fact(n=n, at=round(at, 3), kind=kind, phase=index, epoch=epoch, actor=actor, note=note, data=data or {})
         self.state.apply(fact)
-        self.outbox.take(self, fact)
+        if self.outbox.wanted:
+            self.outbox.take(self, fact)
         return fact
 
     # Agents and settlements
@@ -230,9 +223,11 @@ class Engine:
         data: Json | None = None,
     ) -> None:
         """End a phase; its dependents may go on."""
+        told = {"status": status, **(data or {})}
         if phase.started_at is not None and phase.status == "running":
-            data = {**(data or {}), "seconds": round(at - phase.started_at, 3)}
-        told = {"status": status, **breaker_step.ended(phase, status, data or {}, at)}
+            told["seconds"] = round(at - phase.started_at, 3)
+        if phase.plan.breaker is not None or "error" in told:
+            told = breaker_step.ended(phase, told, at)
         if status == "completed" and passed_over(self.state, phase):
             told["checkpoint"] = False
         self.record("phase_settled", at, phase=phase, actor=actor, note=note, data=told)
@@ -322,11 +317,12 @@ class Engine:
 
     def advance(self, at: float) -> None:
         """Start what may start, pause or end the run if nothing can move."""
-        restoring.go_on(self, at)
-        launching.look(self, at)
-        while launching.launch(self, at) or reviewing.void(self, at) or jumps.go_on(self, at) or reviewing.call(self):
+        while True:
             restoring.go_on(self, at)
             launching.look(self, at)
+            moved = launching.launch(self, at) or reviewing.void(self, at) or jumps.go_on(self, at)
+            if not moved and not reviewing.call(self):
+                break
         judging.judge(self, at)
         if not self.state.ended and (due := self.timers.next()) is not None:
             self.wake(due)

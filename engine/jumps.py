@@ -32,7 +32,7 @@ def chosen(engine: Engine, phase: PhaseState, status: str, outputs: Json) -> int
     Raises:
         PhaseError: a condition has no value.
     """
-    if unwinding(engine.state) or phase.plan.item is not None:
+    if not phase.plan.jumps or phase.plan.item is not None or unwinding(engine.state):
         return None
     for number, jump in enumerate(phase.plan.jumps):
         used = engine.state.rounds.get((phase.plan.index, number), 0)
@@ -81,9 +81,9 @@ def begin(
 def go_on(engine: Engine, at: float) -> bool:
     """Carry a jump out once nothing runs any more of what it starts anew; whether it was carried out now."""
     jump = engine.state.jump
-    if any(consultation.stopping for consultation in engine.state.reviews.open.values()):
+    if jump is None or any(consultation.stopping for consultation in engine.state.reviews.open.values()):
         return False
-    if jump is None or any(engine.state.phases[index].status == "running" for index in jump["reset"]):
+    if any(engine.state.phases[index].status == "running" for index in jump["reset"]):
         return False
     engine.record("jumped", at, phase=engine.state.phases[jump["from"]], data=jump)
     return True

@@ -59,6 +59,8 @@ def _condition(engine: Engine, phase: PhaseState, condition: str, at: float) -> 
 
 def launch(engine: Engine, at: float) -> bool:
     """Start the next phase or turn that may; False when there is none."""
+    if not engine.ready:
+        return False
     state = engine.state
     if not engine.launching or state.pause is not None or state.ended or state.jump is not None or state.restoring:
         return False

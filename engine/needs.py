@@ -30,26 +30,27 @@ class Needs:
     def settled(self, phase: PhaseState) -> list[int]:
         """A phase has settled; the phases whose last need that was."""
         bad = not phase.satisfied
-        opened = [i for index in self._dependents[phase.plan.index] for i in self.met(index, bad=bad)]
+        opened = [index for index in self._dependents[phase.plan.index] if self.met(index, bad=bad)]
         group = phase.plan.group
         if group is None:
             return opened
         self._open[group] -= 1
         self._bad[group] += bad
         if not self._open[group]:
-            opened += [i for index in self._after.get(group, ()) for i in self.met(index, bad=bool(self._bad[group]))]
+            bad = self._bad[group] > 0
+            opened += [index for index in self._after.get(group, ()) if self.met(index, bad=bad)]
         return opened
 
     def open_in(self, group: int) -> int:
         """How many phases of a group have not settled."""
         return self._open[group]
 
-    def met(self, index: int, *, bad: bool) -> list[int]:
-        """One need of a phase is met, or never will be; the phase, if that was the last one."""
+    def met(self, index: int, *, bad: bool) -> bool:
+        """One need of a phase is met, or never will be; whether that was the last one."""
         dependent = self._phases[index]
         dependent.open_needs -= 1
         dependent.bad_needs += bad
-        return [] if dependent.open_needs else [index]
+        return not dependent.open_needs
 
     def unsettled(self, phase: PhaseState) -> None:
         """A phase that had settled will run again; `count` has to follow for those that need it."""

@@ -49,8 +49,6 @@ class Outbox:
 
     def take(self, engine: Engine, fact: Fact) -> None:
         """Add the messages that a fact makes; it has just been applied."""
-        if not self.wanted:
-            return
         phase = engine.state.phases[fact.phase] if fact.phase is not None else None
         if fact.kind in _NOTICES and (kinds := _NOTICES[fact.kind](phase, fact)):
             for target in engine.plan.targets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ SETTLED = frozenset({"completed", "failed", "cancelled", "skipped"})
 class PhaseState:
     """One phase of a run. `held`: cancelled with its group and not settled, it waits for a decision.
 
-    `turn_at`: when the agents of the present turn began.
+    `turn_at`: when the agents of the present turn began. Sequences are replaced when they change, never changed.
     """
 
     plan: PhasePlan
@@ -39,7 +40,7 @@ class PhaseState:
     outputs: Json = field(default_factory=dict)
     error: Json | None = None
     results: list[Json] = field(default_factory=list)
-    failures: list[Json] = field(default_factory=list)
+    failures: Sequence[Json] = ()
     edits: Json | None = None
     started_at: float | None = None
     turn_at: float | None = None
@@ -57,17 +58,17 @@ class PhaseState:
     """Control came here by a jump: the phase runs whatever it needs, also one that only runs then."""
     anew: bool = False
     """It was reset by a jump: none of its items counts any more."""
-    gates: list[Gate] = field(default_factory=list)
+    gates: Sequence[Gate] = ()
     at_gate: int | None = None
     """Which of its gates the phase has come to; None before its agents are done."""
     circuit: Circuit | None = None
     """What its circuit breaker has counted; None where it has none, and after a success."""
-    feedback: list[Json] = field(default_factory=list)
+    feedback: Sequence[Json] = ()
     """Changes that were asked for: `{by, comment, gate}`, for the agents of the next epochs."""
 
     review_rounds: dict[int, int] = field(default_factory=dict)
     """How often the reviewers of its gates, by number, have had the phase done again."""
-    review_history: list[Json] = field(default_factory=list)
+    review_history: Sequence[Json] = ()
     """What reviewers said of it in all epochs: `{gate, epoch, round, reviewer, verdict, comment}`."""
     base: int = 0
     """The version of the shared context that the agents of the present turn read: what it was when the turn began."""

@@ -39,6 +39,10 @@ class Retry:
     on: tuple[str, ...] = ()
 
 
+USUAL = Retry()
+"""What holds for a phase that says nothing of attempts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepBreaker:
     """When a phase is no longer started in a run: after so many failed attempts, or the same error in a row.
@@ -178,7 +182,7 @@ class PhasePlan:
     always: bool = False
     on_failure: OnFailure = "pause"
     timeout: float | None = 300.0
-    retry: Retry = Retry()
+    retry: Retry = USUAL
     breaker: StepBreaker | None = None
     prompt: str | None = None
     outputs: dict[str, OutputPlan] = field(default_factory=dict)
@@ -205,27 +209,32 @@ class PhasePlan:
     context_writes: tuple[str, ...] = ()
     item: Item | None = None
 
-    @property
-    def turns(self) -> tuple[tuple[int, ...], ...]:
-        """Positions of the agents that work at once, in order; one person's turn covers adjacent manual agents."""
-        if self.agents_mode == "parallel" and self.agents:
-            last = len(self.agents) - 1
-            if last and self.agents[last].role == TESTS:
-                return tuple(range(last)), (last,)
-            return (tuple(range(last + 1)),)
-        turns: list[tuple[int, ...]] = []
-        for position, agent in enumerate(self.agents):
-            if turns and agent.uses == MANUAL and self.agents[turns[-1][-1]].uses == MANUAL:
-                turns[-1] = (*turns[-1], position)
-            else:
-                turns.append((position,))
-        return tuple(turns)
+    turns: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
+    """Positions of the agents that work at once, in order; one person's turn covers adjacent manual agents."""
+    begins_with_worker: bool = field(init=False, repr=False, compare=False)
+    """Whether its first turn has somebody who works on a worker."""
 
-    @property
-    def begins_with_worker(self) -> bool:
-        """Whether its first turn has somebody who works on a worker."""
-        turns = self.turns if self.for_each is None else ()
-        return any(self.agents[position].uses != MANUAL for position in (turns[0] if turns else ()))
+    def __post_init__(self) -> None:
+        """Work out, once, what follows from the agents."""
+        turns = _turns(self.agents, self.agents_mode)
+        first = turns[0] if turns and self.for_each is None else ()
+        object.__setattr__(self, "turns", turns)
+        object.__setattr__(self, "begins_with_worker", any(self.agents[each].uses != MANUAL for each in first))
+
+
+def _turns(agents: tuple[AgentPlan, ...], mode: AgentsMode) -> tuple[tuple[int, ...], ...]:
+    if mode == "parallel" and agents:
+        last = len(agents) - 1
+        if last and agents[last].role == TESTS:
+            return tuple(range(last)), (last,)
+        return (tuple(range(last + 1)),)
+    turns: list[tuple[int, ...]] = []
+    for position, agent in enumerate(agents):
+        if turns and agent.uses == MANUAL and agents[turns[-1][-1]].uses == MANUAL:
+            turns[-1] = (*turns[-1], position)
+        else:
+            turns.append((position,))
+    return tuple(turns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

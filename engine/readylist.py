@@ -108,8 +108,8 @@ class ReadyList:
         while (index := self._pop(self._people, worker=False)) is not None:
             if self._enter(index, worker=False):
                 return index
-        while workers and self.slots_free and (index := self._pop(self._workers, worker=True)) is not None:
-            if self._enter(index, worker=True):
+        while workers and len(self._holders) < self.max_workers:
+            if (index := self._pop(self._workers, worker=True)) is None or self._enter(index, worker=True):
                 return index
         return None
 

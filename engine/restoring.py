@@ -62,7 +62,6 @@ def seed(engine: Engine, seeded: Json, at: float, *, run: Json, actor: str | Non
     """Let a run that has no facts yet go on where another one was: `{facts, from, checkpoint}`, all of its facts."""
     for encoded in seeded["facts"]:
         fact = Fact.from_json(encoded)
-        engine.ledger.append(fact)
         engine.state.apply(fact)
     state, to = engine.state, len(engine.ledger)
     epochs = {str(index): state.phases[index].epoch + 1 for index in sorted(state.running)}

@@ -58,7 +58,7 @@ def _reset(state: State, phase: PhaseState) -> None:
     phase.held = phase.jumped_to = False
     phase.anew = True
     phase.outputs, phase.agent_outputs, phase.results = {}, {}, []
-    phase.review_rounds, phase.review_history = {}, []
+    phase.review_rounds, phase.review_history = {}, ()
     phase.error = phase.reason = phase.actor = phase.started_at = phase.finished_at = phase.cancelling = None
 
 

@@ -43,7 +43,6 @@ def restore(
     engine = Engine(plan, verify=verify)
     for encoded in taken["facts"]:
         fact = Fact.from_json(encoded)
-        engine.ledger.append(fact)
         engine.state.apply(fact)
     engine.next_start_at = taken["next_start_at"]
     engine.reports = Reports.from_json(taken["progress"], taken.get("reports", 0))

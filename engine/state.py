@@ -193,9 +193,11 @@ class State:
         counts[phase.status] -= 1
         counts[status] += 1
         index = phase.plan.index
-        self.running.discard(index)
-        self.expanding.discard(index)
-        self.paused_phases.discard(index)
+        if phase.status == "running":
+            self.running.discard(index)
+            self.expanding.discard(index)
+        elif phase.status == "paused":
+            self.paused_phases.discard(index)
         phase.status = status
         if status == "running":
             self.running.add(index)
@@ -263,11 +265,14 @@ class State:
         phase.turn_at = at
         phase.base = self.context.version
         positions = phase.plan.turns[turn] if phase.plan.turns else ()
-        phase.active = {p for p in positions if phase.plan.agents[p].uses != MANUAL}
-        self.await_persons(phase, tuple(p for p in positions if p not in phase.active))
+        persons = [p for p in positions if phase.plan.agents[p].uses == MANUAL]
+        phase.active = set(positions).difference(persons)
+        self.await_persons(phase, tuple(persons))
 
     def await_persons(self, phase: PhaseState, positions: tuple[int, ...]) -> None:
         """Let a phase wait for the people at these positions, and for nobody else."""
+        if positions == phase.persons:
+            return
         agents = phase.plan.agents
         for position in positions:
             self.roles_awaited[agents[position].role] += 1
@@ -369,10 +374,12 @@ class State:
         self.newly_open += self.needs.settled(phase)
         for waiting in [index for index, after in self.returning.items() if after == phase.plan.index]:
             del self.returning[waiting]
-            self.newly_open += self.needs.met(waiting, bad=not phase.satisfied)
+            if self.needs.met(waiting, bad=not phase.satisfied):
+                self.newly_open.append(waiting)
 
     def forget_gates(self, phase: PhaseState) -> None:
         """Arm the gates of a phase anew."""
         self.at_gates.discard(phase.plan.index)
         phase.at_gate = None
-        phase.gates = [Gate(plan=plan) for plan in phase.plan.gates]
+        if phase.plan.gates:
+            phase.gates = [Gate(plan=plan) for plan in phase.plan.gates]

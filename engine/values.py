@@ -9,7 +9,7 @@ from engine import breaker_step
 from engine.coding import encode
 from engine.gates.plans import GATE
 from engine.phase_state import PhaseState
-from engine.plan import Item, PhasePlan
+from engine.plan import USUAL, Item, PhasePlan
 from engine.state import State
 
 Json = dict[str, Any]
@@ -51,19 +51,11 @@ def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
         outputs.update(phase.outputs)
 
 
-def _show_all(shown: Json, phase: PhaseState, files: Json) -> None:
-    """Add all that a phase has left; `files` are its artifacts."""
-    shown["status"] = phase.status
-    if files:
-        shown[ARTIFACTS] = files
-    shown.setdefault("outputs", {}).update(phase.outputs)
-
-
 def artifacts(phase: PhaseState) -> Json:
     """The files that the agents of a phase left, `{sha256, size, media_type}` by name; of one name the last one's."""
-    told = [files for result in phase.results if isinstance(files := result.get(ARTIFACTS), list)]
-    if not told:
+    if not phase.results:
         return {}
+    told = [files for result in phase.results if isinstance(files := result.get(ARTIFACTS), list)]
     listed = (each for files in told for each in files if isinstance(each, dict))
     return {str(each["name"]): {key: each[key] for key in _FILE} for each in listed if each.keys() >= {"name", *_FILE}}
 
@@ -85,7 +77,7 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
     if phase.item is not None:
         return _item_values(state, phase, phase.item) | _snapshot(state, phase)
     values = scope(state, phase.reads) | _snapshot(state, phase)
-    budget = UNNAMED_LIMIT
+    phases, budget = values["phases"], UNNAMED_LIMIT
     needs = [need.phase for need in phase.needs]
     if phase.after_group is not None:
         needs.extend(state.group_of.get(phase.after_group, ()))
@@ -93,13 +85,15 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
         needed = state.phases[index]
         if not needed.settled:
             continue
-        if needed.outputs:
-            budget -= len(json.dumps(needed.outputs))
-        if files := artifacts(needed):
-            budget -= len(json.dumps(files))
+        outputs, files = needed.outputs, artifacts(needed)
+        budget -= (len(json.dumps(outputs)) if outputs else 0) + (len(json.dumps(files)) if files else 0)
         if budget < 0:
             break
-        _show_all(values["phases"].setdefault(needed.plan.id, {}), needed, files)
+        shown = phases.setdefault(needed.plan.id, {})
+        shown["status"] = needed.status
+        if files:
+            shown[ARTIFACTS] = files
+        shown.setdefault("outputs", {}).update(outputs)
     return values
 
 
@@ -142,7 +136,7 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "acceptance_tests": list(plan.acceptance_tests) if position == len(plan.agents) - 1 else (),
         "files_scope": [*plan.files_scope, *plan.files_create],
         "timeout": plan.timeout,
-        "retry": encode(plan.retry),
+        "retry": encode(plan.retry) if plan.retry is not USUAL else None,
         "limits": breaker_step.limits(phase),
         "earlier": [{"agent": plan.agents[p].role, "outputs": outputs} for p, outputs in earlier],
         "failures": phase.failures,

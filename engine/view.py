@@ -341,7 +341,7 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             "error": phase.error,
             "failure": failure_in_words(phase) if phase.error else None,
             "results": phase.results,
-            "failures": phase.failures,
+            "failures": list(phase.failures),
             "circuit": breaker_step.shown(phase),
             "needs": needs,
             "waits_for_phases": [
@@ -354,7 +354,7 @@ def details(engine: Engine, phase: PhaseState, *, offset: int = 0, limit: int = 
             "options": list(available(phase)),
             "deferred": sorted(plan.deferred),
             "gates": [gate_details(gate) for gate in phase.gates],
-            "feedback": phase.feedback,
+            "feedback": list(phase.feedback),
             **({"review_history": phase.review_history} if phase.review_history else {}),
         }
         | showing.of_phase(engine, phase)
