@@ -12,10 +12,12 @@ from functools import partial
 
 import pytest
 
+from cli.embedded import connect as connecting
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.processes import Process, gone
 from cli.embedded.project import FOLDER
+from engine.errors import UnreachableError
 from tests.cli.conftest import Family, Place, Run, until
 
 BACK = 5.0
@@ -206,3 +208,19 @@ async def test_records_that_were_deleted_are_written_again_and_nothing_is_restar
     assert await place.family() == family
     await place.connect()
     assert await place.family() == family
+
+
+async def test_a_server_that_serves_another_project_is_not_waited_for_without_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place.connect()
+    family = await place.family()
+    family.supervisor.send(signal.SIGSTOP)  # it would notice
+    identity = place.project.file("project.json")
+    known = identity.read_bytes()
+    identity.write_text(json.dumps({"uuid": "another"}), encoding="utf-8")
+    monkeypatch.setattr(connecting, "START_SECONDS", 0.5)
+    with pytest.raises(UnreachableError, match="answers, and not for this project"):
+        await place.connect()
+    identity.write_bytes(known)
+    family.supervisor.send(signal.SIGCONT)
