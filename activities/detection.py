@@ -22,10 +22,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detected:
-    """A command, and the one that mends what it finds."""
+    """A command, and the one that mends what it finds.
+
+    `broken` begin lines by which the command says that it could not look, where its exit code does not tell.
+    """
 
     run: tuple[str, ...]
     fix: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+
+    def trouble(self, printed: str) -> str:
+        """What the command says that has kept it from looking; empty where it has looked."""
+        said = [
+            line[len(sign) :].strip() for line in printed.splitlines() for sign in self.broken if line.startswith(sign)
+        ]
+        return "; ".join(said[:2])
 
 
 def table(value: object) -> Mapping[str, Any]:
@@ -138,6 +149,9 @@ class Script:
     fixes: tuple[str, ...] = field(default=())
 
 
+NPM_AUDIT = Detected(run=("npm", "audit", "--audit-level=high"), broken=("npm error ", "npm ERR! "))
+"""Ends with 1 for what it has found, for a missing lockfile and for a registry that does not answer."""
+
 _NODE = {
     "lint": Script(("lint",), ("lint:fix",)),
     "format": Script(("format:check", "check:format", "prettier:check"), ("format", "format:fix")),
@@ -185,6 +199,6 @@ def _node(kind: str, root: Path) -> Detected | None:
         raise AttemptError("bad_output", f"package.json cannot be read: {error}") from None
     name = next((name for name in _NODE[kind].names if name in scripts), None)
     if name is None:
-        return Detected(run=("npm", "audit", "--audit-level=high")) if kind == "security" else None
+        return NPM_AUDIT if kind == "security" else None
     fix = next((name for name in _NODE[kind].fixes if name in scripts), None)
     return Detected(run=("npm", "run", "--silent", name), fix=("npm", "run", "--silent", fix) if fix else ())

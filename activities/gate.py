@@ -75,14 +75,24 @@ async def _checked(job: Job, check: CheckPlan) -> Json:
 
 
 async def _with_fix(job: Job, check: CheckPlan, command: Detected) -> Json:
-    result = await _tried(job, check, command.run)
+    result = await _looked(job, check, command)
     if result["status"] != "failed" or not command.fix:
         return result
     fixing = await _tried(job, check, command.fix)
-    again = await _tried(job, check, command.run)
+    again = await _looked(job, check, command)
     if again["status"] == "passed":
         return {**again, "fixed": True}
     return {**again, "message": f"{again['message']}; its fix {_fixed(fixing)}"}
+
+
+async def _looked(job: Job, check: CheckPlan, command: Detected) -> Json:
+    """What the command says; an error where it tells that it could not look."""
+    result = await _tried(job, check, command.run)
+    trouble = command.trouble(result.get("tail", "")) if result["status"] == "failed" else ""
+    if not trouble:
+        return result
+    told = {name: value for name, value in result.items() if name != "value"}
+    return {**told, "status": "error", "message": f"{' '.join(command.run[:2])} could not look: {trouble}"}
 
 
 def _fixed(fixing: Json) -> str:

@@ -122,6 +122,7 @@ def _approval(approval: Approval, groups: Groups) -> ApprovalPlan:
         self_approval=approval.self_approval,
         delegation=approval.delegation,
         form={name: OutputPlan(type=field.type) for name, field in approval.form.items()},
+        form_order=tuple(approval.form) if list(approval.form) != sorted(approval.form) else (),
     )
 
 

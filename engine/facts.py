@@ -50,6 +50,7 @@ FactKind = Literal[
     "checkpoint_created",
     "restoring",
     "agent_abandoned",
+    "reviewers_abandoned",
     "restored",
     "run_seeded",
     "message_refused",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import expressions, jumps
+from engine import expressions, handed, jumps
 from engine.answers import started_since
 from engine.context import sharing
 from engine.engine import Engine
@@ -72,7 +72,7 @@ def _replacement(phase: PhaseState, request: Request) -> Json:
     declared = {name: out for agent in phase.plan.agents for name, out in agent.outputs.items()} | phase.plan.outputs
     for name in given.keys() & declared.keys():
         try:
-            given[name] = expressions.coerce(given[name], declared[name].type)
+            given[name] = handed.typed(given[name], declared[name].type)
         except expressions.ExpressionError as error:
             message = f"output {name!r} of {phase.plan.name} must be {declared[name].type}"
             raise RefusedError(message, hint="what was declared holds for what replaces it") from error

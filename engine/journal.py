@@ -251,6 +251,10 @@ _RUN_TEXTS: dict[str, Callable[[str, Fact], Texts]] = {
     "consultation_opened": _consulted,
     "consultation_stopping": lambda _run, fact: [("INFO", f"Consultation c{fact.data['number']}: Stopping")],
     "review_settled": _answered,
+    "reviewers_abandoned": lambda _run, fact: [
+        ("ERROR", f"Consultation c{fact.data['number']}: {role} - Abandoned: it does not end")
+        for role in fact.data["reviewers"]
+    ],
     "group_cancelled": lambda _run, fact: [("WARN", f"Parallel execution cancelled{_by(fact)}{_note(fact)}")],
     "signal_reported": lambda _run, fact: [("INFO", f"Completion signal reported{_by(fact)}: {fact.data['signal']}")],
     "run_paused": _paused,

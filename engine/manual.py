@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import expressions
+from engine import expressions, handed
 from engine.agents import MANUAL, OutputPlan
 from engine.answers import queued, started_since
 from engine.context import sharing, writes
@@ -163,9 +163,7 @@ def _check_completion(engine: Engine, phase: PhaseState, request: Request, way: 
     _check_open(engine, phase, request.at)
     _outputs(phase, request, way)
     _writes(engine, phase, request)
-    for item in request.fields.get("artifacts", []):
-        if not isinstance(item, str | dict):
-            raise RefusedError("'artifacts' must be a list of references")
+    handed.files(request.fields.get("artifacts", []))
 
 
 def asked_for(phase: PhaseState) -> dict[str, OutputPlan]:
@@ -185,7 +183,7 @@ def _outputs(phase: PhaseState, request: Request, way: str = COMPLETE) -> Json:
     for name, output in declared.items():
         if name in given:
             try:
-                given[name] = expressions.coerce(given[name], output.type)
+                given[name] = handed.typed(given[name], output.type)
             except expressions.ExpressionError as error:
                 raise RefusedError(f"output {name!r} of {phase.plan.name} must be {output.type}") from error
     last = phase.turn + 1 == len(phase.plan.turns) and not phase.active
@@ -220,6 +218,8 @@ def _complete(engine: Engine, phase: PhaseState, request: Request, at: float) ->
     declared = list(asked_for(phase))
     if artifacts := request.fields.get("artifacts"):
         data["artifacts"] = artifacts
+        if files := handed.files(artifacts):
+            data["result"] = {"artifacts": files}
     data |= of_files(request.fields)
     positions = [p for p in phase.persons if phase.plan.agents[p].uses == MANUAL]
     outputs = _outputs(phase, request)

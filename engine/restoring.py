@@ -51,6 +51,8 @@ def go_on(engine: Engine, at: float) -> None:
             engine.record("agent_abandoned", at, phase=phase, data={"positions": sorted(phase.active)})
             engine.effects.append(AbandonAgents(phase=index, epoch=phase.epoch))
     for desk, consultation in state.reviews.open.items():
+        roles = [consultation.review.reviewers[position].role for position in sorted(consultation.active)]
+        engine.record("reviewers_abandoned", at, data={"number": consultation.number, "reviewers": roles})
         engine.effects.append(AbandonAgents(phase=seat(desk), epoch=consultation.number))
     to = restoring["to"]
     data: Json = {"to": to, "checkpoint": restoring["checkpoint"], "epochs": _epochs(engine, to)}

@@ -132,6 +132,7 @@ class State:
             "checkpoint_created": self.saved.made,
             "restoring": partial(restored.restoring, self),
             "agent_abandoned": lambda _fact: None,
+            "reviewers_abandoned": lambda _fact: None,
             "restored": partial(restored.restored, self),
             "run_seeded": partial(restored.seeded, self),
             "message_refused": lambda _fact: None,

@@ -14,11 +14,13 @@ from cli.api.messages import About, Gates, Phase
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
+    from activities.artifacts import ArtifactStore
     from cli.api.answers import Queued
     from cli.api.measuring import Metrics
     from cli.api.views import Journal, ParallelStatus, PhaseDetails, RunSummary, View
     from cli.command import Where
     from cli.reach.artifacts import Artifact
+    from cli.reach.handing import Handed
     from cli.reach.runs import Run
     from engine.facts import Fact
     from engine.plan import Plan
@@ -198,48 +200,57 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
         self,
         *,
         outputs: Mapping[str, Any] | None = None,
-        artifacts: Sequence[Any] | None = None,
+        artifacts: Handed | None = None,
         context: Mapping[str, Any] | None = None,
         **about: Unpack[About],
     ) -> api.Completed | Queued:
-        """Complete the one phase that a person has open, and start what follows."""
+        """Complete the one phase that a person has open, and start what follows. See `complete_phase`."""
+        handed = await self._handed(None, outputs, artifacts)
         files = await self._files()
-        return await self._send(
-            api.Completed, "next", about, outputs=outputs, artifacts=artifacts, context=context, **files
-        )
+        return await self._send(api.Completed, "next", about, **handed, **files, context=context)
 
     async def complete_phase(
         self,
         phase: Phase,
         *,
         outputs: Mapping[str, Any] | None = None,
-        artifacts: Sequence[Any] | None = None,
+        artifacts: Handed | None = None,
         context: Mapping[str, Any] | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.Completed | Queued:
         """Complete a phase that a person, or anything outside, works on. `epoch`: only if it is still that one.
 
-        `context` are keys of the shared context that the phase writes.
+        `context` are keys of the shared context that the phase writes. `artifacts` are files by name, which are stored
+        first and then handed on as those of agents are; outputs above 4 KiB are stored too.
         """
+        handed = await self._handed(phase, outputs, artifacts)
+        files = await self._files()
         return await self._send(
-            api.Completed,
-            "complete_phase",
-            about,
-            phase=phase,
-            outputs=outputs,
-            artifacts=artifacts,
-            context=context,
-            epoch=epoch,
-            **await self._files(),
+            api.Completed, "complete_phase", about, phase=phase, **handed, **files, context=context, epoch=epoch
         )
+
+    async def _handed(
+        self, phase: Phase | None, outputs: Mapping[str, Any] | None, artifacts: Handed | None
+    ) -> dict[str, Any]:
+        """Outputs and artifacts as the message has them, once what is large, and all files, are stored."""
+        if outputs is None and artifacts is None:
+            return {"outputs": None, "artifacts": None}
+        from cli.reach.handing import small_outputs, stored_files  # noqa: PLC0415 - only where something is handed over
+        from cli.reach.store import project_store  # noqa: PLC0415
+
+        def store() -> ArtifactStore:
+            return project_store(self._root)
+
+        listed = await stored_files(store, artifacts)
+        return {"outputs": await small_outputs(store, self._run, phase, outputs), "artifacts": listed}
 
     async def complete_parallel(
         self,
         phase: Phase,
         *,
         outputs: Mapping[str, Any] | None = None,
-        artifacts: Sequence[Any] | None = None,
+        artifacts: Handed | None = None,
         epoch: int | None = None,
         **about: Unpack[About],
     ) -> api.CompletedParallel | Queued:
@@ -320,6 +331,7 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
         `skip` needs a `reason`, `retry_with` a `prompt`, `replace_output` `outputs`, `go_to` a phase `to` go to, and
         `replace_context` the values of context keys, `context`.
         """
+        handed = await self._handed(phase, outputs, None)
         return await self._send(
             api.Decided,
             "intervene",
@@ -328,7 +340,7 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
             action=action,
             reason=reason,
             prompt=prompt,
-            outputs=outputs,
+            outputs=handed["outputs"],
             to=to,
             context=context,
             epoch=epoch,

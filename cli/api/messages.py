@@ -75,6 +75,8 @@ class Gates(Messages):
         for row in api.View.of(await self._run.view(0, 0)).gates:
             details = (await self._run.phase(row.phase))["gates"]
             told: Json = next((gate for gate in details if gate["gate"] == row.gate), {})
+            if order := told.get("form_order"):
+                told["form"] = {name: told["form"][name] for name in order}
             found.append(api.GateDetails.of({**row.raw, **told}))
         return tuple(found)
 

@@ -15,10 +15,10 @@ from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.connect import Target, shared_client, shared_config
 from cli.embedded.deliveries import missing_services, undelivered
+from cli.embedded.ending import end_all, take_over
 from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
 from cli.embedded.protection import protection
-from cli.embedded.supervisor import end_all, take_over
 from cli.embedded.version import described, differs, installation
 from definitions.storage import store_url
 from engine.errors import PhaseloomError, UnreachableError, WorkspaceError

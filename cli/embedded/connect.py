@@ -167,6 +167,7 @@ async def _embedded(project: Project, target: Target) -> Connection:
             client = await _client(project, server)
             if client is not None:
                 break
+            wait.limit("the embedded server answers, and not for this project")
         await asyncio.sleep(POLL)
     return Connection(
         project=project,
@@ -227,9 +228,13 @@ class _Wait:
             stays = not supervisor.stopping and supervisor.process != self.superseded
             if server is not None and data.get("ready") and stays and server.process.alive:
                 return server
-        if time.monotonic() - self.began > START_SECONDS:
-            raise self.unreachable(f"the embedded server is not ready after {START_SECONDS:.0f} s")
+        self.limit(f"the embedded server is not ready after {START_SECONDS:.0f} s")
         return None
+
+    def limit(self, why: str) -> None:
+        """Raise UnreachableError once it has been waited for too long."""
+        if time.monotonic() - self.began > START_SECONDS:
+            raise self.unreachable(why)
 
     def start(self) -> None:
         """Start a supervisor, unless one that we started is still on its way."""

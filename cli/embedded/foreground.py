@@ -9,8 +9,9 @@ from pathlib import Path
 
 from cli.embedded import server as servers
 from cli.embedded import supervision
+from cli.embedded.ending import take_over
 from cli.embedded.project import open_project
-from cli.embedded.supervisor import Ending, Supervisor, take_over
+from cli.embedded.supervisor import Ending, Supervisor
 from engine.errors import RefusedError, UnreachableError
 
 TAKE_OVER_SECONDS = 45.0

@@ -53,6 +53,16 @@ class Project:
         data = _read(self.file(name))
         return data if anywhere or data.get("root") == str(self.root) else {}
 
+    def remains(self) -> bool:
+        """Whether the folder still says that it is this project's; yes when it cannot be read just now."""
+        try:
+            data = json.loads(self.file("project.json").read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, ValueError):
+            return True
+        return isinstance(data, dict) and data.get("uuid") == self.uuid
+
     def write(self, name: str, data: Json) -> None:
         """Replace a JSON file of ours; a reader sees the old or the new one, never half of either."""
         path = self.file(name)
@@ -135,5 +145,5 @@ def same_file(descriptor: int, path: Path) -> bool:
     """Whether `path` is still the open file; not so once the project's folder was moved or deleted."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from cli.embedded import server as servers
 from cli.embedded import workers
+from cli.embedded.ending import end_all, end_ours, take_over
 from cli.embedded.processes import current, gone, reap
-from cli.embedded.project import Json, Project, open_project, same_file, take_lock
+from cli.embedded.project import Json, Project, open_project, same_file
 from cli.embedded.supervision import ACTIVITY, IDLE_VARIABLE, LOCK, RECORD, is_outdated, surroundings
 from cli.embedded.version import described, differs, installation
 from cli.exiting import leave
@@ -90,6 +91,7 @@ class Supervisor:
         self.client: Client | None = None
         self.server: servers.Server | None = None
         self.worker: workers.WorkerProcess | None = None
+        self.serves = False
         self.ready = asyncio.Event()
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
@@ -128,14 +130,20 @@ class Supervisor:
             await work
         except Exception:
             logger.exception("a bug in the supervisor")
-            self.end(Ending.LEFT if self.has_folder() else Ending.STOPPED)
+            self.end(Ending.LEFT if self.has_project() else Ending.STOPPED)
 
     def has_folder(self) -> bool:
-        """Whether the project's folder is still where it was."""
+        """Whether the project's folder is still where it was: what lies there otherwise may be a successor's."""
         return same_file(self.lock, self.project.file(LOCK))
+
+    def has_project(self) -> bool:
+        """Whether the folder is there and still this project's; without its uuid nobody finds our namespace."""
+        return self.has_folder() and self.project.remains()
 
     def write(self, name: str, data: Json) -> None:
         """Write a file of ours; that it cannot be written (a full disk) must not end what runs."""
+        if not self.has_folder():
+            return
         try:
             self.project.write(name, data)
         except OSError as error:
@@ -182,14 +190,19 @@ class Supervisor:
                 self.troubled("server", str(error))
             else:
                 self.troubled("server", "")
-                self.write(servers.RECORD, server.to_json(project=self.project, ready=True))
+                self.record_server(server, ready=True)
                 self.ready.set()
                 logger.info("server ready at %s (pid %d)", server.address, server.process.pid)
                 await gone(server.process)
-                self.write(servers.RECORD, server.to_json(project=self.project, ready=False))
+                self.record_server(server, ready=False)
                 steady = time.monotonic() - began > STEADY_SECONDS
                 logger.warning("server (pid %d) ended", server.process.pid)
             await asyncio.sleep(backoff.pause(steady=steady))
+
+    def record_server(self, server: servers.Server, *, ready: bool) -> None:
+        """Write where the server is, and whether it serves, to `server.json`."""
+        self.serves = ready
+        self.write(servers.RECORD, server.to_json(project=self.project, ready=ready))
 
     async def start_server(self) -> servers.Server:
         """A server that serves our namespace: the one that lives, if it is fit, else a new one."""
@@ -270,13 +283,21 @@ class Supervisor:
     # ---- ending
 
     async def watch_folder(self) -> None:
-        """End when the project's folder is moved or deleted: whoever looks for us there would find nothing."""
+        """End when the project's folder is moved or deleted: whoever looks for us there would find nothing.
+
+        Where only our own records were deleted, they are written again.
+        """
         while True:
             await asyncio.sleep(FOLDER_SECONDS)
             reap()
-            if not self.has_folder():
+            if not self.has_project():
                 logger.warning("the project's folder is gone")
                 self.end(Ending.STOPPED)
+                return
+            if not self.project.file(RECORD).exists():
+                self.record()
+            if self.serves and self.server is not None and not self.project.file(servers.RECORD).exists():
+                self.record_server(self.server, ready=True)
 
     async def watch_idleness(self) -> None:
         """End when for the whole period no run was open and no client came."""
@@ -319,7 +340,10 @@ class Supervisor:
         return counted.count > 0
 
     async def stop(self) -> None:
-        """Stop worker and server in order."""
+        """Stop worker and server in order. Whatever lies where our folder was belongs to others by now."""
+        if not self.has_folder():
+            await end_ours(self.project, self.worker, self.server)
+            return
         self.state = "stopping"
         self.record()
         await end_all(self.project, self.worker, self.server)
@@ -333,38 +357,6 @@ def idle_seconds() -> float:
         return max(0.0, float(os.environ.get(IDLE_VARIABLE, IDLE_SECONDS)))
     except ValueError:
         return IDLE_SECONDS
-
-
-async def end_all(
-    project: Project,
-    worker: workers.WorkerProcess | None = None,
-    server: servers.Server | None = None,
-    *,
-    grace: float = workers.STOP_GRACE,
-) -> None:
-    """End the project's worker, then its server: the given ones, and whatever else still lives.
-
-    A worker that has not ended after `grace` seconds is killed, its agents with it. Only for whoever holds the
-    supervisor's lock.
-    """
-    for one in (worker, workers.adopt(project)):
-        if one is not None:
-            await workers.shut_down(project, one, grace=grace)
-    for each in (server, servers.living(project)):
-        if each is not None:
-            await servers.shut_down(each)
-            with suppress(OSError):  # the folder may be gone; the port is kept
-                project.write(servers.RECORD, {"port": each.port, "ready": False})
-
-
-async def take_over(project: Project, *, patience: float) -> int | None:
-    """The supervisor's lock, once whoever holds it lets go; None when that takes longer than `patience` seconds."""
-    until = time.monotonic() + patience
-    while (lock := take_lock(project.file(LOCK))) is None:
-        if time.monotonic() > until:
-            return None
-        await asyncio.sleep(0.02)
-    return lock
 
 
 async def supervise(root: Path, asked_at: float) -> None:

@@ -32,14 +32,15 @@ LOCKED_OUT = 75
 logger = logging.getLogger("phaseloom.worker")
 
 
-async def serve(project: Project, lock: int) -> None:
+async def serve(me: Record) -> None:
     """Work for the project's server until told to stop, or until its address or the project's folder is another."""
+    project = me.project
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     address: asyncio.Future[str] = loop.create_future()
-    watch = asyncio.create_task(keep_watch(project, lock, address, stop))
+    watch = asyncio.create_task(keep_watch(me, address, stop))
     import worker  # noqa: PLC0415 - half a second, in which the server starts too
 
     try:
@@ -58,29 +59,46 @@ async def serve(project: Project, lock: int) -> None:
                 metrics=metrics,
                 log_limit=kept.log_limit,
                 keep_logs=kept.keep_logs,
-                on_polling=lambda: record(
-                    project, state="polling", address=address.result(), store=store, metrics=metrics or ""
-                ),
+                on_polling=lambda: me.polls(address=address.result(), store=store, metrics=metrics or ""),
             )
             await worker.serve(settings, stop)
     finally:
         watch.cancel()
 
 
-def record(project: Project, **state: str) -> None:
-    """Write who this worker is to `worker.json`."""
-    me = current()
-    project.write(
-        RECORD,
-        {
-            "pid": me.pid,
-            "birth": me.birth,
-            **installation(),
-            "path": os.environ.get("PATH", ""),
-            "queue": project.queue,
-            **state,
-        },
-    )
+class Record:
+    """What `worker.json` says of this worker. It is never written where another worker's may lie."""
+
+    def __init__(self, project: Project, lock: int) -> None:
+        self.project = project
+        self.lock = lock
+        self.says: dict[str, str] = {"state": "starting"}
+
+    def has_folder(self) -> bool:
+        """Whether the project's folder is still where it was, and still this project's."""
+        return same_file(self.lock, self.project.file(LOCK)) and self.project.remains()
+
+    def polls(self, **state: str) -> None:
+        """Say that the worker has got as far as asking for work, and where."""
+        self.says = {"state": "polling", **state}
+        self.write()
+
+    def write(self) -> None:
+        """Write the file, unless the folder has gone."""
+        if not self.has_folder():
+            return
+        me = current()
+        self.project.write(
+            RECORD,
+            {
+                "pid": me.pid,
+                "birth": me.birth,
+                **installation(),
+                "path": os.environ.get("PATH", ""),
+                "queue": self.project.queue,
+                **self.says,
+            },
+        )
 
 
 async def find_server(project: Project, address: asyncio.Future[str], stop: asyncio.Event) -> None:
@@ -94,14 +112,17 @@ async def find_server(project: Project, address: asyncio.Future[str], stop: asyn
         await asyncio.sleep(0.02)
 
 
-async def keep_watch(project: Project, lock: int, address: asyncio.Future[str], stop: asyncio.Event) -> None:
+async def keep_watch(me: Record, address: asyncio.Future[str], stop: asyncio.Event) -> None:
     """Start a supervisor when there is none any more; stop when the server moved or the project's folder is gone."""
+    project = me.project
     seen = time.monotonic()
     while not stop.is_set():
         await asyncio.sleep(LOOK_SECONDS)
-        if not same_file(lock, project.file(LOCK)):
+        if not me.has_folder():
             logger.warning("the project's folder is gone")
             stop.set()
+        elif not project.file(RECORD).exists():
+            me.write()
         server = project.read(servers.RECORD)
         if address.done() and server.get("ready") and server["address"] != address.result():
             logger.warning("the server is at %s now", server["address"])
@@ -128,8 +149,9 @@ def main(root: Path) -> None:
         if lock is None:
             logger.warning("another worker is at work")
             leave(LOCKED_OUT)
-        record(project, state="starting")
-        asyncio.run(serve(project, lock))
+        me = Record(project, lock)
+        me.write()
+        asyncio.run(serve(me))
     except PhaseloomError as error:
         logger.error("%s", error.message)  # noqa: TRY400 - a sentence for the user, no traceback
         code = 1

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+LOST = "lost"
+"""The status of a run that has not ended, and that the server has no record of."""
+
 
 class EndedRun:
     """An ended run: its ledger folded again, and the same questions as to an open one."""
@@ -58,7 +61,10 @@ class EndedRun:
         from engine.view import view  # noqa: PLC0415
 
         found = view(self._engine, datetime.now(UTC).timestamp(), offset=offset, limit=limit)
-        return {**found, "status": self._closed} if self._closed is not None else found
+        if self._closed is None:
+            return found
+        # Nobody waits, and nothing can be decided, in a run that has been cut off.
+        return {**found, "status": self._closed, "pause": None, "waiting": []}
 
     async def phase(self, word: int | str) -> Json:
         """`engine.view.details` of one phase."""
@@ -105,6 +111,11 @@ class EndedRun:
         raise RefusedError(f"the run is {self.ended}", hint="phaseloom runs lists the open ones")
 
 
+def again(run: str) -> str:
+    """How one goes on from a lost run."""
+    return f"go on as a new run with: phaseloom workflow resume --from last-checkpoint --run {run}"
+
+
 def archived(root: Path, run: str) -> EndedRun | None:
     """The run from its archive in this project; None when there is none here that can be read."""
     from activities.places import run_directory  # noqa: PLC0415
@@ -118,7 +129,7 @@ def archived(root: Path, run: str) -> EndedRun | None:
 
 
 def left_behind(root: Path, run: str) -> EndedRun | None:
-    """A run that nobody knows any more but its worker's files: it was terminated, and the server has forgotten it.
+    """A run that only its worker's files tell of: the server's database was lost, or another took its place.
 
     None when there are no such files, or they do not belong together. What a killed worker has not finished writing is
     left out.
@@ -138,6 +149,6 @@ def left_behind(root: Path, run: str) -> EndedRun | None:
     except (OSError, ValueError, KeyError, TypeError, PhaseloomError):
         pass
     try:
-        return EndedRun(run, {"plan": plan, "facts": facts}, closed="terminated") if facts else None
+        return EndedRun(run, {"plan": plan, "facts": facts}, closed=LOST) if facts else None
     except (ValueError, KeyError, TypeError, AssertionError):
         return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.command import Where
 from cli.reach.contact import target
-from cli.reach.ended import archived
+from cli.reach.ended import LOST, again, archived
 from cli.reach.runs import Run, ServerRun, closed_as, described_run
 from engine.errors import RefusedError, UnreachableError
 from engine.facts import Fact
@@ -114,6 +114,8 @@ class Follower:
     async def _check_open(self) -> None:
         """Raise RefusedError when the run is over without having said so (terminated at the server)."""
         if not isinstance(self.run, ServerRun):
+            if self.run.ended == LOST:
+                raise RefusedError(f"the server has no record of the run {self.run.id}", hint=again(self.run.id))
             return
         try:
             described = await described_run(self.run.connection, self.run.id)

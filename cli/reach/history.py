@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -60,6 +61,16 @@ def newest(root: Path, *, since: float = 0.0) -> list[Path]:
         except OSError:  # cleaned up meanwhile
             continue
     return [pointer for at, pointer in sorted(dated, reverse=True) if at >= since]
+
+
+def remembered(root: Path) -> list[str]:
+    """The runs that this project has an archive or a journal of, the one that was written to last first."""
+    dated: dict[str, float] = {}
+    for name in ("archive.json", "journal.jsonl"):
+        for path in (root / ".phaseloom" / "workflows").glob(f"*/{name}"):
+            with suppress(OSError):  # cleaned up meanwhile
+                dated.setdefault(path.parent.name, path.stat().st_mtime)
+    return sorted(dated, key=lambda run: (dated[run], run), reverse=True)
 
 
 def ledger_of(root: Path, pointer: Path) -> Json | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,6 +32,42 @@ def pairs(written: Sequence[str], option: str) -> Json:
 def values(written: Sequence[str], option: str) -> Json:
     """As `pairs`, with what is valid JSON taken as that: `3`, `true`, `["a"]`; all else is text."""
     return {name: _json_or_text(value) for name, value in pairs(written, option).items()}
+
+
+def outputs(written: Sequence[str], option: str = "--output") -> Json:
+    """As `values`; `name=@FILE` is what the file holds, `@-` what comes on stdin, and `@@` begins a text with `@`."""
+    return {name: _json_or_text(_content(value, name)) for name, value in pairs(written, option).items()}
+
+
+def _content(value: str, name: str) -> str:
+    if not value.startswith("@"):
+        return value
+    if value.startswith("@@"):
+        return value[1:]
+    try:
+        data = sys.stdin.buffer.read() if value == "@-" else Path(value[1:]).read_bytes()
+    except OSError as error:
+        why = f"output {name!r}: {value[1:]} cannot be read: {error.strerror}"
+        raise UsageError(why, hint=f"a text that begins with @ is written {name}=@{value[:40]}") from error
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"output {name!r}: {value[1:]} is no text", hint="hand it on with --artifact") from error
+
+
+def files(written: Sequence[str]) -> dict[str, Path]:
+    """The files of a repeated `--artifact NAME=FILE`, or `FILE` where it keeps its name."""
+    found: dict[str, Path] = {}
+    for item in written:
+        name, equals, path = item.partition("=")
+        if not equals:
+            name, path = Path(item).name, item
+        if not name.strip() or not path:
+            raise UsageError(f"--artifact {item!r} is not written NAME=FILE")
+        if name in found:
+            raise UsageError(f"--artifact names {name!r} twice")
+        found[name] = Path(path)
+    return found
 
 
 def _json_or_text(text: str) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cli.reach.place import current_run
-from cli.reach.runs import closed_as
+from cli.reach.runs import closed_as, described_run
 from cli.reach.selection import of_project
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ HOW = ("restarted", "restored", "forked")
 async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list[Json]:
     """Summaries of this project's runs, the newest first; `restarted_as` is a later one of them that repeats it.
 
-    So are `restored_as` and `forked_as` later ones that go on from it. Last come ended ones that the server has
-    forgotten, from their archives in this project.
+    So are `restored_as` and `forked_as` later ones that go on from it. Last come those that the server does not know:
+    ended ones from their archives in this project, and `lost` ones from what their workers wrote down.
     """
     query = of_project(connection)
     if not ended_too:
@@ -47,15 +47,18 @@ async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list
 
 
 async def _forgotten(connection: Connection, known: set[str], limit: int) -> list[Json]:
-    """Runs that only their archives here tell of, in the form of `summary_of`."""
-    from cli.reach.ended import archived  # noqa: PLC0415 - only for ended runs
-    from cli.reach.history import newest  # noqa: PLC0415
+    """Runs that only files here tell of, in the form of `summary_of`."""
+    from cli.reach.ended import archived, left_behind  # noqa: PLC0415 - only for ended runs
+    from cli.reach.history import remembered  # noqa: PLC0415
 
     root = connection.project.root
     found: list[Json] = []
-    for pointer in await asyncio.to_thread(newest, root):
-        run = pointer.parent.name
-        past = await asyncio.to_thread(archived, root, run) if run not in known else None
+    for run in await asyncio.to_thread(remembered, root):
+        if run in known:
+            continue
+        past = await asyncio.to_thread(archived, root, run)
+        if past is None and await described_run(connection, run) is None:  # a list may be a moment behind
+            past = await asyncio.to_thread(left_behind, root, run)
         if past is None:
             continue
         view = await past.view(limit=0)

@@ -10,7 +10,7 @@ from cli.command import Look
 from cli.console import Console
 from cli.exits import NotFoundError
 from cli.reach.contact import connected, connected_to_read
-from cli.reach.ended import EndedRun, archived, left_behind
+from cli.reach.ended import LOST, EndedRun, again, archived, left_behind
 from cli.reach.place import current_run, here
 from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
 from engine.errors import RefusedError
@@ -96,7 +96,8 @@ async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:
         if left is None:
             raise no_such_run(run)
         if not ended_too:
-            raise RefusedError(f"the run is {left.ended}", hint="phaseloom runs lists the open ones")
+            hint = again(run) if left.ended == LOST else "phaseloom runs lists the open ones"
+            raise RefusedError(f"the run is {left.ended}", hint=hint)
         return left
     return ServerRun(connection, run, closed=closed_as(described))
 

@@ -91,6 +91,9 @@ class Narration:
             "checkpoint_created": lambda fact: [f"{DONE} Checkpoint saved{_who(fact)}: {fact.data['name']}"],
             "restoring": lambda fact: [f"{CANCELLED} Going back{_who(fact)} to {fact.data['checkpoint']}..."],
             "agent_abandoned": lambda fact: [f"  ! [{self._id(fact)}] An agent does not end; it counts no more"],
+            "reviewers_abandoned": lambda fact: [
+                f"  ! {', '.join(fact.data['reviewers'])} do not end their review; it counts no more"
+            ],
             "restored": self._restored,
             "run_seeded": self._run_seeded,
             "consultation_opened": consulted,

@@ -64,7 +64,15 @@ def heading(view: Json, *, eta: str | None = None) -> list[str]:
         *links(view),
         f"Status: {view['status']}{stopping} ({when})",
         f"Progress: {progress['completed']}/{progress['total']} ({progress['percent']}%){f', {eta}' if eta else ''}",
+        *(lost(view) if view["status"] == "lost" else []),
     ]
+
+
+def lost(view: Json) -> list[str]:
+    """What became of a run that the server has no record of, and what can be done."""
+    said = ["The server has no record of this run: its database was lost, or this is another server."]
+    way = f"phaseloom workflow resume --from last-checkpoint --run {view['run']}"
+    return [*said, f"Go on as a new run with: {way} (or --from beginning)"]
 
 
 def links(view: Json) -> list[str]:

@@ -40,7 +40,8 @@ class CheckPlan:
 class ApprovalPlan:
     """Who decides about a gate: `people` are names (groups are resolved at compile); nobody named: anyone.
 
-    `deadline` and `remind` count in seconds from the moment the gate waits for people.
+    `deadline` and `remind` count in seconds from the moment the gate waits for people. `form_order` is the order of the
+    fields as they were written, unless that is the alphabet's: JSON objects on their way through Temporal lose theirs.
     """
 
     people: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class ApprovalPlan:
     self_approval: bool = False
     delegation: bool = True
     form: dict[str, OutputPlan] = field(default_factory=dict)
+    form_order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ def gate_details(gate: Gate) -> Json:
         "people": list(gate.people),
         "self_approval": approval is not None and approval.self_approval,
         "form": {name: field.type for name, field in approval.form.items()} if approval is not None else {},
+        **({"form_order": list(approval.form_order)} if approval is not None and approval.form_order else {}),
         "reminders": gate.reminders,
         "opened_at": iso(gate.opened_at),
         "settled_at": iso(gate.settled_at),

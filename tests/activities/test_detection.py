@@ -37,7 +37,8 @@ def npm(project: Project) -> Callable[[], list[str]]:
     program = project.root / "bin" / "npm"
     program.parent.mkdir()
     program.write_text(
-        '#!/bin/sh\necho "$*" >> asked\ncase "$*" in *lint) test -e fixed ;; *lint:fix) touch fixed ;; esac\n'
+        '#!/bin/sh\necho "$*" >> asked\n'
+        'case "$*" in *lint) test -e fixed ;; *lint:fix) touch fixed ;; audit*) ! cat said 2>/dev/null ;; esac\n'
     )
     program.chmod(0o755)
     project.environ["PATH"] = f"{program.parent}{os.pathsep}{project.environ['PATH']}"
@@ -135,6 +136,39 @@ async def test_a_node_project_is_checked_by_its_scripts(project: Project, npm: C
         "run --silent test",
         "audit --audit-level=high",
     ]
+
+
+NO_LOCKFILE = """\
+npm error code ENOLOCK
+npm error audit This command requires an existing lockfile.
+npm error audit Try creating one first with: npm i --package-lock-only
+"""
+NO_REGISTRY = """\
+npm warn audit request to http://127.0.0.1:9/-/npm/v1/security/advisories/bulk failed, reason: connect ECONNREFUSED
+npm ERR! audit endpoint returned an error
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "message"),
+    [
+        (
+            NO_LOCKFILE,
+            "error",
+            "npm audit could not look: code ENOLOCK; audit This command requires an existing lockfile.",
+        ),
+        (NO_REGISTRY, "error", "npm audit could not look: audit endpoint returned an error"),
+        ("1 high severity vulnerability\n", "failed", "exit code 1"),
+    ],
+)
+async def test_an_audit_that_could_not_look_has_neither_passed_nor_failed(
+    project: Project, npm: Callable[[], list[str]], said: str, status: str, message: str
+) -> None:
+    (project.root / "package.json").write_text("{}")
+    (project.root / "said").write_text(said)
+    result = await checked(project, "security")
+    assert (result["status"], result["message"], "value" in result) == (status, message, status == "failed")
+    assert npm() == ["audit --audit-level=high"]
 
 
 async def test_a_project_in_two_languages_passes_only_in_both(project: Project, npm: Callable[[], list[str]]) -> None:

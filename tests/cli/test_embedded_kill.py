@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
 import socket
 import time
@@ -11,9 +12,12 @@ from functools import partial
 
 import pytest
 
+from cli.embedded import connect as connecting
 from cli.embedded import server as servers
-from cli.embedded import supervision
+from cli.embedded import supervision, workers
 from cli.embedded.processes import Process, gone
+from cli.embedded.project import FOLDER
+from engine.errors import UnreachableError
 from tests.cli.conftest import Family, Place, Run, until
 
 BACK = 20.0
@@ -175,3 +179,53 @@ async def test_starters_that_race_a_killed_supervisor_end_with_one_of_each(place
     assert {connection.address for connection in connections} == {connections[0].address}
     after = await place.family()
     assert (after.server, after.worker) == (family.server, family.worker)
+
+
+async def test_a_project_folder_deleted_while_all_runs_ends_them_and_the_next_command_starts_anew(place: Place) -> None:
+    await place.run(THREE[0])
+    await until(lambda: place.lines("began-0"))
+    before = await place.family()
+    shutil.rmtree(place.root / FOLDER)
+    await place.connect()  # at once: the old ones have not noticed yet
+    after = await place.family()
+    assert not set(after.all) & set(before.all)
+    await until(lambda: not before.living)
+    assert (await place.family()) == after
+
+
+async def test_a_folder_emptied_but_for_its_locks_ends_what_ran_and_the_next_command_starts_anew(place: Place) -> None:
+    await place.connect()
+    before = await place.family()
+    for file in place.project.folder.iterdir():
+        if file.is_file() and file.suffix != ".lock":
+            file.unlink()
+    await place.connect()
+    after = await place.family()
+    assert not set(after.all) & set(before.all)
+    await until(lambda: not before.living)
+
+
+async def test_records_that_were_deleted_are_written_again_and_nothing_is_restarted(place: Place) -> None:
+    await place.connect()
+    family = await place.family()
+    for name in (supervision.RECORD, servers.RECORD, workers.RECORD):
+        place.project.file(name).unlink()
+    assert await place.family() == family
+    await place.connect()
+    assert await place.family() == family
+
+
+async def test_a_server_that_serves_another_project_is_not_waited_for_without_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place.connect()
+    family = await place.family()
+    family.supervisor.send(signal.SIGSTOP)  # it would notice
+    identity = place.project.file("project.json")
+    known = identity.read_bytes()
+    identity.write_text(json.dumps({"uuid": "another"}), encoding="utf-8")
+    monkeypatch.setattr(connecting, "START_SECONDS", 0.5)
+    with pytest.raises(UnreachableError, match="answers, and not for this project"):
+        await place.connect()
+    identity.write_bytes(known)
+    family.supervisor.send(signal.SIGCONT)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from engine import expressions
+from engine.agents import OutputPlan
 from engine.effects import AgentFinished
 from engine.values import scope
-from tests.engine.world import COMMAND, World, phase, plan_of
+from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
 
 Json = dict[str, Any]
 
@@ -59,3 +60,16 @@ def test_what_is_no_list_of_files_disturbs_nobody(told: Any) -> None:
     world = World(plan_of(phase(0), phase(1, 0)))
     finished(world, 0, artifacts=told)
     assert "artifacts" not in task_of(world, 1)["values"]["phases"].get("p0", {})
+
+
+def test_a_persons_files_are_handed_on_as_those_of_agents() -> None:
+    reads = ("phases.p0.artifacts.plan.pdf.path", "phases.p0.outputs.text")
+    declared = {"text": OutputPlan(type="string")}
+    world = World(plan_of(phase(0, agents=(PERSON,), outputs=declared), phase(1, 0, reads=reads)))
+    text = {"$artifact": f"sha256:{'b' * 64}", "size": 5000, "media_type": "application/json"}
+    link = "https://example.com/page"
+    world.operate("complete_phase", phase=0, outputs={"text": text}, artifacts=[file("plan.pdf"), link])
+    shown = task_of(world, 1)["values"]["phases"]["p0"]
+    assert shown["artifacts"] == {"plan.pdf": {"sha256": "a" * 64, "size": 3, "media_type": "text/plain"}}
+    assert shown["outputs"] == {"text": text}
+    assert task_of(world, 1)["files"] == {"p0": ["plan.pdf.path"]}

@@ -480,3 +480,16 @@ def test_a_plan_with_reviewers_is_the_same_after_its_way_through_json() -> None:
     again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     assert again == plan
     assert Engine(again).plan == plan
+
+
+def test_reviewers_that_do_not_end_when_a_run_goes_back_are_named_in_the_journal() -> None:
+    world = at_review(reviewed())
+    says(world, "critic", "APPROVE")
+    world.operate("restore", checkpoint="beginning")
+    world.tick(60)
+    assert world.engine.state.restoring is None
+    told = [(fact["data"]["number"], fact["data"]["reviewers"]) for fact in entries(world, "reviewers_abandoned")]
+    assert told == [(1, ["second"])]
+    text = "\n".join(lines(world.engine.state.plans, "wf_test00", world.engine.ledger))
+    assert "[ERROR] Consultation c1: second - Abandoned: it does not end" in text
+    assert fresh(world).drive_to_end() == "completed"

@@ -9,12 +9,17 @@ import typer
 from cli.command import Act, command
 from cli.commands.workflow.acting import about, act_on
 from cli.exits import Exit, UsageError
-from cli.reach.inputs import values
+from cli.reach.inputs import files, outputs, values
 
 Json = dict[str, Any]
 
 Outputs = Annotated[
-    list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output; may be repeated.")
+    list[str] | None,
+    typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output, or NAME=@FILE; may be repeated."),
+]
+Artifacts = Annotated[
+    list[str] | None,
+    typer.Option("--artifact", metavar="NAME=FILE", help="A file to hand on to later phases; may be repeated."),
 ]
 Context = Annotated[
     list[str] | None,
@@ -36,26 +41,28 @@ def register(app: typer.Typer) -> None:
     command(app, "signal")(signal)
 
 
-async def next_phase(act: Act, output: Outputs = None, context: Context = None) -> Exit:
+async def next_phase(act: Act, *, output: Outputs = None, artifact: Artifacts = None, context: Context = None) -> Exit:
     """Complete the current phase and start what follows."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    outputs, shared = _outputs(output), _context(context)
-    return await act_on(act, lambda run: run.next(outputs=outputs, context=shared, **about(act)), completed)
+    given = _given(output, artifact, context)
+    return await act_on(act, lambda run: run.next(**given, **about(act)), completed)
 
 
 async def complete_phase(
-    phase: Phase, act: Act, *, output: Outputs = None, context: Context = None, epoch: Epoch = None
+    phase: Phase,
+    act: Act,
+    *,
+    output: Outputs = None,
+    artifact: Artifacts = None,
+    context: Context = None,
+    epoch: Epoch = None,
 ) -> Exit:
     """Complete one phase."""
     from cli.words.parallel import completed  # noqa: PLC0415 - not needed for --help
 
-    outputs, shared = _outputs(output), _context(context)
-    return await act_on(
-        act,
-        lambda run: run.complete_phase(phase, outputs=outputs, context=shared, epoch=epoch, **about(act)),
-        completed,
-    )
+    given = _given(output, artifact, context)
+    return await act_on(act, lambda run: run.complete_phase(phase, epoch=epoch, **given, **about(act)), completed)
 
 
 async def fail_phase(
@@ -104,12 +111,13 @@ async def signal(
     return await act_on(act, lambda run: run.report_signal(text, **about(act)), reported)
 
 
-def _outputs(written: list[str] | None) -> Json | None:
-    return values(written, "--output") if written else None
-
-
-def _context(written: list[str] | None) -> Json | None:
-    return values(written, "--context") if written else None
+def _given(output: list[str] | None, artifact: list[str] | None, context: list[str] | None) -> Json:
+    """What a person hands over with a phase; what is not given is None."""
+    return {
+        "outputs": outputs(output) if output else None,
+        "artifacts": files(artifact) if artifact else None,
+        "context": values(context, "--context") if context else None,
+    }
 
 
 def _progress(text: str | None, value: str | None) -> Any:

@@ -12,7 +12,7 @@ from cli.commands.workflow.acting import about, act_on, answered, meant
 from cli.commands.workflow.restore import Yes, go_back
 from cli.console import Console
 from cli.exits import Exit, UsageError
-from cli.reach.inputs import values
+from cli.reach.inputs import outputs, values
 
 if TYPE_CHECKING:
     from cli.api.handle import RunHandle
@@ -140,7 +140,8 @@ async def intervene(
         Path | None, typer.Option("--prompt-file", metavar="FILE", help="The same, from a file.")
     ] = None,
     output: Annotated[
-        list[str] | None, typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output.")
+        list[str] | None,
+        typer.Option("--output", "-o", metavar="NAME=VALUE", help="An output for replace_output, or NAME=@FILE."),
     ] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="PHASE", help="Where go_to goes back to.")] = None,
     context: Annotated[
@@ -186,7 +187,7 @@ def _details(reason: str | None, prompt: str | None, prompt_file: Path | None, o
     if prompt is not None:
         details["prompt"] = prompt
     if output:
-        details["outputs"] = values(output, "--output")
+        details["outputs"] = outputs(output)
     return details
 
 

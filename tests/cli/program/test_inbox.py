@@ -104,14 +104,15 @@ def test_a_walk_shows_each_gate_asks_sends_and_goes_on_after_a_refusal(person: P
     walk = answering(
         (asked, "maybe\n"),
         (asked, "a\n"),
+        ("risk (string): ", "low\n"),
         ("hosts (integer): ", "\n"),
         ("hosts (integer): ", "12\n"),
-        ("risk (string): ", "low\n"),
         ("Comment (may be empty): ", "looks right\n"),
     )
     shown = person.on_terminal("inbox", "decide", columns=100, seeing=walk)
     assert f"[1/1] Run: {runs['app']} (App)" in shown
     assert "Evidence: sha256:" in shown
+    assert "To approve it, fill in: risk (string), hosts (integer)" in shown
     assert "go: 1 of 2 approved; it waits on." in shown
     assert "Gates: 1 approved." in shown
     (vote,) = next(i for i in items(person, "--actor", "bo") if i["run"] == runs["app"])["gate"]["votes"]
@@ -128,8 +129,8 @@ def test_a_walk_shows_each_gate_asks_sends_and_goes_on_after_a_refusal(person: P
         (asked, "c\n"),
         ("Why (empty: decide otherwise): ", "bigger\n"),
         (asked, "a\n"),
-        ("hosts (integer): ", "1\n"),
         ("risk (string): ", "low\n"),
+        ("hosts (integer): ", "1\n"),
         ("Comment (may be empty): ", meanwhile),
     )
     shown = person.on_terminal("inbox", "decide", "--actor", "bo", columns=100, seeing=walk)

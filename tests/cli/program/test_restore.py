@@ -152,6 +152,8 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
         person.types("workflow", "cancel")
     else:
         asyncio.run(terminated(person, run, forgotten=end == "forgotten"))
+    if end == "forgotten":
+        says_that_it_is_lost(person, run)
     told = person.types("workflow", "restore", run, "design", "--json").json
     new = told["run"]
     assert (told["in_place"], told["restored_from"], told["differences"]) == (False, run, [])
@@ -164,9 +166,23 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
     assert f"Restored as: {new} from design" in before
     assert f"Restored from: {run} at design" in person.types("workflow", "status").out
     person.types("workflow", "cancel")
-    if end != "forgotten":
-        listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
-        assert (listed[new]["restored_from"], listed[run]["restored_as"]) == (run, new)
+    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
+    assert (listed[new]["restored_from"], listed[run]["restored_as"]) == (run, new)
+
+
+def says_that_it_is_lost(person: Person, run: str) -> None:
+    """A run that neither the server nor an archive knows is listed, and whoever asks is told how to go on."""
+    again = f"go on as a new run with: phaseloom workflow resume --from last-checkpoint --run {run}"
+    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
+    assert (listed[run]["status"], listed[run]["definition"], listed[run]["ended_at"]) == ("lost", "life", None)
+    assert run not in person.types("runs").out
+    status = person.types("workflow", "status", "--run", run)
+    assert "Status: lost" in status.out
+    assert again.capitalize() + " (or --from beginning)" in status.out
+    assert "Options:" not in status.out
+    for words in (("pause",), ("watch",)):
+        refused = person.tries("workflow", *words, "--run", run)
+        assert (refused.code, f"hint: {again}" in refused.err) == (4, True)
 
 
 def test_a_run_that_only_its_archive_tells_of_is_listed_and_refuses_messages(person: Person) -> None:

@@ -151,6 +151,28 @@ def test_artifacts_that_are_no_references_are_refused() -> None:
     refuses(declared(), "'artifacts' must be a list of references", "next", artifacts=[1])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"name": "../x"}, "the name of an artifact leads elsewhere: '../x'"),
+        ({"name": "/x"}, "the name of an artifact leads elsewhere: '/x'"),
+        ({"name": 3}, "the name of an artifact leads elsewhere: '3'"),
+        ({"sha256": "a" * 63}, "the artifact 'x' has no sha256 of 64 digits"),
+        ({"size": -1}, "the artifact 'x' has no size, or no media type"),
+        ({"media_type": None}, "the artifact 'x' has no size, or no media type"),
+    ],
+)
+def test_files_of_the_store_that_cannot_be_are_refused(wrong: Json, words: str) -> None:
+    told = {"name": "x", "sha256": "a" * 64, "size": 1, "media_type": "text/plain", **wrong}
+    refuses(declared(), words, "next", artifacts=[told])
+
+
+def test_a_number_is_never_a_reference() -> None:
+    reference = {"$artifact": f"sha256:{'a' * 64}", "size": 9, "media_type": "application/json"}
+    world = declared(size=OutputPlan(type="integer"))
+    refuses(world, "output 'size' of Phase 0 must be integer", "next", outputs={"size": reference})
+
+
 def test_a_gate_of_people_says_who_is_asked_also_where_it_is_anybody() -> None:
     gate = GatePlan(id="release", approval=approved().approval)
     refuses(by_hand(gate), f"{NAME} waits at the gate 'release' for somebody to decide", "next")
