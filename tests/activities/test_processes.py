@@ -196,7 +196,7 @@ async def test_a_command_that_obeys_ends_within_its_grace(shell: Shell) -> None:
         if b"up\n" in shell.logged:
             break
     assert ended == Ended(timed_out=True)  # how it answers the signal is no exit code of its own
-    assert shell.logged.endswith(b"up\nbye\n")
+    assert shell.logged.endswith(b"bye\n")
 
 
 async def test_a_stopped_command_is_ended_too(shell: Shell) -> None:
