@@ -129,6 +129,11 @@ def _gate_settled(phase: PhasePlan, fact: Fact) -> Texts:
     return [("INFO", f"{_gate(phase, fact)}{str(data['status']).capitalize()}{_by(fact)}{_note(fact)}")]
 
 
+def still_waived(waiver: dict[str, Any]) -> str:
+    """A waiver that holds where a gate opens."""
+    return f"The check {waiver['check']} is waived by {waiver['by']}: {waiver['reason']}"
+
+
 def _gate_reviewed(phase: PhasePlan, fact: Fact) -> Texts:
     level = "INFO" if fact.data["outcome"] == "approved" else "WARN"
     return [(level, f"{_gate(phase, fact)}Reviewed: {fact.data['reason']}")]
@@ -229,7 +234,10 @@ _PHASE_TEXTS: dict[str, Callable[[PhasePlan, Fact], Texts]] = {
     "context_conflicted": _context_conflicted,
     "context_merging": lambda phase, _fact: [("INFO", f"Context: Merging what {phase.id} wrote")],
     "context_dropped": lambda phase, _fact: [("INFO", f"Context: What {phase.id} wrote is there already")],
-    "gate_opened": lambda phase, fact: [("INFO", f"{_gate(phase, fact)}Open{_by(fact)}{_note(fact)}")],
+    "gate_opened": lambda phase, fact: [
+        ("INFO", f"{_gate(phase, fact)}Open{_by(fact)}{_note(fact)}"),
+        *(("WARN", f"{_gate(phase, fact)}{still_waived(each)}") for each in fact.data.get("waived", ())),
+    ],
     "gate_checked": _gate_checked,
     "gate_decided": _gate_decided,
     "gate_delegated": lambda phase, fact: [

@@ -33,6 +33,10 @@ async def up(
     *,
     ui: Annotated[bool, typer.Option("--ui", help="With Temporal's own web page.")] = False,
     metrics: Metrics = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, metavar="PORT", help="Where the server listens, now and later."),
+    ] = None,
 ) -> Exit:
     """Keep this project's server running, until Ctrl-C."""
     from cli.embedded.foreground import up as supervise  # noqa: PLC0415 - not needed for --help
@@ -49,6 +53,7 @@ async def up(
         root,
         ui=ui,
         metrics=wanted,
+        port=port,
         on_ready=lambda server: console.lines([*ready(server.address, server.ui_port), *told]),
     )
     if ending is Ending.STOPPED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -110,8 +111,10 @@ def command(program: str, *, database: Path, port: int, ui_port: int | None) -> 
     ]
 
 
-def launch(project: Project, *, environ: Mapping[str, str], ui: bool) -> Server | None:
+def launch(project: Project, *, environ: Mapping[str, str], ui: bool, port: int | None = None) -> Server | None:
     """Start the server's process, holding the lock of the database; None when another process holds that lock.
+
+    It listens on `port`, or where `choose_port` says. Raises UnreachableError where that port cannot be had.
 
     The descriptor of the lock goes to the server alone, so the lock lasts as long as the server, whoever started it.
     """
@@ -119,7 +122,9 @@ def launch(project: Project, *, environ: Mapping[str, str], ui: bool) -> Server 
     if lock is None:
         return None
     try:
-        port = choose_port(project)
+        if port is not None:
+            require_free(port)
+        port = port or choose_port(project)
         ui_port = free_port(port + 1) if ui else None
         log = project.file(LOG)
         trim(log)
@@ -152,13 +157,22 @@ def free_port(first: int) -> int:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
+    try:
+        require_free(port)
+    except UnreachableError:
+        return False
+    return True
+
+
+def require_free(port: int) -> None:
+    """Raise UnreachableError, with the reason, unless a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            why = "is in use by another program" if error.errno == errno.EADDRINUSE else f"{error.strerror}"
+            raise UnreachableError(f"port {port} of {HOST}: {why}", hint="choose another with --port") from error
 
 
 def trim(log: Path) -> None:

@@ -79,11 +79,19 @@ class Supervisor:
     """Keeps one project's server and worker alive until it is told to stop. Holds `supervisor.lock` meanwhile."""
 
     def __init__(
-        self, project: Project, lock: int, *, ui: bool = False, foreground: bool = False, metrics: str | None = None
+        self,
+        project: Project,
+        lock: int,
+        *,
+        ui: bool = False,
+        foreground: bool = False,
+        metrics: str | None = None,
+        port: int | None = None,
     ) -> None:
         self.project = project
         self.lock = lock
         self.ui = ui
+        self.port = port
         self.metrics = metrics
         self.foreground = foreground
         self.state = "running"
@@ -206,7 +214,7 @@ class Supervisor:
 
     async def start_server(self) -> servers.Server:
         """A server that serves our namespace: the one that lives, if it is fit, else a new one."""
-        launched = servers.launch(self.project, environ=surroundings(), ui=self.ui)
+        launched = servers.launch(self.project, environ=surroundings(), ui=self.ui, port=self.port)
         if launched is None:
             launched = await self.adopt_server()
         self.server = launched
@@ -220,7 +228,7 @@ class Supervisor:
     async def adopt_server(self) -> servers.Server:
         """The server that holds the lock.
 
-        One that was started for a folder since moved, or without the page that is wanted now, is replaced.
+        One that was started for a folder since moved, without the page or on another port than is wanted, is replaced.
         """
         found = servers.adopt(self.project)
         if found is None:
@@ -229,11 +237,12 @@ class Supervisor:
                 hint="is the project shared with a container or another user that runs phaseloom?",
             )
         moved = not self.project.read(servers.RECORD) and bool(self.project.read(servers.RECORD, anywhere=True))
-        if not moved and (found.ui_port is not None or not self.ui):
+        fits = (found.ui_port is not None or not self.ui) and self.port in {None, found.port}
+        if fits and not moved:
             logger.info("adopting the server (pid %d)", found.process.pid)
             return found
         await servers.shut_down(found)
-        launched = servers.launch(self.project, environ=surroundings(), ui=self.ui)
+        launched = servers.launch(self.project, environ=surroundings(), ui=self.ui, port=self.port)
         if launched is None:
             raise UnreachableError(f"{self.project.file(servers.DATABASE)} is still in use")
         return launched

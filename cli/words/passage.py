@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def _opened(phase: PhasePlan, fact: Fact) -> list[str]:
     checks = phase.gates[fact.data["gate"]].checks
-    return [f"  ⟳ {_gate(phase, fact)}: {counted(len(checks), 'check')} running..."] if checks else []
+    running = [f"  ⟳ {_gate(phase, fact)}: {counted(len(checks), 'check')} running..."] if checks else []
+    held = (f"{each['check']} is waived by {each['by']}: {each['reason']}" for each in fact.data.get("waived", ()))
+    return [*running, *(f"    ↷ {words}" for words in held)]
 
 
 def _checked(phase: PhasePlan, fact: Fact) -> list[str]:

@@ -129,5 +129,15 @@ def _waiver(state: State, gate: GatePlan, result: Json, at: float) -> Json | Non
     return None
 
 
+def standing(state: State, gate: GatePlan, at: float) -> list[Json]:
+    """The waivers that hold for checks of a gate now, `{check, by, reason, expires?}`: they outlive its rounds."""
+    found = []
+    for check in gate.checks:
+        if (waiver := _waiver(state, gate, {"gate": check.gate, "name": check.name}, at)) is not None:
+            told = {"check": check.name, "by": waiver["by"], "reason": waiver["reason"], "expires": waiver["expires"]}
+            found.append({name: value for name, value in told.items() if value is not None})
+    return found
+
+
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

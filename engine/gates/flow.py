@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.effects import AgentCancelled, AgentFailed, AgentFinished
 from engine.facts import of_files
-from engine.gates.checking import in_words, lapsed, results, summary
+from engine.gates.checking import in_words, lapsed, results, standing, summary
 from engine.gates.evidence import evidence
 from engine.gates.records import Gate
 from engine.phase_state import PhaseState
@@ -44,6 +44,8 @@ def _open(
     data: Json = {"gate": number, "name": phase.plan.gates[number].id}
     if outputs is not None:
         data["outputs"] = outputs
+    if engine.state.waivers and (waived := standing(engine.state, phase.plan.gates[number], at)):
+        data["waived"] = waived
     engine.record("gate_opened", at, phase=phase, actor=actor, note=note, data=data)
     if phase.active:
         engine.ready.stand_in(phase.plan.index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from activities.leftovers import identity
+from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.condition import status, stop
 from cli.embedded.foreground import up
 from cli.embedded.processes import Process, current, gone
 from cli.embedded.project import take_lock
 from cli.embedded.version import differs, installation
-from engine.errors import RefusedError
+from engine.errors import RefusedError, UnreachableError
 from tests.cli.conftest import Family, Place, until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,7 +34,8 @@ from pathlib import Path
 from cli.embedded.foreground import up
 from cli.exiting import leave
 say = lambda server: print(server.address, server.ui_port, flush=True)
-print(asyncio.run(up(Path(sys.argv[1]), ui="ui" in sys.argv, on_ready=say)).name)
+port = next((int(word) for word in sys.argv if word.isdigit()), None)
+print(asyncio.run(up(Path(sys.argv[1]), ui="ui" in sys.argv, port=port, on_ready=say)).name)
 leave(0)
 """
 
@@ -223,6 +226,30 @@ async def test_up_with_the_page_replaces_a_server_without_and_keeps_the_worker(p
     assert place.lines("done") == ["done"]
     process.send_signal(signal.SIGTERM)
     await process.wait()
+
+
+async def test_up_on_a_port_replaces_the_server_and_later_commands_keep_to_it(place: Place) -> None:
+    await place.connect()
+    with socket.create_server((servers.HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UnreachableError, match=f"port {port} of 127.0.0.1: is in use by another program"):
+            await up(place.root, port=port)
+    assert supervision.living(place.project) is not None, "nothing was changed"
+    process, told = await start_up(place, str(port))
+    assert told == f"127.0.0.1:{port} None"
+    process.send_signal(signal.SIGINT)
+    await process.wait()
+    assert (await place.connect()).address == f"127.0.0.1:{port}"
+
+
+async def test_up_on_another_port_is_refused_while_agents_run(place: Place) -> None:
+    await place.run("until test -e go; do sleep 0.05; done")
+    family = await place.family()
+    await until(lambda: workers.running_agents(place.project) or None)
+    with pytest.raises(RefusedError, match="1 agent is at work"):
+        await up(place.root, port=servers.free_port(servers.PORTS.start))
+    assert await place.family() == family
+    (place.root / "go").touch()
 
 
 async def test_up_whose_terminal_is_gone_leaves_both_running_in_the_background(place: Place) -> None:

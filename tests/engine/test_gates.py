@@ -7,6 +7,7 @@ import pytest
 from engine.effects import AgentFinished
 from engine.errors import RefusedError
 from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
+from engine.journal import lines
 from engine.plan import Execution
 from engine.view import details, view
 from tests.engine.gated import CHECKED, COVERED, LINT, decide, entries, gated
@@ -200,6 +201,46 @@ def test_a_waived_check_counts_as_skipped_until_the_waiver_expires() -> None:
     assert result is not None
     assert (result["passed"], result["skipped"], result["failed"]) == (1, 1, 0)
     assert "waived by ana: generated code" in result["results"][0]["message"]
+
+
+@pytest.mark.parametrize("back", ["go_to", "restore"])
+def test_a_waiver_of_a_check_outlives_going_back_and_is_said_where_the_gate_opens_again(back: str) -> None:
+    world = World(plan_of(phase(0), phase(1, 0, gates=(CHECKED,)), phase(2, 1)))
+    world.finish(0)
+    world.finish(1)
+    world.fail(1)
+    given = {"gate": "pre-push", "reason": "generated code", "actor": "ana"}
+    world.operate("waive_gate", check="lint", expires=world.now + 3600, **given)
+    world.operate("create_checkpoint", name="here")
+    world.fail(1)
+    before = len(entries(world, "gate_opened"))
+    if back == "restore":
+        world.operate("restore", checkpoint="here")
+        world.tick(60)
+    else:
+        world.fail(2)
+        world.operate("intervene", phase=2, action="go_to", to="p1")
+        world.finish(1)
+    (opened,) = entries(world, "gate_opened")[before:]
+    (told,) = opened["data"]["waived"]
+    assert (told["check"], told["by"], told["reason"]) == ("lint", "ana", "generated code")
+    text = "\n".join(lines(world.engine.state.plans, "wf_test00", world.engine.ledger))
+    assert "The check lint is waived by ana: generated code" in text
+
+
+def test_a_restore_to_before_a_waiver_undoes_it() -> None:
+    world = World(plan_of(phase(0), phase(1, 0, gates=(CHECKED,)), phase(2, 1)))
+    world.finish(0)
+    world.finish(1)
+    world.fail(1)
+    world.operate("waive_gate", gate="pre-push", check="lint", reason="generated code", actor="ana")
+    world.fail(1)
+    world.operate("restore", checkpoint="p0")
+    world.tick(60)
+    world.finish(1)
+    assert "waived" not in entries(world, "gate_opened")[-1]["data"]
+    world.fail(1)
+    assert world.statuses()[1] == "paused"
 
 
 def test_an_expired_waiver_fails_the_gate() -> None:
