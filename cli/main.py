@@ -53,6 +53,7 @@ from cli.console import prepare_streams, report, write
 from cli.examples import illustrate
 from cli.exiting import leave
 from cli.exits import Exit, UsageError, exit_for
+from cli.tree import tree
 from engine.errors import PhaseloomError
 
 PROGRAM = "phaseloom"
@@ -120,7 +121,7 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
     arguments = [argument for argument in arguments if argument != DEBUG]
     as_json = "--json" in arguments
     try:
-        code = typer.main.get_command(program).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = tree(program).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
         return _misused(error, arguments, as_json=as_json)
     except PhaseloomError as error:
@@ -150,8 +151,7 @@ def _is_no_command(error: TyperException, word: str) -> bool:
 
 def _below_workflow() -> set[str]:
     """The commands and groups that stand below `workflow`."""
-    group = typer.main.get_command(workflow)
-    return set(getattr(group, "commands", ()))
+    return set(tree(app).commands["workflow"].commands)
 
 
 def _misused(error: TyperException, arguments: list[str], *, as_json: bool) -> int:
