@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, MutableMapping
+from functools import partial
 from typing import Any
 
 import typer
@@ -25,12 +26,12 @@ class Commands(MutableMapping[str, Any]):
         looks = {name: settings[name] for name in LOOKS}
         for each in group.registered_commands:
             assert each.name, "every command is registered with its name"
-            self._builders[each.name] = lambda each=each: building.get_command_from_info(each, **looks)
+            self._builders[each.name] = partial(building.get_command_from_info, each, **looks)
         for below in group.registered_groups:
             assert below.typer_instance is not None
             name = below.name if isinstance(below.name, str) else below.typer_instance.info.name
             assert isinstance(name, str), "every group has a name"
-            self._builders[name] = lambda below=below: _group(below, settings)
+            self._builders[name] = partial(_group, below, settings)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._built:
