@@ -53,7 +53,6 @@ class Person:
         self.root = root
         root.mkdir(exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PHASELOOM_"))}
-        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self.environ = {**kept, "XDG_CONFIG_HOME": str(root / "no-config"), "PHASELOOM_ACTOR": "ana"}
 
     def write(self, name: str, text: str) -> str:
@@ -186,8 +185,12 @@ def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SI
 
 
 def until(look: Callable[[], object], *, seconds: float = 60.0) -> None:
-    """Wait until `look` finds something."""
-    ends = time.monotonic() + seconds
+    """Wait until `look` finds something.
+
+    The longer it takes, the rarer the looks: most are commands, and take the processor from what is waited for.
+    """
+    began = time.monotonic()
     while not look():
-        assert time.monotonic() < ends, f"nothing after {seconds} s"
-        threading.Event().wait(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"nothing after {seconds} s"
+        threading.Event().wait(min(0.02 + waited / 20, 0.1))
