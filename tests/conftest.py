@@ -29,6 +29,8 @@ OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 
 settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # how long an example takes says more about the machine than about the code
+
+
 LONG = ("tests/cli/program/", "tests/acceptance/", "tests/cli/test_embedded_", "tests/project/")
 """Where servers are started and processes are waited for."""
 
