@@ -70,7 +70,7 @@ class Workfiles:
         digest = digest_of(files)
         if len(whole) > SHORT:
             base = self._base
-            if base is not None and self._is_fresh(base[0]):
+            if base is not None and base[0] != digest and self._is_fresh(base[0]):
                 change = encoded(_difference(base[1], files))
                 if 2 * len(change) < len(whole):
                     kept = hashlib.sha256(change).hexdigest()

@@ -105,6 +105,7 @@ async def test_a_long_list_is_kept_as_what_differs_from_an_earlier_one(
         (tmp_path / f"file-{number}").write_text(str(number))
     first = await files.told()
     assert first["files"].keys() == {"digest"}
+    assert await files.told() == first
     (tmp_path / "file-0").unlink()
     (tmp_path / "file-1").write_text("other")
     (tmp_path / "fresh").write_text("1")

@@ -270,24 +270,24 @@ FIXED = """\
 id: fixed
 agents:
   writer: {uses: command, run: [sh, -c, "echo raw > mine.txt"]}
+gates:
+  tidy:
+    checks: [{name: tidied, run: [grep, -q, tidy, mine.txt], fix: [sh, -c, "echo tidy > mine.txt"]}]
 phases:
-  - name: Write
-    agents: [writer]
-    gates:
-      - id: tidy
-        checks: [{name: tidied, run: [grep, -q, tidy, mine.txt], fix: [sh, -c, "echo tidy > mine.txt"]}]
+  - {name: Write, agents: [writer], gates: [tidy]}
   - {name: Look, agents: [lead]}
 """
 
 
 def test_what_the_fixes_of_a_gate_left_is_how_the_files_were(person: Person) -> None:
-    person.write("definitions/fixed.yaml", FIXED)
-    run = person.types("workflow", "start", "fixed", "--json").json["run"]
+    person.write("fixed.yaml", FIXED)
+    run = person.types("workflow", "start", "fixed.yaml", "--json").json["run"]
     until(lambda: person.view()["phases"][1]["status"] == "in_progress")
     assert (person.root / "mine.txt").read_text(encoding="utf-8") == "tidy\n"
     assert asyncio.run(compared(person, run, "write")).differences == ()
     person.types("workflow", "cancel")
-    (person.root / "mine.txt").unlink()
+    for name in ("fixed.yaml", "mine.txt"):
+        (person.root / name).unlink()
 
 
 def test_what_is_no_longer_as_it_was_is_said_and_needs_a_yes(person: Person) -> None:
