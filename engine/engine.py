@@ -57,7 +57,7 @@ class Engine:
         self.plan = plan
         self.verify = verify
         self.state = State(plan)
-        self.ledger = self.state.facts
+        self.ledger = self.state.facts  # the same list: `State.apply` adds to it
         self.ready = ReadyList(plan, plan.execution.max_workers)
         self.timers = Timers()
         self.launching = True

@@ -9,7 +9,7 @@ from typing import Any
 from engine.breaker_step import Circuit
 from engine.gates.records import Gate
 from engine.plan import PhasePlan
-from engine.statuses import PhaseStatus
+from engine.statuses import PhaseStatus, is_done
 
 Json = dict[str, Any]
 
@@ -99,4 +99,4 @@ class PhaseState:
     @property
     def satisfied(self) -> bool:
         """Settled so that dependents may run: completed, or skipped on purpose."""
-        return self.status == "completed" or (self.status == "skipped" and self.reason != "needs")
+        return is_done(self.status, self.reason)

@@ -49,6 +49,11 @@ SHOWN: Final[dict[PhaseStatus, str]] = {
 ENDED: Final[frozenset[RunStatus]] = frozenset({"completed", "failed", "cancelled"})
 
 
+def is_done(status: str, reason: str | None) -> bool:
+    """Whether a phase with this status is done with: completed, or skipped on purpose, not for want of its needs."""
+    return status == "completed" or (status == "skipped" and reason != "needs")
+
+
 class IllegalTransitionError(AssertionError):
     """Raised when the engine itself tries a transition that does not exist: a bug, never an operator's mistake."""
 

@@ -50,7 +50,7 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
     total = len(plan.phases)
     limit = max(0, min(limit, PAGE))
     offset = max(0, min(offset, total))
-    settled = sum(state.counts[s] for s in ("completed", "failed", "cancelled", "skipped")) - len(state.held)
+    done = sum(phase.satisfied for phase in state.planned)
     return {
         "run": state.run.get("id", ""),
         "definition": plan.id,
@@ -66,9 +66,9 @@ def view(engine: Engine, at: float, *, offset: int = 0, limit: int = PAGE) -> Js
         "ended_at": iso(state.ended_at),
         "counts": {SHOWN[name]: count for name, count in state.counts.items()},
         "progress": {
-            "completed": settled,
+            "completed": done,
             "total": total,
-            "percent": 100 if not total else settled * 100 // total,
+            "percent": 100 if not total else done * 100 // total,
         },
         "max_workers": state.max_workers,
         "slots_used": engine.ready.slots_used,

@@ -16,7 +16,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(Result):
-    """How many of the phases are done. `percent` is None where it is about a group."""
+    """How many of the phases are done: completed, or skipped on purpose. `percent` is None where it is about a group.
+
+    What failed, was cancelled or skipped because of that, is none of them. Of a group only what completed is.
+    """
 
     completed: int
     total: int

@@ -31,7 +31,6 @@ class EndedRun:
         self._engine = Engine(Plan.from_json(ledger["plan"]))
         for encoded in ledger["facts"]:
             fact = Fact.from_json(encoded)
-            self._engine.ledger.append(fact)
             self._engine.state.apply(fact)
         self._closed = None if self._engine.state.ended else closed
 

@@ -19,6 +19,7 @@ from engine.expansion import PhasePlans
 from engine.facts import Fact
 from engine.lineage import segments
 from engine.plan import PhasePlan, Plan
+from engine.statuses import is_done
 
 Json = dict[str, Any]
 
@@ -46,7 +47,7 @@ class Stand:
     """How one phase stands: its status as it is shown, and when it began and ended (seconds since 1970).
 
     `items` says of a phase that runs once per item how many of how many have settled; `gate` is the gate it stands
-    at, and `asked` whether that waits for people.
+    at, and `asked` whether that waits for people. `done`: it counts as progress, as in `status`.
     """
 
     status: str = "pending"
@@ -55,6 +56,7 @@ class Stand:
     items: tuple[int, int] | None = None
     gate: str | None = None
     asked: bool = False
+    done: bool = False
 
 
 class Narration:
@@ -137,7 +139,8 @@ class Narration:
                 self.stand[fact.phase] = Stand(status="paused", began=began, ended=fact.at, items=items)
             case "phase_settled":
                 status = "paused" if fact.data.get("held") else str(fact.data["status"])
-                self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at, items=items)
+                done = is_done(status, fact.data.get("reason"))
+                self.stand[fact.phase] = Stand(status=status, began=began, ended=fact.at, items=items, done=done)
             case "intervened" if fact.data["action"] in {"retry", "retry_with"}:
                 self.stand.pop(fact.phase, None)
             case "jumped":

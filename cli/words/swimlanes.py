@@ -168,10 +168,10 @@ def _clock(phase: PhasePlan, each: Stand, now: float) -> str:
 
 def foot(shown: Scene, now: float, on: Canvas) -> list[str]:
     """Elapsed, done, the time that is left, and the chain of phases that decides about it (`*` in their lanes)."""
-    settled = sum(each.ended is not None and each.status != "paused" for each in shown.stand.values())
+    done = sum(each.done for each in shown.stand.values())
     total = len(shown.plan.phases)
     dot = " · " if on.unicode else " | "
-    parts = [f"elapsed {duration(now - shown.began)}", f"{settled}/{total} done"]
+    parts = [f"elapsed {duration(now - shown.began)}", f"{done}/{total} done"]
     lines = []
     if shown.rest is not None:
         parts.append(eta(shown.rest, guessed=shown.guessed, passed=now - shown.at))

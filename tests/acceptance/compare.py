@@ -31,7 +31,7 @@ def differences(view: Json, told: Told, history: History, facts: list[Json]) -> 
 def view_of(told: Told, history: History, facts: list[Json]) -> Json:
     """The parts of a view that can be told from history and facts."""
     plan, phases = history.plan, told.phases
-    settled = sum(phase.settled for phase in phases)
+    done = sum(phase.done for phase in phases)
     ended = told.status in ENDED
     signals = plan.get("completion_signals", [])
     return {
@@ -40,7 +40,7 @@ def view_of(told: Told, history: History, facts: list[Json]) -> Json:
         "started_at": told.started_at,
         "ended_at": told.ended_at,
         "counts": {status: told.counts[status] for status in STATUSES},
-        "progress": {"completed": settled, "total": len(phases), "percent": settled * 100 // len(phases)},
+        "progress": {"completed": done, "total": len(phases), "percent": done * 100 // len(phases)},
         "facts": len(facts),
         "slots_used": len(history.open_work),
         "phases": [_row(phase, told, history) for phase in phases],

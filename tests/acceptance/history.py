@@ -200,6 +200,10 @@ class Phase:
     def settled(self) -> bool:
         return self.status in {*ENDED, "skipped"} and not self.held
 
+    @property
+    def done(self) -> bool:
+        return self.status == "completed" or (self.status == "skipped" and self.reason != "needs")
+
 
 @dataclass(kw_only=True)
 class Told:

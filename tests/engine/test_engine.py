@@ -257,3 +257,22 @@ def test_a_run_that_has_failed_waits_for_no_signal_any_more() -> None:
     world.fail(0)
     assert world.engine.state.status == "failed"
     assert view(world.engine, world.now)["waiting"] == []
+
+
+def test_progress_is_what_is_done_whatever_becomes_of_the_rest() -> None:
+    skipped, failing = phase(1, condition="1 > 2"), phase(2, on_failure="isolate")
+    world = World(plan_of(phase(0), skipped, failing, phase(3, 2), phase(4, agents=(PERSON,))))
+    world.finish(0)
+    world.fail(2)
+    assert world.statuses() == ["completed", "skipped", "failed", "skipped", "running"]
+    progress = {"completed": 2, "total": 5, "percent": 40}
+    assert view(world.engine, world.now)["progress"] == progress
+    world.operate("cancel")
+    assert world.finished == "cancelled"
+    assert view(world.engine, world.now)["progress"] == progress
+
+
+def test_a_run_that_has_completed_is_done_altogether() -> None:
+    world = World(plan_of(phase(0), phase(1, 0, condition="false")))
+    assert world.drive_to_end() == "completed"
+    assert view(world.engine, world.now)["progress"] == {"completed": 2, "total": 2, "percent": 100}
