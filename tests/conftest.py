@@ -1,4 +1,4 @@
-"""What holds for every test: it leaves no process behind.
+"""What holds for every test: it leaves no process behind, and the workers of xdist get what takes long first.
 
 A process is the test's if it descends from the test run, or if it is a daemon that works in the run's temporary
 directories (by its marker, its arguments, or its working directory). Servers that fixtures of a wider scope started
@@ -8,6 +8,8 @@ before the test are not its own.
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,16 +26,38 @@ OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Helpers that the interpreter starts once and keeps."""
 
 
+LONG = ("tests/cli/program/", "tests/acceptance/", "tests/cli/test_embedded_", "tests/project/")
+"""Where servers are started and processes are waited for."""
+
 APART = ("tests/acceptance/", "tests/cli/test_embedded_", "tests/project/test_docs.py")
 """Where each test starts all it needs, and takes seconds: any worker of xdist may have the next one of these."""
 
+# Here and in every process that a test starts: compiling these files and ours anew takes each of them seconds.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # as above
-    """The tests of a file run one after the other in one process, so that what a module shares is started once."""
+    """The tests of a file run one after the other in one process, so that what a module shares is started once.
+
+    Every other worker begins with what waits for processes, the rest with what only computes, so that they need the
+    processor at different times. Whoever is done with its kind goes on with the other; single tests come last.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, _ = nodeid.partition("::")
         return nodeid if file.startswith(APART) else file
+
+    def _assign_work_unit(self, node: Any) -> None:
+        prefers_long = self.nodes.index(node) % 2 == 0
+        preferred = (scope for scope in self.workqueue if scope.startswith(LONG) is prefers_long)
+        self.workqueue.move_to_end(next(preferred, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: Any) -> None:
+        """Give a worker more when it has one test left: a long one that it holds back would be missing elsewhere."""
+        if not self.workqueue or self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -253,7 +253,7 @@ def test_ten_thousand_phases_are_forecast_in_well_under_a_second_and_a_half() ->
     members = [phase(i, group=i // 100, after_group=i // 100 - 1 if i >= 100 else None) for i in range(10_000)]
     plan = plan_of(*members, execution=Execution(max_workers=8))
     lengths = {index: (float(index % 7), float(index % 11)) for index in range(10_000)}
-    began = time.perf_counter()
+    began = time.process_time()
     found = forecast(plan, lengths)
-    assert time.perf_counter() - began < 1.5
+    assert time.process_time() - began < 1.5
     assert len(found.groups) == 100

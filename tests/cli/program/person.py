@@ -52,7 +52,6 @@ class Person:
         self.root = root
         root.mkdir(exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PHASELOOM_"))}
-        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self.environ = {**kept, "XDG_CONFIG_HOME": str(root / "no-config"), "PHASELOOM_ACTOR": "ana"}
 
     def write(self, name: str, text: str) -> str:

@@ -28,6 +28,7 @@ agents:
   maker: {uses: command, run: [sh, make.sh]}
   sleeper: {uses: command, run: [sleep, "73.25"]}
   stubborn: {uses: command, run: [sh, -c, "trap '' TERM; sleep 73.75 & wait; sleep 73.75"]}
+  careful: {uses: command, run: [sh, -c, "trap 'until test -e go; do sleep 0.02; done; exit' TERM; sleep 73.75 & wait"]}
 phases:
   - {name: Plan, agents: [writer]}
   - {name: Design, agents: [lead]}
@@ -123,12 +124,16 @@ def test_a_run_goes_back_while_parallel_agents_work_and_none_survives(person: Pe
 
 
 def test_a_run_that_is_cancelled_while_it_goes_back_is_not_said_to_be_back(person: Person) -> None:
-    life(person, left="sleeper", right="stubborn")
+    life(person, left="sleeper", right="careful")
     run = begun(person)
     until(lambda: sleeping("73.25") and sleeping("73.75"))
     going = person.begins("workflow", "restore", run, "plan")
     until(lambda: "restoring" in person.view())
-    person.types("workflow", "cancel", "--run", run)
+    cancelling = person.begins("workflow", "cancel", "--run", run)
+    until(lambda: person.view()["stopping"] is not None)
+    person.write("go", "")
+    assert cancelling.communicate(timeout=30)[1] == ""
+    assert cancelling.returncode == 0
     out, err = going.communicate(timeout=30)
     assert going.returncode == 4
     assert f"{run} was cancelled meanwhile" in err
