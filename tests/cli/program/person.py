@@ -184,8 +184,12 @@ def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SI
 
 
 def until(look: Callable[[], object], *, seconds: float = 30.0) -> None:
-    """Wait until `look` finds something."""
-    ends = time.monotonic() + seconds
+    """Wait until `look` finds something.
+
+    The longer it takes, the rarer the looks: most are commands, and take the processor from what is waited for.
+    """
+    began = time.monotonic()
     while not look():
-        assert time.monotonic() < ends, f"nothing after {seconds} s"
-        threading.Event().wait(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"nothing after {seconds} s"
+        threading.Event().wait(min(0.02 + waited / 20, 0.1))
