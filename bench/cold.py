@@ -24,6 +24,12 @@ agents: {a: {uses: command, run: [sh, -c, 'date +%s.%N >> began; sleep 3']}}
 phases: [{name: One, agents: [a]}]
 """
 
+WAITING = """\
+id: lost
+agents: {a: {uses: command, run: [sh, -c, 'date +%s.%N >> began; until test -e go; do sleep 0.02; done']}}
+phases: [{name: One, agents: [a]}, {name: Two, agents: [a]}]
+"""
+
 
 def _phaseloom(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # As an installation has it: with bytecode that is cached after the first start.
@@ -71,19 +77,33 @@ def first_agent(folder: Path) -> list[Row]:
     return [Row(what="nothing running -> first agent started", value=first - began, unit="s", budget=3)]
 
 
-def lost_worker(folder: Path) -> list[Row]:
-    """From SIGKILL to a worker until its agent runs again."""
-    (folder / "cold.yaml").write_text(AGENT, encoding="utf-8")
-    _phaseloom(folder, "run", "cold.yaml", "--detach")
+def losses(folder: Path) -> list[Row]:
+    """From SIGKILL to a process, or for all of them from the command that starts them again, until the run goes on."""
+    return [_lost(folder, "worker"), _lost(folder, "server"), _lost(folder, "worker", "server", "supervisor")]
+
+
+def _lost(folder: Path, *names: str) -> Row:
+    """A worker that dies takes its agent with it, which begins again; without one the next phase has to begin."""
+    folder = folder / "-".join(names)
+    folder.mkdir()
+    (folder / "lost.yaml").write_text(WAITING, encoding="utf-8")
+    _phaseloom(folder, "run", "lost.yaml", "--detach")
     began = folder / "began"
     _until(began.exists)
-    pid = json.loads((folder / ".phaseloom" / "worker.json").read_text(encoding="utf-8"))["pid"]
+    pids = [json.loads((folder / ".phaseloom" / f"{name}.json").read_text(encoding="utf-8"))["pid"] for name in names]
     killed = time.time()
-    os.kill(pid, signal.SIGKILL)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    if "worker" not in names:
+        (folder / "go").touch()
+    if "supervisor" in names:
+        _phaseloom(folder, "workflow", "status")
     _until(lambda: len(began.read_text(encoding="ascii").split()) >= 2)
     again = float(began.read_text(encoding="ascii").split()[1])
+    (folder / "go").touch()
     _phaseloom(folder, "down", "--force")
-    return [Row(what="worker killed -> its phase running again", value=again - killed, unit="s", budget=5)]
+    lost = names[0] if len(names) == 1 else "all"
+    return Row(what=f"{lost} killed -> the run goes on", value=again - killed, unit="s", budget=5)
 
 
 def _until(happened: Callable[[], bool]) -> None:

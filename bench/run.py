@@ -28,7 +28,7 @@ PURE: dict[str, Callable[[], list[Row]]] = {"compile": pure.compile_large, "engi
 COLD: dict[str, Callable[[Path], list[Row]]] = {
     "help": cold.help_time,
     "start": cold.first_agent,
-    "lost": cold.lost_worker,
+    "lost": cold.losses,
     "weeks": weeks.four_weeks,
     "artifacts": artifacts.store_throughput,
 }
