@@ -32,18 +32,22 @@ def jumped(state: State, fact: Fact) -> None:
         _reset(state, phase)
     for phase in reset:
         state.needs.count(phase)
+    # Who waits for a phase that control was sent to may be what that one needs: it begins again as it began.
+    visited = [state.phases[index] for index in fact.data["reset"] if index in state.returning.values()]
     if returns is not None:
         state.phases[returns].outputs = kept
         state.returning[returns] = fact.data["to"]
         state.phases[returns].open_needs += 1
-    target = state.phases[fact.data["to"]]
-    target.jumped_to = True
-    state.newly_open += [p.plan.index for p in reset if not p.open_needs or p is target]
+    sent_to = [state.phases[fact.data["to"]], *visited]
+    for phase in sent_to:
+        phase.jumped_to = True
+    state.newly_open += [phase.plan.index for phase in reset if not phase.open_needs or phase in sent_to]
 
 
 def _reset(state: State, phase: PhaseState) -> None:
     index = phase.plan.index
     state.returning.pop(index, None)
+    phase.jumped_to = False
     if phase.status == "pending":
         return
     if phase.settled:
@@ -55,7 +59,7 @@ def _reset(state: State, phase: PhaseState) -> None:
     forget(phase)
     phase.reruns = 0
     phase.epoch += 1
-    phase.held = phase.jumped_to = False
+    phase.held = False
     phase.anew = True
     phase.outputs, phase.agent_outputs, phase.results = {}, {}, []
     phase.review_rounds, phase.review_history = {}, ()

@@ -276,3 +276,46 @@ def test_a_group_is_counted_anew_when_control_goes_back_before_it() -> None:
         assert world.statuses()[3] == "running"
         world.finish(3, again=again)
     assert world.finished == "completed"
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "waiting"])
+@pytest.mark.parametrize("needed", [True, False], ids=["needed", "not needed"])
+def test_a_visit_that_another_jump_starts_anew_begins_again_and_returns(begun: bool, needed: bool) -> None:  # noqa: FBT001
+    """Fix needs Review, which waits for it: neither could begin if the visit were forgotten."""
+    review = phase(1, jumps=(JumpPlan(to=2, condition=FAILED, max_rounds=1),))
+    fix = phase(2, 0, *((1,) if needed else ()), on_jump=True)
+    test = phase(3, jumps=(JumpPlan(to=0, condition=FAILED, max_rounds=1),))
+    world = World(plan_of(phase(0), review, fix, test, execution=Execution(max_workers=3)))
+    world.finish(0)
+    if not begun:
+        world.operate("pause")
+    world.finish(1, failed=1)
+    assert world.statuses() == ["completed", "pending", "running" if begun else "pending", "running"]
+    world.finish(3, failed=1)
+    if begun:
+        world.end_agent((2, 0 if needed else 1, 0))
+    else:
+        world.operate("resume")
+    assert world.statuses() == ["running", "pending", "running", "completed"]
+    world.finish(0)
+    assert world.statuses() == ["completed", "pending", "running", "completed"]
+    world.finish(2)
+    world.finish(1, failed=0)
+    assert world.finished == "completed"
+
+
+def test_a_visit_is_forgotten_when_whoever_waits_for_it_starts_anew_too() -> None:
+    review = phase(1, 0, jumps=(JumpPlan(to=2, condition=FAILED, max_rounds=2),))
+    test = phase(3, jumps=(JumpPlan(to=0, condition=FAILED, max_rounds=1),))
+    plan = plan_of(phase(0), review, phase(2, 1, on_jump=True), test, execution=Execution(max_workers=3))
+    world = World(plan)
+    world.finish(0)
+    world.operate("pause")
+    world.finish(1, failed=1)
+    world.finish(3, failed=1)
+    world.operate("resume")
+    assert world.statuses() == ["running", "pending", "pending", "completed"]
+    world.finish(0)
+    world.finish(1, failed=0)
+    assert world.statuses() == ["completed", "completed", "skipped", "completed"]
+    assert world.finished == "completed"
