@@ -20,8 +20,11 @@ Info = TypeVar("Info", CommandInfo, TyperInfo)
 
 
 def built(app: typer.Typer, words: Sequence[str] = ()) -> TyperGroup:
-    """The program (a group with a callback), with all of its commands unless `words` begin with the name of one."""
-    program = typer.main.get_command(_narrowed(app, words))
+    """The program, with all of its commands unless `words` begin with the name of one."""
+    narrowed = _narrowed(app, words)
+    if narrowed.registered_callback is None:
+        narrowed.callback()(lambda: None)  # else Typer would make a single command of what has but one
+    program = typer.main.get_command(narrowed)
     assert isinstance(program, TyperGroup)
     return program
 

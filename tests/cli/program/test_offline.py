@@ -274,7 +274,6 @@ def test_a_bug_of_ours_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str])
     def broken() -> None:
         raise ZeroDivisionError("division by zero")
 
-    program.callback()(lambda: None)
     command(program, "broken")(broken)
     assert main.execute(["broken"], program=program) == 70
     assert capsys.readouterr().err.splitlines() == [
@@ -299,7 +298,6 @@ def test_a_full_disk_or_a_missing_right_is_no_bug_of_ours(capsys: pytest.Capture
         raise OSError(errno.EROFS, "Read-only file system", "/project/.phaseloom")
 
     command(program, "write")(write)
-    command(program, "other")(lambda: None)
     assert main.execute(["write"], program=program) == 6
     assert capsys.readouterr().err.splitlines()[0] == "error: /project/.phaseloom: Read-only file system"
 
