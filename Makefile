@@ -2,7 +2,7 @@
 # Only relative paths, so the checkout may lie anywhere, also below a folder with spaces in its name.
 
 PYTHON ?=
-JOBS ?= 2
+JOBS ?= 3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help

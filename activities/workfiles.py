@@ -26,7 +26,7 @@ LIST_TYPE = "application/vnd.phaseloom.files+json"
 SHORT = 16 * 1024
 """Bytes up to which a list is kept whole."""
 
-SAME = False
+ABSENT = False
 """Stands in a difference for a path that the list no longer has."""
 
 FRESH = 3600.0
@@ -98,7 +98,7 @@ def read(named: Json, store: ArtifactStore) -> Files:
         return _loaded(store, digest)
     files = _loaded(store, str(named.get("base")))
     for name, value in _loaded(store, str(named["kept"])).items():
-        if value is SAME:
+        if value is ABSENT:
             files.pop(name, None)
         else:
             files[name] = value
@@ -116,4 +116,4 @@ def _loaded(store: ArtifactStore, sha256: str) -> Json:
 
 def _difference(base: Files, files: Files) -> Json:
     changed: Json = {name: value for name, value in files.items() if name not in base or base[name] != value}
-    return changed | {name: SAME for name in base if name not in files}
+    return changed | {name: ABSENT for name in base if name not in files}

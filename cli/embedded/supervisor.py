@@ -187,9 +187,9 @@ class Supervisor:
     # ---- the server
 
     async def keep_server(self) -> None:
-        """Adopt or start the server, again and again."""
+        """Adopt or start the server, again and again, as long as the project is there."""
         backoff = Backoff()
-        while True:
+        while self.has_project():
             began = time.monotonic()
             steady = False
             try:
@@ -252,7 +252,7 @@ class Supervisor:
     async def keep_worker(self) -> None:
         """Adopt or start the worker, again and again; it waits for the server by itself."""
         backoff = Backoff()
-        while True:
+        while self.has_project():  # else it would take the place of a successor's worker
             found = workers.adopt(self.project)
             try:
                 self.worker = worker = found or workers.launch(
