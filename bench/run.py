@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import artifacts, cold, pure, server, weeks
+from bench import artifacts, cold, pure, server, shapes, weeks
 from bench.report import Row, show
 
 SERVED: dict[str, Callable[[server.Served], Awaitable[list[Row]]]] = {
@@ -24,7 +24,11 @@ SERVED: dict[str, Callable[[server.Served], Awaitable[list[Row]]]] = {
     "large": server.large,
     "items": server.items,
 }
-PURE: dict[str, Callable[[], list[Row]]] = {"compile": pure.compile_large, "engine": pure.schedule_large}
+PURE: dict[str, Callable[[], list[Row]]] = {
+    "compile": pure.compile_large,
+    "shapes": shapes.measured,
+    "engine": pure.schedule_large,
+}
 COLD: dict[str, Callable[[Path], list[Row]]] = {
     "help": cold.help_time,
     "start": cold.first_agent,

@@ -1,55 +1,43 @@
-"""Ten thousand phases validate and compile in seconds of processor time, whatever depends on what."""
+"""The work for a phase does not grow with their number, whatever depends on what. `make bench` tells the times."""
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import pytest
 
+from bench import shapes
 from definitions import compile_plan, load_text
+from definitions.advice import advise
+from engine.plan import Plan
+from tests.counting import calls
 
-COUNT = 10_000
-SECONDS = 12.0
-"""Four times the budget, which `make bench` holds: a test must not fail because the machine is slow, or busy."""
-
-HEAD = "inputs: {feature: string}\nagents: {w: {run: [echo, hi], outputs: {x: string}}}\nphases:\n"
-PROMPT = "do ${{phases.p{before}.outputs.x}}"
-CHAIN = f"  - {{{{id: p{{i}}, agents: [w], depends_on: [p{{before}}], prompt: '{PROMPT}', files_scope: [s{{i}}]}}}}\n"
-
-
-def chain(i: int) -> str:
-    return CHAIN.format(i=i, before=i - 1) if i else "  - {id: p0, agents: [w]}\n"
+FEW, MANY = 400, 1600
+GROWTH = 1.5
+"""What sorting may add to four times as much; work that grows with the plan would make it four times."""
 
 
-def group(i: int) -> str:
-    return f"  - {{id: p{i}, agents: [w], parallel: {'true' if i % 1000 else 'false'}}}\n"
+def compiled(shape: shapes.Shape, count: int) -> Plan:
+    return compile_plan(load_text(shapes.text(shape, count)), {})
 
 
-def far(i: int) -> str:
-    """Every phase reads one far before it, and all write to the same file."""
-    return (
-        f"  - {{id: p{i}, if: \"${{phases.p{i // 2}.status == 'x'}}\", files_scope: [f, 's/**', s/p{i}]}}\n"
-        if i
-        else chain(0)
-    )
+@pytest.mark.parametrize("shape", shapes.NEEDY, ids=lambda shape: shape.__name__)
+def test_compiling(shape: shapes.Shape) -> None:
+    compiled(shape, FEW)
+    assert calls(partial(compiled, shape, MANY)) / MANY < GROWTH * calls(partial(compiled, shape, FEW)) / FEW
+    plan = compiled(shape, MANY)
+    assert len(plan.phases) == MANY
+    assert sum(len(phase.needs) for phase in plan.phases) < MANY
 
 
-@pytest.mark.parametrize("phase", [chain, group, far])
-def test_ten_thousand_phases(phase: object) -> None:
-    assert callable(phase)
-    text = HEAD + "".join(phase(i) for i in range(COUNT))
-    start = time.process_time()
-    checked = load_text(text)
-    plan = compile_plan(checked, {})
-    assert time.process_time() - start < SECONDS
-    assert len(plan.phases) == COUNT
-    assert sum(len(phase.needs) for phase in plan.phases) < COUNT
+def test_finding_what_is_wrong() -> None:
+    few, many = (partial(load_text, shapes.text(shapes.wrong, count)) for count in (FEW, MANY))
+    assert not few().ok
+    assert calls(many) / MANY < GROWTH * calls(few) / FEW
 
 
-def test_ten_thousand_wrong_phases() -> None:
-    text = "phases:\n" + "".join(
-        f"  - {{id: p{i}, agnts: [w], depends_on: [q{i}], prompt: '${{z{i}}}'}}\n" for i in range(COUNT)
-    )
-    start = time.process_time()
-    assert not load_text(text).ok
-    assert time.process_time() - start < SECONDS
+@pytest.mark.parametrize("shape", shapes.ADVISED, ids=lambda shape: shape.__name__)
+def test_advice(shape: shapes.Shape) -> None:
+    few, many = (partial(advise, load_text(shapes.text(shape, count))) for count in (FEW, MANY))
+    assert few()
+    assert calls(many) / MANY < GROWTH * calls(few) / FEW

