@@ -80,6 +80,7 @@ def measured() -> list[Row]:
         took = _seconds(work)
         return Row(what=f"{what} / plain", value=took / baseline, unit="x", budget=BUDGET, note=f"{took:.2f}s")
 
+    advised = {each: load_text(text(each, LARGE)) for each in ADVISED}
     lengths = {index: (float(index % 7), float(index % 11)) for index in range(LARGE)}
     return [
         Row(what=f"validate + compile {LARGE} plain phases", value=baseline, unit="s"),
