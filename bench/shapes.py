@@ -86,10 +86,7 @@ def measured() -> list[Row]:
         Row(what=f"validate + compile {LARGE} plain phases", value=baseline, unit="s"),
         *(row(f"validate + compile {LARGE}: {each.__name__}", partial(_compiled, text(each, LARGE))) for each in NEEDY),
         row(f"{3 * LARGE} faults are found", partial(load_text, text(wrong, LARGE))),
-        *(
-            row(f"advice for {LARGE}: {each.__name__}", partial(advise, load_text(text(each, LARGE))))
-            for each in ADVISED
-        ),
+        *(row(f"advice for {LARGE}: {each.__name__}", partial(advise, it)) for each, it in advised.items()),
         row(f"forecast of {LARGE}", partial(forecast, _grouped(), lengths)),
     ]
 
