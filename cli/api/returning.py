@@ -144,12 +144,12 @@ async def return_to_export(path: Path, root: Path, *, watch: Watch | None = None
 
 def _exported(path: Path, root: Path) -> tuple[RunHandle, int, str]:
     from cli.api.handle import RunHandle  # noqa: PLC0415 - it needs us
-    from cli.reach.ended import EndedRun  # noqa: PLC0415 - only here
+    from cli.reach.ended import EXPORTED, EndedRun  # noqa: PLC0415 - only here
 
     try:
         content = json.loads(path.read_bytes())
         ledger = content["ledger"]
-        run = EndedRun(str(content["run"]), ledger, closed="exported")
+        run = EndedRun(str(content["run"]), ledger, closed=EXPORTED)
         return RunHandle(run, root), len(ledger["facts"]), str(content["checkpoint"])
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise RefusedError(

@@ -17,6 +17,9 @@ Json = dict[str, Any]
 LOST = "lost"
 """The status of a run that has not ended, and that the server has no record of."""
 
+EXPORTED = "exported"
+"""The status of a run as a checkpoint tells it that was exported: it shows what was so then."""
+
 
 class EndedRun:
     """An ended run: its ledger folded again, and the same questions as to an open one."""
@@ -62,8 +65,9 @@ class EndedRun:
         found = view(self._engine, datetime.now(UTC).timestamp(), offset=offset, limit=limit)
         if self._closed is None:
             return found
+        told = {**found, "status": self._closed}
         # Nobody waits, and nothing can be decided, in a run that has been cut off.
-        return {**found, "status": self._closed, "pause": None, "waiting": []}
+        return told if self._closed == EXPORTED else {**told, "pause": None, "waiting": []}
 
     async def phase(self, word: int | str) -> Json:
         """`engine.view.details` of one phase."""
