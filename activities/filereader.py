@@ -36,7 +36,7 @@ MARKS = frozenset({"CACHEDIR.TAG", "pyvenv.cfg"})
 
 CHUNK = 1024 * 1024
 SETTLED = 2.0
-"""Seconds after which a file that nobody has touched is known by its stamp: clocks of file systems are coarse."""
+"""More seconds than the coarsest clock of a file system goes in one step."""
 
 NAMES = ("diff", "--name-status", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "-z")
 CACHED = ("ls-files", "--cached", "--full-name", "-z", ":/")
@@ -57,7 +57,7 @@ class UnknownFilesError(Exception):
 class Limits:
     """What one look at the files may take: so many files, bytes, and seconds from now."""
 
-    files: int = field(default_factory=lambda: MOST_FILES)
+    files: int = MOST_FILES
     size: int = MOST_BYTES
     seconds: float = SECONDS
     ends: float = field(init=False, default=0.0)
@@ -79,7 +79,9 @@ class Limits:
 class FileReader:
     """Reads what files hold, and remembers it of those that have not been touched since."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settled: float = SETTLED) -> None:
+        """`settled`: seconds after which a file that nobody has touched is known by its stamp."""
+        self.settled = settled
         self._known: dict[str, tuple[_Stamp, str]] = {}
 
     async def since(self, directory: Path, commit: str | None, limits: Limits, *, depth: int = 0) -> Files:
@@ -160,7 +162,7 @@ class FileReader:
             while part := file.read(CHUNK):
                 digest.update(part)
                 limits.check()
-        if began - stamp[3] / 1e9 > SETTLED:
+        if began - stamp[3] / 1e9 > self.settled:
             if len(self._known) >= 2 * MOST_FILES:
                 self._known.clear()
             self._known[path] = (stamp, digest.hexdigest())

@@ -41,9 +41,12 @@ _QUOTE_IT = 'quote it: "${…}"'
 Scalar = str | int | float | bool | None
 
 
-def read_yaml(text: str) -> tuple[Node | None, list[Diagnostic]]:
-    """The document as nodes, or None where the text is no single, finite YAML document; and all that was found."""
-    tree = _Tree()
+def read_yaml(text: str, *, most: int = MAX_NODES) -> tuple[Node | None, list[Diagnostic]]:
+    """The document as nodes, or None where the text is no single, finite YAML document; and all that was found.
+
+    `most`: so many values it may hold.
+    """
+    tree = _Tree(most)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             tree.take(event)
@@ -101,7 +104,8 @@ class _Anchored:
 
 
 class _Tree:
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.root: Node | None = None
         self.findings: list[Diagnostic] = []
         self._open: list[_Open] = []
@@ -216,9 +220,9 @@ class _Tree:
 
     def _add(self, node: Node, size: int, height: int, *, alias: Mark | None = None) -> None:
         self._nodes += size if alias is not None else 1
-        if self._nodes > MAX_NODES:
+        if self._nodes > self.most:
             code, what = ("PL010", "aliases expand to") if alias is not None else ("PL004", "the file holds")
-            raise _RefusedError(alias or node.mark, code, f"{what} more than {MAX_NODES:,} values")
+            raise _RefusedError(alias or node.mark, code, f"{what} more than {self.most:,} values")
         if not self._open:
             self.root = node
             return

@@ -66,19 +66,20 @@ class Connection:
     notices: tuple[str, ...] = ()
 
 
-async def connect(root: Path, target: Target | None = None) -> Connection:
+async def connect(root: Path, target: Target | None = None, *, patience: float = START_SECONDS) -> Connection:
     """A connection for the project at `root`.
 
     Where an option, `TEMPORAL_*` or a `temporal.toml` profile names an address, that cluster; otherwise the project's
     own server, which is started in the background together with a worker if it does not run. Returns when the server
-    answers; the worker may still be a moment away. Raises UnreachableError, with the reason.
+    answers; the worker may still be a moment away. Raises UnreachableError, with the reason, at the latest when our own
+    server has not been ready for `patience` seconds.
     """
     target = target or Target()
     project = open_project(root)
     config = shared_config(target)
     if config is not None:
         return await _shared(project, target, config)
-    return await _embedded(project, target)
+    return await _embedded(project, target, patience)
 
 
 # ---- a configured cluster
@@ -157,10 +158,10 @@ async def shared_client(project: Project, config: ClientConnectConfig) -> Client
 # ---- the embedded server
 
 
-async def _embedded(project: Project, target: Target) -> Connection:
+async def _embedded(project: Project, target: Target, patience: float) -> Connection:
     with contextlib.suppress(OSError):  # a folder that cannot be written can still be looked at
         project.file(supervision.ACTIVITY).touch()
-    wait = _Wait(project)
+    wait = _Wait(project, patience)
     while True:
         server = wait.look()
         if server is not None:
@@ -199,8 +200,9 @@ def _converter(project: Project) -> DataConverter:
 class _Wait:
     """Waiting for a ready server, starting a supervisor where there is none, until it makes no sense any more."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, patience: float) -> None:
         self.project = project
+        self.patience = patience
         self.notices: list[str] = []
         self.worker_trouble = ""
         self.began = time.monotonic()
@@ -228,12 +230,12 @@ class _Wait:
             stays = not supervisor.stopping and supervisor.process != self.superseded
             if server is not None and data.get("ready") and stays and server.process.alive:
                 return server
-        self.limit(f"the embedded server is not ready after {START_SECONDS:.0f} s")
+        self.limit(f"the embedded server is not ready after {self.patience:.0f} s")
         return None
 
     def limit(self, why: str) -> None:
         """Raise UnreachableError once it has been waited for too long."""
-        if time.monotonic() - self.began > START_SECONDS:
+        if time.monotonic() - self.began > self.patience:
             raise self.unreachable(why)
 
     def start(self) -> None:

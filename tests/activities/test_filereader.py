@@ -237,10 +237,8 @@ async def test_a_walk_leaves_out_caches_and_environments(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("settled", [filereader.SETTLED, -1.0], ids=["at once", "settled"])
-async def test_a_file_is_read_again_though_its_size_and_time_are_as_before(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, settled: float
-) -> None:
-    monkeypatch.setattr(filereader, "SETTLED", settled)
+async def test_a_file_is_read_again_though_its_size_and_time_are_as_before(tree: Tree, settled: float) -> None:
+    tree.reader = FileReader(settled=settled)
     old = 1_000_000_000
 
     def write(text: str) -> int:

@@ -119,16 +119,18 @@ async def test_a_log_that_is_cut_keeps_its_beginning_and_its_end_and_says_what_i
     assert shell.output.tail().endswith("99999\n100000"), "the end is known although the log is full"
 
 
-async def test_nothing_is_lost_to_a_slow_disk(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "BURIAL", 0.2)
-    write = LogFile.write
+class SlowLog(LogFile):
+    """A log on a disk that needs longer for a few lines than a keeper gets to end."""
 
-    async def slowly(log: LogFile, data: bytes) -> None:
-        await asyncio.sleep(0.5)
-        await write(log, data)
+    async def write(self, lines: bytes) -> None:
+        await asyncio.sleep(processes.BURIAL / 2)
+        await super().write(lines)
 
-    monkeypatch.setattr(LogFile, "write", slowly)
-    await shell("echo one; sleep 0.1; echo two >&2; head -c 100000 /dev/zero; echo three")
+
+async def test_nothing_is_lost_to_a_slow_disk(tmp_path: Path) -> None:
+    async with SlowLog(tmp_path / "a.log") as log:
+        shell = Shell(tmp_path, log)
+        await shell("echo one; sleep 0.1; echo two >&2; head -c 100000 /dev/zero; echo three")
     assert shell.logged.startswith(b"one\ntwo\n")
     assert shell.logged.endswith(b"three\n")
 

@@ -12,9 +12,9 @@ from functools import partial
 
 import pytest
 
-from cli.embedded import connect as connecting
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
+from cli.embedded.connect import connect
 from cli.embedded.processes import Process, gone
 from cli.embedded.project import FOLDER
 from engine.errors import UnreachableError
@@ -215,17 +215,14 @@ async def test_records_that_were_deleted_are_written_again_and_nothing_is_restar
     assert await place.family() == family
 
 
-async def test_a_server_that_serves_another_project_is_not_waited_for_without_end(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_server_that_serves_another_project_is_not_waited_for_without_end(place: Place) -> None:
     await place.connect()
     family = await place.family()
     family.supervisor.send(signal.SIGSTOP)  # it would notice
     identity = place.project.file("project.json")
     known = identity.read_bytes()
     identity.write_text(json.dumps({"uuid": "another"}), encoding="utf-8")
-    monkeypatch.setattr(connecting, "START_SECONDS", 0.5)
     with pytest.raises(UnreachableError, match="answers, and not for this project"):
-        await place.connect()
+        await connect(place.root, patience=0.5)
     identity.write_bytes(known)
     family.supervisor.send(signal.SIGCONT)

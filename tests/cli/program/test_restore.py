@@ -338,13 +338,19 @@ def test_in_git_a_file_that_was_dirty_already_is_named_when_it_changes_again(per
     person.types("workflow", "cancel")
 
 
-def test_more_artifacts_than_a_result_lists_are_compared_too(person: Person) -> None:
+def planned_by_a_script(person: Person, script: str | None = None) -> None:
+    """A run of `life` whose plan comes from a script, by default from the one that `life` has."""
     life(person)
-    person.write("make.sh", 'for i in $(seq 70); do echo $i > "$PHASELOOM_ARTIFACTS/$i"; done\n')
+    if script is not None:
+        person.write("make.sh", script)
     text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
     text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
     person.write("definitions/life.yaml", text)
     begun(person)
+
+
+def test_more_artifacts_than_a_result_lists_are_compared_too(person: Person) -> None:
+    planned_by_a_script(person, 'for i in $(seq 70); do echo $i > "$PHASELOOM_ARTIFACTS/$i"; done\n')
     assert asyncio.run(compared(person, person.current, "plan")).differences == ()
     digest = hashlib.sha256(b"7\n").hexdigest()
     (person.root / ".phaseloom" / "artifacts" / digest[:2] / digest).unlink()
@@ -353,12 +359,7 @@ def test_more_artifacts_than_a_result_lists_are_compared_too(person: Person) -> 
 
 
 def test_on_a_terminal_a_long_comparison_of_artifacts_tells_how_far_it_is(person: Person) -> None:
-    life(person)
-    person.write("make.sh", 'truncate -s 70000000 "$PHASELOOM_ARTIFACTS/large"\n')
-    text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
-    text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
-    person.write("definitions/life.yaml", text)
-    begun(person)
+    planned_by_a_script(person, 'truncate -s 70000000 "$PHASELOOM_ARTIFACTS/large"\n')
     shown = person.on_terminal("workflow", "restore", "plan", columns=200)
     assert "comparing artifacts" in shown
     assert "70.0" in shown
@@ -366,11 +367,7 @@ def test_on_a_terminal_a_long_comparison_of_artifacts_tells_how_far_it_is(person
 
 
 def test_a_damaged_artifact_is_a_difference(person: Person) -> None:
-    life(person)
-    text = (person.root / "definitions" / "life.yaml").read_text(encoding="utf-8")
-    text = text.replace("{name: Plan, agents: [writer]}", "{name: Plan, agents: [maker]}")
-    person.write("definitions/life.yaml", text)
-    begun(person)
+    planned_by_a_script(person)
     (artifact,) = person.types("workflow", "checkpoints", "show", "plan", "--json").json["artifacts"]
     assert (artifact["phase"], artifact["name"], artifact["size"]) == ("plan", "big.txt", 9000)
     stored = person.root / ".phaseloom" / "artifacts" / artifact["sha256"][:2] / artifact["sha256"]
