@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -61,9 +59,6 @@ from engine.errors import PhaseloomError
 PROGRAM = "phaseloom"
 DEBUG = "--debug"
 DEBUG_VARIABLE = "PHASELOOM_DEBUG"
-FEW_COLLECTIONS = (50_000, 20, 20)
-"""Importing makes many objects and no garbage: a command is a tenth faster when collections are rare."""
-
 _OF_FILES = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
 )
@@ -118,7 +113,6 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Carry out one command line and end the process with its exit code."""
     prepare_streams()
-    gc.set_threshold(*FEW_COLLECTIONS)
     leave(execute(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -133,7 +127,7 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
         return _misused(error, arguments, as_json=as_json)
     except PhaseloomError as error:
         if debug:
-            traceback.print_exc()
+            _show_trace()
         report(error, as_json=as_json)
         return exit_for(error)
     except (KeyboardInterrupt, Abort):
@@ -142,9 +136,15 @@ def execute(arguments: list[str], *, program: typer.Typer = app) -> int:
         return ended.code if isinstance(ended.code, int) else Exit.OK
     except Exception as error:  # noqa: BLE001 - our bug: said in a sentence, shown with --debug
         if debug:
-            traceback.print_exc()
+            _show_trace()
         return _unforeseen(error, as_json=as_json)
     return int(code or 0)
+
+
+def _show_trace() -> None:
+    import traceback  # noqa: PLC0415 - only to find a fault
+
+    traceback.print_exc()
 
 
 def _unforeseen(error: Exception, *, as_json: bool) -> int:

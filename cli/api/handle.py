@@ -121,7 +121,7 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
         if not isinstance(self._run, ServerRun):
             return None
         described = await described_run(self._run.connection, self.id)
-        return None if described is None else api.RunSummary.of(await summary_of(described, self._run.connection))
+        return None if described is None else api.RunSummary.of(summary_of(described, self._run.connection))
 
     async def started_with(self) -> Json:
         """What the run was started with: `{plan, inputs, env, run, …}`."""
@@ -129,12 +129,12 @@ class RunHandle(Gates, Checkpoints, SharedContext, Logs):
 
     async def is_open(self) -> bool:
         """Whether the run is still open; no worker is asked."""
-        from cli.reach.runs import ServerRun, closed_as, described_run  # noqa: PLC0415 - only where it matters
+        from cli.reach.runs import ServerRun, described_run  # noqa: PLC0415 - only where it matters
 
         if not isinstance(self._run, ServerRun):
             return False
         described = await described_run(self._run.connection, self.id)
-        return described is not None and closed_as(described) is None
+        return described is not None and described.closed is None
 
     async def artifacts(self) -> tuple[Artifact, ...]:
         """What the agents of the run left: files by name, and outputs above 4 KiB as `outputs.NAME`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -19,8 +18,11 @@ INSTALLED = HERE.parents[2]
 OURS = frozenset({"activities", "cli", "definitions", "engine", "worker", "workflows"})
 
 
-class Pinned(MetaPathFinder):
-    """Finds our top-level packages beside this one and nowhere else."""
+class Pinned:
+    """Finds our top-level packages beside this one and nowhere else.
+
+    A finder needs no base class, and `importlib.abc` would be a tenth of what `--help` imports.
+    """
 
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None

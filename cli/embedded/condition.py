@@ -9,22 +9,19 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
-from cli.embedded.connect import Target, shared_client, shared_config
+from cli.embedded.connect import Target, shared_config, shared_reader
 from cli.embedded.deliveries import missing_services, undelivered
 from cli.embedded.ending import end_all, take_over
 from cli.embedded.processes import stop as end_process
 from cli.embedded.project import Json, Project, open_project
 from cli.embedded.protection import protection
+from cli.embedded.reader import ATTRIBUTES, Reader
 from cli.embedded.version import described, differs, installation
 from definitions.storage import store_url
 from engine.errors import PhaseloomError, UnreachableError, WorkspaceError
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
 
 END_SECONDS = 60.0
 TURN_SECONDS = 1.0
@@ -119,14 +116,14 @@ async def status(root: Path, target: Target | None = None) -> Json:
         report |= {"address": config["target_host"], "namespace": config["namespace"]}
     try:
         if config is not None:
-            client = await shared_client(project, config)
+            reader = await shared_reader(project, config)
         else:
-            client = await _reach(project, report)
+            reader = await _reach(project, report)
     except PhaseloomError as error:
         report |= {"reachable": False, "pollers": None, "attributes": None}
         report["problems"].append(_first_line(error))
     else:
-        report |= {"reachable": True, **await _ask(client, report)}
+        report |= {"reachable": True, **await _ask(reader, report)}
     report["problems"] += missing_services(root)
     report["store"] = await asyncio.to_thread(_store, project, problems)
     if report["disk"]["free"] < LOW_DISK:
@@ -212,36 +209,36 @@ def _ui(record: Json) -> str | None:
     return f"http://{servers.HOST}:{record['ui_port']}" if record.get("ui_port") else None
 
 
-async def _reach(project: Project, report: Json) -> Client:
+async def _reach(project: Project, report: Json) -> Reader:
     if report["address"] is None:
         raise UnreachableError("no server runs; the next command that needs one starts it")
     try:
-        client = await servers.connect(report["address"], project.namespace)
+        reader = await servers.connect(report["address"], project.namespace)
     except (RuntimeError, TimeoutError) as error:
         raise UnreachableError(f"no server answers at {report['address']}: {_first_line(error)}") from error
-    if not await servers.serves(client):
+    if not await reader.is_served():
         raise UnreachableError(
             f"what answers there is not the server of this project: no namespace {project.namespace}"
         )
-    return client
+    return reader
 
 
-async def _ask(client: Client, report: Json) -> Json:
+async def _ask(reader: Reader, report: Json) -> Json:
     """What only the server knows: who polls, and which search attributes there are."""
     problems = report["problems"]
-    missing = await servers.missing_attributes(client)
+    missing = await reader.missing_attributes()
     if missing:
         problems.append(f"search attributes are not registered: {', '.join(missing)}; runs use the memo instead")
     pollers = {
-        kind: await _pollers(client, report["queue"], f"TASK_QUEUE_TYPE_{kind.upper()}") for kind in KINDS_OF_WORK
+        kind: await _pollers(reader, report["queue"], f"TASK_QUEUE_TYPE_{kind.upper()}") for kind in KINDS_OF_WORK
     }
     if not all(pollers.values()):
         problems.append(f"no worker asks for work on {report['queue']}")
-    problems += await undelivered(client, report["queue"])
-    return {"pollers": pollers, "attributes": {name: name not in missing for name in servers.ATTRIBUTES}}
+    problems += await undelivered(reader, report["queue"])
+    return {"pollers": pollers, "attributes": {name: name not in missing for name in ATTRIBUTES}}
 
 
-async def _pollers(client: Client, queue: str, kind: str) -> list[Json]:
+async def _pollers(reader: Reader, queue: str, kind: str) -> list[Json]:
     """Who asked for work of a kind (Temporal's name of it) in the last minutes, and how many seconds ago."""
     from temporalio.api.enums.v1 import TaskQueueType  # noqa: PLC0415 - loaded by then
     from temporalio.api.taskqueue.v1 import TaskQueue  # noqa: PLC0415
@@ -249,12 +246,12 @@ async def _pollers(client: Client, queue: str, kind: str) -> list[Json]:
     from temporalio.service import RPCError  # noqa: PLC0415
 
     request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
+        namespace=reader.namespace,
         task_queue=TaskQueue(name=queue),
         task_queue_type=TaskQueueType.Value(kind),
     )
     try:
-        answer = await client.workflow_service.describe_task_queue(request, timeout=ANSWER)
+        answer = await reader.service.workflow_service.describe_task_queue(request, timeout=ANSWER)
     except RPCError:
         return []
     now = time.time()

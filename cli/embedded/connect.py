@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.processes import Process
 from cli.embedded.project import Project, open_project
+from cli.embedded.reader import Reader
 from cli.embedded.version import described, differs, is_older
 from definitions.storage import store_url
 from engine.errors import UnreachableError
@@ -49,21 +52,34 @@ class Target:
     task_queue: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Connection:
-    """A connected client and where it leads. `notices` are sentences that the user should read.
+    """A connection and where it leads. `notices` are sentences that the user should read.
 
     `attributes`: whether the search attributes of runs are registered there; a run must not set them otherwise.
     """
 
     project: Project
-    client: Client
+    reader: Reader
+    """Answers what can be asked without the SDK's client, which is slow to import."""
+
     address: str
-    namespace: str
     task_queue: str
     embedded: bool
     attributes: bool
     notices: tuple[str, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the project's runs."""
+        return self.reader.namespace
+
+    @cached_property
+    def client(self) -> Client:
+        """Temporal's client, on the same connection; made where something is to be done and not only looked at."""
+        from temporalio.client import Client  # noqa: PLC0415 - what only looks does not pay for it
+
+        return Client(self.reader.service, namespace=self.namespace, data_converter=self.reader.converter())
 
 
 async def connect(root: Path, target: Target | None = None, *, patience: float = START_SECONDS) -> Connection:
@@ -122,37 +138,36 @@ def _is_configured() -> bool:
 
 
 async def _shared(project: Project, target: Target, config: ClientConnectConfig) -> Connection:
-    client = await shared_client(project, config)
+    reader = await shared_reader(project, config)
     return Connection(
         project=project,
-        client=client,
+        reader=reader,
         address=config["target_host"],
-        namespace=config["namespace"],
         task_queue=target.task_queue or project.queue,
         embedded=False,
-        attributes=not await servers.missing_attributes(client),
+        attributes=not await reader.missing_attributes(),
     )
 
 
-async def shared_client(project: Project, config: ClientConnectConfig) -> Client:
-    """A client of the configured cluster. Raises UnreachableError when none answers, or has no such namespace."""
+async def shared_reader(project: Project, config: ClientConnectConfig) -> Reader:
+    """A reader of the configured cluster. Raises UnreachableError when none answers, or has no such namespace."""
     from temporalio.client import Client  # noqa: PLC0415 - the embedded way starts processes first
 
     address, namespace = config["target_host"], config["namespace"]
     try:
-        connecting = Client.connect(**config, data_converter=_converter(project))
-        client = await asyncio.wait_for(connecting, SHARED_SECONDS)
+        client = await asyncio.wait_for(Client.connect(**config), SHARED_SECONDS)
     except (RuntimeError, TimeoutError) as error:
         raise UnreachableError(
             f"no Temporal server answers at {address} ({_reason(error)})",
             hint="without TEMPORAL_*, --address and --profile, Phaseloom starts a server of its own",
         ) from error
-    if await servers.lacks_namespace(client):
+    reader = Reader(service=client.service_client, namespace=namespace, converter=_converter(project))
+    if await reader.lacks_namespace():
         raise UnreachableError(
             f"the Temporal server at {address} has no namespace {namespace!r}",
             hint=f"--namespace names another; `temporal operator namespace create -n {namespace}` makes it",
         )
-    return client
+    return reader
 
 
 # ---- the embedded server
@@ -165,16 +180,15 @@ async def _embedded(project: Project, target: Target, patience: float) -> Connec
     while True:
         server = wait.look()
         if server is not None:
-            client = await _client(project, server)
-            if client is not None:
+            reader = await _reader(project, server)
+            if reader is not None:
                 break
             wait.limit("the embedded server answers, and not for this project")
         await asyncio.sleep(POLL)
     return Connection(
         project=project,
-        client=client,
+        reader=reader,
         address=server.address,
-        namespace=project.namespace,
         task_queue=target.task_queue or project.queue,
         embedded=True,
         attributes=True,
@@ -182,19 +196,25 @@ async def _embedded(project: Project, target: Target, patience: float) -> Connec
     )
 
 
-async def _client(project: Project, server: servers.Server) -> Client | None:
-    """A client of the server; None when it does not answer (it may just have been killed) or is not ours."""
+async def _reader(project: Project, server: servers.Server) -> Reader | None:
+    """A reader of the server; None when it does not answer (it may just have been killed) or is not ours."""
     try:
-        client = await servers.connect(server.address, project.namespace, _converter(project))
+        reader = await servers.connect(server.address, project.namespace, _converter(project))
     except (RuntimeError, TimeoutError):
         return None
-    return client if await servers.serves(client) else None
+    return reader if await reader.is_served() else None
 
 
-def _converter(project: Project) -> DataConverter:
-    from activities import payloads  # noqa: PLC0415 - needs the SDK
+def _converter(project: Project) -> Callable[[], DataConverter]:
+    """What makes the project's converter. Raises DefinitionError at once where the store's URL is written wrong."""
+    url = store_url(project.root, os.environ)
 
-    return payloads.data_converter(project.root, url=store_url(project.root, os.environ))
+    def make() -> DataConverter:
+        from activities import payloads  # noqa: PLC0415 - what only looks seldom meets a payload in the store
+
+        return payloads.data_converter(project.root, url=url)
+
+    return make
 
 
 class _Wait:

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
+    from cli.embedded.reader import Reader
 
 DAY = timedelta(days=1)
 SLOW = timedelta(minutes=5)
 """After so long a delivery is no longer just on its way."""
 
 NAMED = 3
-ANSWER = timedelta(seconds=3)
+ANSWER = 3.0
 
 
-async def undelivered(client: Client, queue: str) -> list[str]:
+async def undelivered(reader: Reader, queue: str) -> list[str]:
     """What is to be said of deliveries that were given up in the last day, and of those that take long."""
     now = datetime.now(UTC)
     of_queue = f"WorkflowType='Deliver' AND TaskQueue='{queue}'"
-    lost = await _runs(client, f"{of_queue} AND ExecutionStatus='Failed' AND CloseTime > '{_text(now - DAY)}'")
-    late = await _runs(client, f"{of_queue} AND ExecutionStatus='Running' AND StartTime < '{_text(now - SLOW)}'")
+    lost = await _runs(reader, f"{of_queue} AND ExecutionStatus='Failed' AND CloseTime > '{_text(now - DAY)}'")
+    late = await _runs(reader, f"{of_queue} AND ExecutionStatus='Running' AND StartTime < '{_text(now - SLOW)}'")
     said = []
     if lost:
         said.append(f"notices were given up in the last day, see logs/notices.log of {_named(lost)}")
@@ -43,12 +43,12 @@ def missing_services(root: Path) -> list[str]:
     return [f"notices to {named} need an extra: pip install 'phaseloom[notify]' where the worker runs"]
 
 
-async def _runs(client: Client, query: str) -> list[str]:
+async def _runs(reader: Reader, query: str) -> list[str]:
     """The runs of these deliveries, each once; none where the server cannot tell."""
     from temporalio.service import RPCError  # noqa: PLC0415 - loaded by then
 
     try:
-        found = [each.id async for each in client.list_workflows(query, limit=100, rpc_timeout=ANSWER)]
+        found = [each.id async for each in reader.listed(query, limit=100, seconds=ANSWER)]
     except RPCError:
         return []
     return list(dict.fromkeys(name.partition("/")[0] for name in found))

@@ -11,18 +11,18 @@ import socket
 import sys
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.embedded.processes import Process, birth, spawn, stop
 from cli.embedded.project import Json, Project, take_lock
+from cli.embedded.reader import RPC_SECONDS, Reader
 from engine.errors import UnreachableError
 
-if TYPE_CHECKING:  # a quarter of a second that the fast path pays elsewhere, and the supervisor while the server starts
-    from temporalio.client import Client
+if TYPE_CHECKING:  # a sixth of a second that the supervisor pays while the server starts
     from temporalio.converter import DataConverter
 
 HOST = "127.0.0.1"
@@ -34,15 +34,8 @@ PORTS = range(20000, 32000)
 """Below the ports that systems hand out by themselves: a client that retries such a port can connect to itself."""
 
 RETENTION_DAYS = 365
-KEYWORD, KEYWORD_LIST = 2, 7  # temporalio.api.enums.v1.IndexedValueType
-ATTRIBUTES = {
-    "PhaseloomDefinition": KEYWORD,
-    "PhaseloomStatus": KEYWORD,
-    "PhaseloomWaitingFor": KEYWORD_LIST,
-}
-NAMESPACE_EXISTS, NOT_FOUND = 6, 5  # gRPC status codes
+NAMESPACE_EXISTS = 6  # gRPC status code
 STOP_GRACE = 10.0
-RPC_SECONDS = 3.0
 READY_SECONDS = 20.0
 LOG_LIMIT = 1_000_000
 
@@ -221,12 +214,12 @@ def _find(project: Project) -> Server | None:
     return None
 
 
-async def prepare(project: Project, server: Server) -> Client:
-    """Wait until the server serves this project's namespace, making it on a new database; returns a client of it.
+async def prepare(project: Project, server: Server) -> Reader:
+    """Wait until the server serves this project's namespace, making it on a new database; returns a reader of it.
 
     Raises UnreachableError when the process ends first or is not ready in time.
     """
-    await asyncio.sleep(0)  # other duties first: the import blocks for a quarter of a second
+    await asyncio.sleep(0)  # other duties first: the import blocks for a sixth of a second
     from temporalio.service import RPCError  # noqa: PLC0415
 
     until = time.monotonic() + READY_SECONDS
@@ -234,12 +227,12 @@ async def prepare(project: Project, server: Server) -> Client:
         why: Exception | None = None
         if listens(server):
             try:
-                client = await connect(server.address, project.namespace)
-                await _register(client)
+                reader = await connect(server.address, project.namespace)
+                await _register(reader)
             except (RPCError, RuntimeError, TimeoutError) as error:  # it listens before it is healthy
                 why = error
             else:
-                return client
+                return reader
         if not server.process.alive:
             raise UnreachableError(f"the server ended at once: {last_lines(project.file(LOG), 1)}")
         if time.monotonic() > until:
@@ -259,16 +252,24 @@ def listens(server: Server) -> bool:
     return any(entry.status == psutil.CONN_LISTEN and entry.laddr.port == server.port for entry in connections)
 
 
-async def connect(address: str, namespace: str, converter: DataConverter | None = None) -> Client:
-    """A client, or RuntimeError or TimeoutError soon when nothing there speaks Temporal's protocol."""
-    from temporalio.client import Client  # noqa: PLC0415 - see above
-    from temporalio.converter import DataConverter  # noqa: PLC0415
+async def connect(address: str, namespace: str, converter: Callable[[], DataConverter] | None = None) -> Reader:
+    """A reader, or RuntimeError or TimeoutError soon when nothing there speaks Temporal's protocol.
 
-    connecting = Client.connect(address, namespace=namespace, data_converter=converter or DataConverter.default)
-    return await asyncio.wait_for(connecting, RPC_SECONDS)
+    `converter` makes what reads payloads in the artifact store; without one they cannot be read.
+    """
+    from temporalio.service import ConnectConfig, ServiceClient  # noqa: PLC0415 - see above
+
+    service = await asyncio.wait_for(ServiceClient.connect(ConnectConfig(target_host=address)), RPC_SECONDS)
+    return Reader(service=service, namespace=namespace, converter=converter or _plain)
 
 
-async def _register(client: Client) -> None:
+def _plain() -> DataConverter:
+    from temporalio.converter import DataConverter  # noqa: PLC0415 - rarely needed
+
+    return DataConverter.default
+
+
+async def _register(reader: Reader) -> None:
     """Make the namespace and its search attributes; what exists is left alone.
 
     Register first, never ask first: the server remembers for a second that a namespace was not found.
@@ -280,9 +281,9 @@ async def _register(client: Client) -> None:
     from temporalio.service import RPCError  # noqa: PLC0415
 
     try:
-        await client.workflow_service.register_namespace(
+        await reader.service.workflow_service.register_namespace(
             RegisterNamespaceRequest(
-                namespace=client.namespace,
+                namespace=reader.namespace,
                 description="Runs of one Phaseloom project",
                 workflow_execution_retention_period=Duration(seconds=RETENTION_DAYS * 86400),
             )
@@ -290,49 +291,12 @@ async def _register(client: Client) -> None:
     except RPCError as error:
         if error.status.value != NAMESPACE_EXISTS:
             raise
-    missing = await missing_attributes(client)
+    missing = await reader.missing_attributes()
     if missing:
         kinds = {name: IndexedValueType.ValueType(kind) for name, kind in missing.items()}
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+        await reader.service.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=reader.namespace, search_attributes=kinds)
         )
-
-
-async def missing_attributes(client: Client) -> dict[str, int]:
-    """Which search attributes of runs are not registered in the client's namespace; all, when the server won't say."""
-    from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest  # noqa: PLC0415 - see above
-    from temporalio.service import RPCError  # noqa: PLC0415
-
-    try:
-        listed = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
-        )
-    except RPCError:
-        return dict(ATTRIBUTES)
-    return {name: kind for name, kind in ATTRIBUTES.items() if listed.custom_attributes.get(name) != kind}
-
-
-async def serves(client: Client) -> bool:
-    """Whether the server answers for the client's namespace; a stranger on the port does not know it."""
-    return await _asked_for_namespace(client) is None
-
-
-async def lacks_namespace(client: Client) -> bool:
-    """Whether the server says that it has no such namespace (it may also refuse to talk about it)."""
-    return await _asked_for_namespace(client) == NOT_FOUND
-
-
-async def _asked_for_namespace(client: Client) -> int | None:
-    """The gRPC status of the question for the client's namespace; None when it is answered."""
-    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest  # noqa: PLC0415 - see above
-    from temporalio.service import RPCError  # noqa: PLC0415
-
-    request = DescribeNamespaceRequest(namespace=client.namespace)
-    try:
-        await client.workflow_service.describe_namespace(request, timeout=timedelta(seconds=RPC_SECONDS))
-    except RPCError as error:
-        return error.status.value
-    return None
 
 
 async def shut_down(server: Server) -> None:

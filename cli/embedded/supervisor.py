@@ -32,7 +32,7 @@ from cli.exiting import leave
 from engine.errors import PhaseloomError, UnreachableError
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
+    from cli.embedded.reader import Reader
 
 IDLE_SECONDS = 1800.0
 LOCK_SECONDS = 1.0
@@ -96,7 +96,7 @@ class Supervisor:
         self.foreground = foreground
         self.state = "running"
         self.trouble: dict[str, str] = {}
-        self.client: Client | None = None
+        self.reader: Reader | None = None
         self.server: servers.Server | None = None
         self.worker: workers.WorkerProcess | None = None
         self.serves = False
@@ -219,7 +219,7 @@ class Supervisor:
             launched = await self.adopt_server()
         self.server = launched
         try:
-            self.client = await servers.prepare(self.project, launched)
+            self.reader = await servers.prepare(self.project, launched)
         except UnreachableError:
             await servers.shut_down(launched)
             raise
@@ -340,13 +340,12 @@ class Supervisor:
         """Whether any run is open; yes when the server cannot say."""
         from temporalio.service import RPCError  # noqa: PLC0415 - loaded by then
 
-        if self.client is None:
+        if self.reader is None:
             return True
         try:
-            counted = await self.client.count_workflows("ExecutionStatus='Running' AND WorkflowType!='ToolBreaker'")
+            return await self.reader.count("ExecutionStatus='Running' AND WorkflowType!='ToolBreaker'") > 0
         except RPCError:
             return True
-        return counted.count > 0
 
     async def stop(self) -> None:
         """Stop worker and server in order. Whatever lies where our folder was belongs to others by now."""

@@ -19,7 +19,7 @@ MOST = 200
 async def states(connection: Connection, patience: float | None = None) -> list[Json]:
     """The state of each, by name; a worker answers for them."""
     query = f"WorkflowType='ToolBreaker' AND TaskQueue='{connection.task_queue}' AND ExecutionStatus='Running'"
-    ids = [execution.id async for execution in connection.client.list_workflows(query, limit=MOST)]
+    ids = [execution.id async for execution in connection.reader.listed(query, limit=MOST)]
     found = [await _asked(connection, each, patience) for each in dict.fromkeys(ids)]
     return sorted((state for state in found if state is not None), key=lambda state: state["tool"])
 
@@ -48,15 +48,10 @@ async def reset(connection: Connection, tool: str, patience: float | None = None
 
 async def _asked(connection: Connection, workflow: str, patience: float | None) -> Json | None:
     """The state of one; None where it has ended meanwhile, or is none of ours."""
-    from datetime import timedelta  # noqa: PLC0415 - only here
-
     from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - a connection has loaded it
 
-    handle = connection.client.get_workflow_handle(workflow)
-
     async def ask(seconds: float) -> Json:
-        state: Json = await handle.query("state", result_type=dict, rpc_timeout=timedelta(seconds=seconds))
-        return state
+        return await connection.reader.query(workflow, "state", {}, seconds=seconds)
 
     try:
         return await patiently(ask, patience=PATIENCE if patience is None else patience)

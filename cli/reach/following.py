@@ -14,7 +14,7 @@ from typing import Any
 from cli.command import Where
 from cli.reach.contact import target
 from cli.reach.ended import LOST, again, archived
-from cli.reach.runs import Run, ServerRun, closed_as, described_run
+from cli.reach.runs import Run, ServerRun, described_run
 from engine.errors import RefusedError, UnreachableError
 from engine.facts import Fact
 
@@ -123,7 +123,7 @@ class Follower:
             return
         if described is None:
             raise RefusedError(f"the run {self.run.id} is not on the server any more")
-        closed = closed_as(described)
+        closed = described.closed
         if closed is not None and self._archive() is None:
             raise RefusedError(f"the run {self.run.id} was ended by the server ({closed})")
 
@@ -145,7 +145,7 @@ class Follower:
 
     async def _is_closed(self, run: ServerRun) -> bool:
         described = await described_run(run.connection, run.id)
-        return described is None or closed_as(described) is not None
+        return described is None or described.closed is not None
 
 
 def waits_for_people(view: Json) -> bool:

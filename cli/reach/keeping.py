@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from activities.artifacts import project_id
 from activities.upkeep import named, needed, reached
+from cli.embedded.reader import CONTINUED
 from cli.reach.archives import Archive, archives
-from cli.reach.runs import closed_as
 from engine.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from temporalio.client import WorkflowExecution
-
     from activities.artifacts import ArtifactStore
     from cli.embedded.connect import Connection
+    from cli.embedded.reader import Execution
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -46,25 +45,20 @@ def alone(store: ArtifactStore) -> None:
         )
 
 
-def _ours(connection: Connection, execution: WorkflowExecution) -> bool:
+def _ours(connection: Connection, execution: Execution) -> bool:
     """Whether a run is this project's: what others need may be in a store of theirs."""
     return execution.task_queue == connection.task_queue
 
 
-async def all_runs(connection: Connection) -> list[WorkflowExecution]:
+async def all_runs(connection: Connection) -> list[Execution]:
     """The runs that the server knows, of other queues too, the newest first."""
-    found = [
-        each
-        async for each in connection.client.list_workflows("WorkflowType='PhaseRun'")
-        if each.status is None or each.status.name != "CONTINUED_AS_NEW"
-    ]
-    return sorted(found, key=lambda each: each.start_time, reverse=True)
+    found = [each async for each in connection.reader.listed("WorkflowType='PhaseRun'") if each.status != CONTINUED]
+    return sorted(found, key=lambda each: (each.started_at is not None, each.started_at), reverse=True)
 
 
-async def history_of(connection: Connection, run: str, run_id: str | None) -> list[bytes]:
+async def history_of(connection: Connection, run: str, run_id: str) -> list[bytes]:
     """The events of a run as they are kept: of what went into the store they hold the reference."""
-    handle = connection.client.get_workflow_handle(run, run_id=run_id)
-    return [event.SerializeToString() async for event in handle.fetch_history_events()]
+    return [event.SerializeToString() async for event in connection.reader.events(run, run_id)]
 
 
 async def kept(
@@ -80,7 +74,7 @@ async def kept(
     ended = _ended(runs, ledgers)
     lately = {run for run, at in ended if now - at <= older_than} | {run for run, _ in ended[:newest]}
     for number, execution in enumerate(runs):
-        opened = closed_as(execution) is None
+        opened = execution.closed is None
         if not opened and execution.id not in lately:
             continue
         tell(f"looking at what {execution.id} needs ({number + 1} of {len(runs)} runs)")
@@ -94,7 +88,7 @@ async def kept(
             ) from error
         result.runs.add(execution.id)
     for execution in runs:
-        result.digests |= _archive_in(await execution.memo())
+        result.digests |= _archive_in(execution.memo)
     for run, ledger in ledgers.items():
         result.digests.add(ledger.sha256)
         if run in lately:
@@ -104,11 +98,11 @@ async def kept(
     return result
 
 
-def _ended(runs: list[WorkflowExecution], ledgers: dict[str, Archive]) -> list[tuple[str, datetime]]:
+def _ended(runs: list[Execution], ledgers: dict[str, Archive]) -> list[tuple[str, datetime]]:
     """Ended runs with the moment they ended, the newest first."""
     known = {run: ledger.at for run, ledger in ledgers.items()}
-    known |= {each.id: each.close_time for each in runs if closed_as(each) is not None and each.close_time is not None}
-    opened = {each.id for each in runs if closed_as(each) is None}
+    known |= {each.id: each.closed_at for each in runs if each.closed is not None and each.closed_at is not None}
+    opened = {each.id for each in runs if each.closed is None}
     ended = [(run, at) for run, at in known.items() if run not in opened]
     return sorted(ended, key=lambda pair: pair[1], reverse=True)
 
@@ -134,7 +128,7 @@ async def needed_by_open_runs(
     """The digests that open runs (or one run that the server knows) refer to, each with these runs."""
     found: dict[str, list[str]] = {}
     for execution in await all_runs(connection):
-        opened = closed_as(execution) is None and _ours(connection, execution)
+        opened = execution.closed is None and _ours(connection, execution)
         if execution.id != only if only is not None else not opened:
             continue
         tell(f"looking at what {execution.id} needs")

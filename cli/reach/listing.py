@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from cli.embedded.reader import CONTINUED
 from cli.reach.place import current_run
-from cli.reach.runs import closed_as, described_run
+from cli.reach.runs import described_run
 from cli.reach.selection import of_project
 
 if TYPE_CHECKING:
-    from temporalio.client import WorkflowExecution
-
     from cli.embedded.connect import Connection
+    from cli.embedded.reader import Execution
 
 Json = dict[str, Any]
 
@@ -30,10 +30,10 @@ async def listed(connection: Connection, *, ended_too: bool, limit: int) -> list
     if not ended_too:
         query = f"ExecutionStatus='Running' AND {query}"
     found: list[Json] = []
-    async for execution in connection.client.list_workflows(query, limit=limit * 2):
-        if execution.status is not None and execution.status.name == "CONTINUED_AS_NEW":
+    async for execution in connection.reader.listed(query, limit=limit * 2):
+        if execution.status == CONTINUED:
             continue  # an earlier history of a run that is listed anyway
-        found.append(await summary_of(execution, connection))
+        found.append(summary_of(execution, connection))
         if len(found) == limit:
             break
     if ended_too and len(found) < limit:
@@ -70,11 +70,9 @@ async def _forgotten(connection: Connection, known: set[str], limit: int) -> lis
     return found
 
 
-async def summary_of(execution: WorkflowExecution, connection: Connection) -> Json:
+def summary_of(execution: Execution, connection: Connection) -> Json:
     """One run: `{run, definition, name, status, waiting_for, started_at, ended_at, current, restarted_from, …}`."""
-    memo = await execution.memo()
-    attributes = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
-    closed = closed_as(execution)
+    memo, attributes, closed = execution.memo, execution.attributes, execution.closed
     status = memo.get("status", "running") if closed else attributes.get("PhaseloomStatus") or memo.get("status")
     if closed in {"terminated", "timed_out"}:
         status = closed
@@ -85,8 +83,8 @@ async def summary_of(execution: WorkflowExecution, connection: Connection) -> Js
         "name": memo.get("name", ""),
         "status": status or "running",
         "waiting_for": list(waiting) if not isinstance(waiting, str) else [waiting],
-        "started_at": execution.start_time.isoformat() if execution.start_time else None,
-        "ended_at": execution.close_time.isoformat() if execution.close_time else None,
+        "started_at": execution.started_at.isoformat() if execution.started_at else None,
+        "ended_at": execution.closed_at.isoformat() if execution.closed_at else None,
         "current": execution.id == current_run(connection.project.root),
         **{f"{how}_from": memo.get(f"{how}_from") for how in HOW},
     }

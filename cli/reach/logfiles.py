@@ -10,14 +10,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from activities.places import run_directory
 from cli.exits import NotFoundError
 from cli.reach.ended import archived
-from cli.reach.runs import Run, ServerRun, closed_as, described_run
+from cli.reach.runs import Run, ServerRun, described_run
 from engine.errors import PhaseloomError, UnreachableError
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class Ends:
             described = await described_run(self.run.connection, self.run.id)
         except UnreachableError:
             return False
-        return described is None or closed_as(described) is not None
+        return described is None or described.closed is not None
 
 
 def _from(path: Path, position: int) -> bytes:
@@ -247,10 +246,9 @@ async def hosts_of(run: Run) -> str:
     if not isinstance(run, ServerRun) or run.connection.embedded:
         return ""
     try:
-        described = await run.handle.describe(rpc_timeout=timedelta(seconds=LOOK_SECONDS))
+        described = await run.connection.reader.described(run.id, seconds=LOOK_SECONDS)
     except Exception:  # noqa: BLE001 - beside what was asked for: an answer without it is better than none
         return ""
-    identities = [each.last_worker_identity for each in described.raw_description.pending_activities]
-    hosts = sorted({identity.partition("@")[2] for identity in identities if "@" in identity})
+    hosts = sorted({identity.partition("@")[2] for identity in described.workers if "@" in identity})
     more = f" and {len(hosts) - HOSTS} more" if len(hosts) > HOSTS else ""
     return f"{', '.join(hosts[:HOSTS])}{more}"

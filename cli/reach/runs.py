@@ -13,14 +13,10 @@ from cli.reach.ended import archived
 from engine.errors import PhaseloomError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from temporalio.client import (
-        WorkflowExecution,
-        WorkflowExecutionDescription,
-        WorkflowHandle,
-        WorkflowUpdateFailedError,
-    )
+    from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
     from cli.embedded.connect import Connection
+    from cli.embedded.reader import Execution
     from engine.plan import Plan
 
 Json = dict[str, Any]
@@ -150,26 +146,21 @@ class ServerRun:
         return self._started
 
     async def _first_input(self) -> Json:
-        async for event in self.handle.fetch_history_events(page_size=1):
-            payloads = event.workflow_execution_started_event_attributes.input.payloads
-            given: list[Json] = await self.connection.client.data_converter.decode(payloads)
-            return given[0]
-        raise no_such_run(self.id)
+        event = await self.connection.reader.first_event(self.id)
+        given: list[Json] = await self.connection.reader.decoded(
+            event.workflow_execution_started_event_attributes.input.payloads
+        )
+        return given[0]
 
     async def _query(self, name: str, payload: Json) -> Json:
-        from temporalio.client import WorkflowQueryFailedError  # noqa: PLC0415 - loaded by then
+        from cli.embedded.reader import QueryFailedError  # noqa: PLC0415 - loaded by then
 
-        async def ask(seconds: float) -> Json:
-            answer: Json = await self.handle.query(
-                name, payload, result_type=dict, rpc_timeout=timedelta(seconds=seconds)
-            )
-            return answer
-
+        reader = self.connection.reader
         try:
-            return await self._call(ask)
-        except WorkflowQueryFailedError as error:
+            return await self._call(lambda seconds: reader.query(self.id, name, payload, seconds=seconds))
+        except QueryFailedError as error:
             hint = f"phaseloom workflow status --run {self.id} shows the phases"
-            raise RefusedError(error.message, hint=hint) from error
+            raise RefusedError(str(error), hint=hint) from error
 
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when no worker answers: then it is sent as a signal and counts later.
@@ -221,7 +212,7 @@ class ServerRun:
         described = await described_run(self.connection, self.id)
         if described is None:
             return no_such_run(self.id)
-        return RefusedError(f"the run is {closed_as(described) or 'not there'}")
+        return RefusedError(f"the run is {described.closed or 'not there'}")
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> PhaseloomError:
@@ -239,20 +230,13 @@ def no_such_run(run: str) -> NotFoundError:
     return NotFoundError(f"there is no run {run!r}", hint="phaseloom runs --all lists them")
 
 
-async def described_run(connection: Connection, run: str) -> WorkflowExecutionDescription | None:
+async def described_run(connection: Connection, run: str) -> Execution | None:
     """What the server knows of the run, no worker needed; None when there is no such run."""
     from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
 
-    handle = connection.client.get_workflow_handle(run)
     try:
-        return await patiently(lambda seconds: handle.describe(rpc_timeout=timedelta(seconds=seconds)))
+        return await patiently(lambda seconds: connection.reader.described(run, seconds=seconds))
     except RPCError as error:
         if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:
             return None
         raise UnreachableError(f"the Temporal server refused: {error.message}") from error
-
-
-def closed_as(described: WorkflowExecution) -> str | None:
-    """The status in words of a run that is over for the server; None while it is open."""
-    status = described.status
-    return None if status is None or status.name in {"RUNNING", "CONTINUED_AS_NEW"} else status.name.lower()

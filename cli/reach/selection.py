@@ -12,7 +12,7 @@ from cli.exits import NotFoundError
 from cli.reach.contact import connected, connected_to_read
 from cli.reach.ended import LOST, EndedRun, again, archived, left_behind
 from cli.reach.place import current_run, here
-from cli.reach.runs import Run, ServerRun, closed_as, described_run, no_such_run
+from cli.reach.runs import Run, ServerRun, described_run, no_such_run
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def current(connection: Connection, *, tell: Callable[[str], None], ended_
     """
     last = current_run(connection.project.root)
     described = await described_run(connection, last) if last is not None else None
-    if last is not None and described is not None and closed_as(described) is None:
+    if last is not None and described is not None and described.closed is None:
         return ServerRun(connection, last)
     # The list learns of an end a moment later than the run itself.
     opened = [each for each in await open_runs(connection) if each[0] != last]
@@ -99,17 +99,13 @@ async def known(connection: Connection, run: str, *, ended_too: bool) -> Run:
             hint = again(run) if left.ended == LOST else "phaseloom runs lists the open ones"
             raise RefusedError(f"the run is {left.ended}", hint=hint)
         return left
-    return ServerRun(connection, run, closed=closed_as(described))
+    return ServerRun(connection, run, closed=described.closed)
 
 
 async def open_runs(connection: Connection) -> list[tuple[str, str]]:
     """The ids of this project's open runs with their definitions, the newest first."""
     query = f"ExecutionStatus='Running' AND {of_project(connection)}"
-    found: list[tuple[str, str]] = []
-    async for execution in connection.client.list_workflows(query, limit=50):
-        memo = await execution.memo()
-        found.append((execution.id, str(memo.get("definition", ""))))
-    return found
+    return [(each.id, str(each.memo.get("definition", ""))) async for each in connection.reader.listed(query, limit=50)]
 
 
 def of_project(connection: Connection) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from cli.reach.runs import ServerRun, closed_as, described_run
+from cli.reach.runs import ServerRun, described_run
 from engine.errors import RefusedError
 
 Json = dict[str, Any]
@@ -17,7 +17,7 @@ async def until_closed(run: ServerRun) -> None:
     """Return when the server has closed the run: its agents are gone then."""
     while True:
         described = await described_run(run.connection, run.id)
-        if described is None or closed_as(described) is not None:
+        if described is None or described.closed is not None:
             return
         await asyncio.sleep(POLL)
 

@@ -80,7 +80,7 @@ async def test_the_namespace_keeps_runs_for_a_year_and_lists_know_their_attribut
         DescribeNamespaceRequest(namespace=connection.namespace)
     )
     assert described.config.workflow_execution_retention_ttl.ToSeconds() == 365 * 86400
-    assert await servers.missing_attributes(connection.client) == {}
+    assert await connection.reader.missing_attributes() == {}
     run = await place.run("-")
     # A list learns of a run a moment after its start: visibility is written beside the history, not with it.
     while (await connection.client.count_workflows("ExecutionStatus='Running'")).count == 0:
@@ -146,7 +146,7 @@ async def test_the_server_of_another_project_is_never_taken_for_ours(places: Cal
     record = theirs.project.read(servers.RECORD)
     server = servers.Server.from_json(record)
     assert server is not None
-    assert await connecting._client(ours.project, server) is None
+    assert await connecting._reader(ours.project, server) is None
     ours.project.write(servers.RECORD, {**record, "namespace": ours.project.namespace})
     connection = await ours.connect()
     assert connection.address != server.address

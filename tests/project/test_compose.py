@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from cli.embedded.server import ATTRIBUTES
+from cli.embedded.reader import ATTRIBUTES
 from tests.project.markdown import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
