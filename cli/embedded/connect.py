@@ -34,8 +34,8 @@ START_SECONDS = 20.0
 TROUBLE_SECONDS = 3.0
 """How long trouble may last before a command gives up; a server that was killed is back much sooner."""
 
-WORKER_SECONDS = 4.0
-"""How long an agent's own command waits for its worker to start a supervisor."""
+WORKER_SECONDS = 10.0
+"""How long an agent's own command waits for its worker to start a supervisor: much longer than a busy machine takes."""
 
 SHARED_SECONDS = 10.0
 POLL = 0.02
@@ -259,9 +259,11 @@ class _Wait:
             raise self.unreachable(why)
 
     def start(self) -> None:
-        """Start a supervisor, unless one that we started is still on its way."""
+        """Start a supervisor, unless one is still on its way, or still there: a moved project's takes time to end."""
         now = time.monotonic()
         if (self.started is not None and self.started.alive) or now < self.next_start:
+            return
+        if supervision.is_taken(self.project):
             return
         servers.binary()
         if self.starts == STARTS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cli.embedded import boot
 from cli.embedded.processes import Process, spawn
-from cli.embedded.project import Json, Project
+from cli.embedded.project import Json, Project, take_lock
 from cli.embedded.server import trim
 from definitions.storage import VARIABLE as STORE_VARIABLE
 
@@ -55,6 +55,18 @@ def living(project: Project) -> Supervision | None:
     except (KeyError, TypeError, ValueError):
         return None
     return Supervision(process=process, record=record) if process.alive else None
+
+
+def is_taken(project: Project) -> bool:
+    """Whether a process has the supervisor's place: one that lives, comes, or has not yet left a folder since moved."""
+    try:
+        lock = take_lock(project.file(LOCK))
+    except OSError:  # where nothing can be written nobody has a place
+        return False
+    if lock is None:
+        return True
+    os.close(lock)
+    return False
 
 
 def start(project: Project) -> Process:

@@ -176,6 +176,16 @@ async def test_a_moved_project_goes_on_in_its_new_place(places: Callable[[str], 
     await until(lambda: not family.living)
 
 
+async def test_no_supervisor_is_started_while_another_one_has_not_left_its_place(place: Place) -> None:
+    lock = take_lock(place.project.file(supervision.LOCK))
+    assert lock is not None
+    with pytest.raises(UnreachableError, match="not ready after 1 s"):
+        await connect(place.root, patience=1.0)
+    assert not place.project.file(supervision.LOG).exists()
+    os.close(lock)
+    assert (await place.connect()).embedded
+
+
 async def test_a_deleted_project_leaves_no_process(place: Place) -> None:
     await place.connect()
     family = await place.family()
