@@ -157,11 +157,19 @@ def _in_order(plan: Plan, sources: Sources) -> list[PhasePlan]:
 
 
 def start(
-    engine: Engine, seed: Json, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None
+    engine: Engine,
+    seed: Json,
+    at: float,
+    *,
+    inputs: Json,
+    env: dict[str, str],
+    run: Json,
+    actor: str | None,
+    files: Json | None = None,
 ) -> None:
     """Begin a run with results of another one: `{from, reused}`, as `unaffected` has found them."""
     given = {name: declared.default for name, declared in engine.plan.inputs.items()} | inputs
-    engine.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run})
+    engine.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run, **(files or {})})
     reused: Sequence[Json] = seed["reused"]
     for each in reused:
         phase = engine.state.phases[engine.state.index_of[each["id"]]]
