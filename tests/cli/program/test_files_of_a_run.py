@@ -80,6 +80,24 @@ def test_a_run_that_has_ended_a_fork_and_a_restart_know_how_their_files_began(pe
     person.types("workflow", "cancel")
 
 
+def test_the_files_that_differ_between_two_checkpoints_are_named(person: Person) -> None:
+    run = drafted(person)
+    between = ("workflow", "checkpoints", "diff")
+    assert person.types(*between, "beginning", "write", "--json").json["files"] == MADE
+    person.write("made.txt", "by hand")
+    person.write("more.txt", "more")
+    assert "  file made.txt: new" in person.types(*between, "beginning", "write").lines  # as they were told then
+    until_now = {"changed": ["made.txt"], "new": ["more.txt"], "gone": [], "count": 2}
+    assert person.types(*between, "write", "--json").json["files"] == until_now
+    person.types("workflow", "next")
+    (person.root / "more.txt").unlink()
+    shown = person.types(*between, "write", "read").lines
+    assert shown[2:] == ["  file made.txt: changed", "  file more.txt: new"]
+    person.types("workflow", "cancel")
+    # Of a run that has ended it is what its newest result tells, whatever has become of the files.
+    assert person.types(*between, "write", "--run", run, "--json").json["files"] == until_now
+
+
 async def differing(person: Person) -> list[str]:
     """What differs from the beginning of the current run."""
     async with Client.connect(person.root) as client:
