@@ -61,6 +61,13 @@ def test_the_files_of_items_lie_before_a_later_agent_also_in_a_fork(person: Pers
     changed = person.write("changed.yaml", REPORTS.replace("sort &&", "sort -u &&").replace("[cat,", "[cat, -u,"))
     assert "Reused: write\n" in person.types("workflow", "fork", "--definition", changed).out
     their_files_are_read(person)
+    listed = person.types("artifacts", "list", "--json").json["artifacts"]
+    assert [(each["phase"], each["name"]) for each in listed] == [
+        ("write", "items/0/report.md"),
+        ("write", "items/1/report.md"),
+    ]
+    person.types("artifacts", "get", "write/items/1/report.md", "-o", "roof.md")
+    assert (person.root / "roof.md").read_text(encoding="utf-8") == 'about "roof"\n'
     person.types("workflow", "cancel")
 
 
