@@ -28,16 +28,16 @@ def commit(root: Path, **files: str) -> str:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (Limits(size=7), "more than 0 MiB of files"),
-        (Limits(files=1), "more than 1 files"),
-        (Limits(seconds=0), "reading the files takes longer than 0 s"),
+        ({"size": 7}, "more than 0 MiB of files"),
+        ({"files": 1}, "more than 1 files"),
+        ({"seconds": 0}, "reading the files takes longer than 0 s"),
     ],
 )
-def test_what_takes_too_much_is_not_compared(tmp_path: Path, limits: Limits, why: str) -> None:
+def test_what_takes_too_much_is_not_compared(tmp_path: Path, limits: dict[str, int], why: str) -> None:
     commits = [commit(tmp_path, a="1234", b="5678"), commit(tmp_path, c="1")]
     listed: Files = {"a": "0" * 64, "b": "0" * 64}
     with pytest.raises(UnknownFilesError, match=re.escape(why)):
-        asyncio.run(changes_between(tmp_path, (commits[0], listed), (commits[1], {}), limits))
+        asyncio.run(changes_between(tmp_path, (commits[0], listed), (commits[1], {}), Limits(**limits)))
 
 
 def test_files_of_which_no_list_tells_are_not_read(tmp_path: Path) -> None:
