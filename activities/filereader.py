@@ -73,7 +73,12 @@ class Limits:
         if size > self.size:
             raise UnknownFilesError(f"more than {self.size // (1024 * 1024)} MiB of files")
         if time.monotonic() > self.ends:
-            raise UnknownFilesError(f"reading the files takes longer than {self.seconds:g} s")
+            raise self.late
+
+    @property
+    def late(self) -> UnknownFilesError:
+        """What is raised when the time is over."""
+        return UnknownFilesError(f"reading the files takes longer than {self.seconds:g} s")
 
 
 class FileReader:

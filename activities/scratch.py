@@ -35,6 +35,7 @@ class Scratch:
         """Make the directories, empty."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.artifacts.mkdir(parents=True)
+        self.files.mkdir()
 
     def fill(self, prompt: str, given: dict[str, Any]) -> None:
         """Write what the command may read."""
@@ -65,6 +66,7 @@ def variables(root: Path, task: AgentTask, attempt: int, scratch: Scratch) -> di
         "PHASELOOM_INPUT": str(scratch.input),
         "PHASELOOM_OUTPUT": str(scratch.output),
         "PHASELOOM_ARTIFACTS": str(scratch.artifacts),
+        "PHASELOOM_FILES": str(scratch.files),
         "PHASELOOM_PUBLISH": str(scratch.publish),
         "PHASELOOM_SIBLINGS": str(scratch.siblings),
         "PHASELOOM_ASK": str(scratch.ask),

@@ -50,10 +50,12 @@ def bring_files(values: Json, named: Json, store: ArtifactStore, directory: Path
     for phase, paths in named.items():
         shown = values.get("phases", {}).get(phase, {})
         files: Json = shown.get("artifacts", {})
-        manifest = files.get("manifest.json", {})
-        if manifest.get("media_type") == MANIFEST_TYPE:
-            listed: list[Json] = store.get_json(manifest["sha256"])
-            files = shown["artifacts"] = {each["name"]: _entry(each) for each in listed}
+        for name, of in list(files.items()):
+            if of["media_type"] == MANIFEST_TYPE:
+                listed: list[Json] = store.get_json(of["sha256"])
+                place = name.removesuffix("manifest.json")
+                del files[name]
+                files |= {f"{place}{each['name']}": _entry(each) for each in listed}
         for name in _wanted(files, paths):
             target = _place(directory / phase, name)
             store.copy(files[name]["sha256"], target)

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
@@ -100,30 +101,36 @@ def _add_files(digest: Digest, top: str, names: list[bytes]) -> None:
 
 async def git(directory: Path, *arguments: str) -> bytes | None:
     """What git prints in a directory; None if it fails, is missing, or takes too long."""
+    try:
+        async with running_git(directory, *arguments) as process, asyncio.timeout(PATIENCE):
+            printed, _ = await process.communicate()
+    except OSError:  # TimeoutError is one too
+        return None
+    return printed if process.returncode == 0 else None
+
+
+@contextlib.asynccontextmanager
+async def running_git(
+    directory: Path, *arguments: str, stdin: int = asyncio.subprocess.DEVNULL
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Git at work in a directory; what is left of it then is killed. Raises OSError where there is no git."""
     # A repository may name programs to run (filters, say): they see nothing of the worker's variables.
     env = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CONFIG_HOME") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        "-C",
+        str(directory),
+        *arguments,
+        stdin=stdin,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=env | {"LC_ALL": "C"},
+        start_new_session=True,
+    )
     try:
-        process = await asyncio.create_subprocess_exec(
-            "git",
-            "-C",
-            str(directory),
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=env | {"LC_ALL": "C"},
-            start_new_session=True,
-        )
-    except OSError:
-        return None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            printed, _ = await process.communicate()
-    except TimeoutError:
-        return None
+        yield process
     finally:
         if process.returncode is None:
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
             await to_the_end(process.wait())
-    return printed if process.returncode == 0 else None

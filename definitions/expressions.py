@@ -17,6 +17,7 @@ from definitions.sharing import Sharing
 from definitions.texts import Text
 from definitions.variables import SECRET
 from engine.expressions import Expr, ExpressionError, check, parts, references, yields
+from engine.values import OF_ITEM
 
 _KIND_CODES = {"name": "PL302"}
 _SHELL_NAME = re.compile(r"[#!]?([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])(?=$|[:%#/^,@+=?\[-])")
@@ -192,9 +193,20 @@ class Expressions:
             findings.add("PL302", text.path, f"a phase has no '{steps[1]}'", hint=hint, offset=offset)
         elif len(steps) > 2 and steps[1] == "outputs":
             self.check_output(text, target, steps[2:], offset, findings)
-        elif steps[1:2] == ["artifacts"] and self.known.definition.ordered[target].for_each is not None:
-            message = f"'{steps[0]}' runs once per item, and each item has artifacts of its own"
-            findings.add("PL302", text.path, message, hint="phaseloom artifacts list shows them", offset=offset)
+        elif len(steps) > 2 and steps[1] == "artifacts":
+            self.check_file(text, target, steps[2], offset, findings)
+
+    def check_file(self, text: Text, target: int, name: str, offset: int, findings: Findings) -> None:
+        """Report a file that no item of its phase can have left."""
+        items, phase = self.known.definition.ordered[target].for_each, self.order.ids[target]
+        of_item = OF_ITEM.match(name)
+        if items is not None and of_item is None:
+            message = f"'{phase}' runs once per item, and each item has artifacts of its own"
+            hint = f"write phases.{phase}.artifacts['items/0/NAME'], or phases.{phase}.artifacts for all of them"
+            findings.add("PL302", text.path, message, hint=hint, offset=offset)
+        elif isinstance(items, list) and of_item is not None and int(of_item[1]) >= len(items):
+            message = f"'{phase}' has no item {of_item[1]}"
+            findings.add("PL302", text.path, message, hint=f"the last one is {len(items) - 1}", offset=offset)
 
     def check_output(self, text: Text, target: int, steps: Sequence[str], offset: int, findings: Findings) -> None:
         """Report an output that its phase does not declare: a warning if the phase declares none at all."""

@@ -29,6 +29,7 @@ class Reads:
     by_phase: dict[int, dict[str, None]] = field(default_factory=dict)
     """Paths as in `PhasePlan.reads`."""
     _inside: list[tuple[int, Path, int, str]] = field(default_factory=list)
+    _files: list[tuple[int, Path, int, str]] = field(default_factory=list)
 
     def resolve(self, findings: Findings) -> None:
         """Find the producers of all reads; those outside the file are reported."""
@@ -50,6 +51,9 @@ class Reads:
                 expressions.note_use(use, target, findings)
             if output:
                 expressions.check_output(use, target, output.split("."), 0, findings)
+        for index, path, target, name in self._files:
+            if name:
+                expressions.check_file(Text(path=path, text="", phases=(index,)), target, name, 0, findings)
 
     def _resolve(self, index: int, path: Path, text: str, producers: _Producers, findings: Findings) -> None:
         written = text.removeprefix("phases.")
@@ -59,6 +63,7 @@ class Reads:
             self._note(index, f"inputs.{output}")
         elif (target := producers.of(index, producer)) is not None and self._is_files(target, named):
             self._inside.append((index, path, target, ""))
+            self._files.append((index, path, target, named.partition(".")[2]))
             self._note(index, f"phases.{self.order.ids[target]}.{named}")
         elif target is not None:
             self._inside.append((index, path, target, output))

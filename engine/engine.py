@@ -70,10 +70,19 @@ class Engine:
         self.effects: list[Effect] = []
         self.outbox = Outbox(plan)
 
-    def start(self, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None = None) -> None:
+    def start(
+        self,
+        at: float,
+        *,
+        inputs: Json,
+        env: dict[str, str],
+        run: Json,
+        actor: str | None = None,
+        files: Json | None = None,
+    ) -> None:
         """Begin the run: inputs get their defaults, and the first phases start at once where the limits are known."""
         given = {name: declared.default for name, declared in self.plan.inputs.items()} | inputs
-        self.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run})
+        self.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run, **(files or {})})
         if self.plan.execution.max_workers == 0:
             self.effects.append(CountWorkers())
         self.advance(at)

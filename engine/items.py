@@ -13,17 +13,21 @@ from engine.errors import PhaseError
 from engine.expansion import Expansion, evaluated
 from engine.gates import flow
 from engine.plan import Item
-from engine.values import scope
+from engine.values import OF_ITEM, artifacts, files_named, scope
 
 if TYPE_CHECKING:
     from engine.engine import Engine
     from engine.phase_state import PhaseState
+    from engine.plan import PhasePlan
     from engine.state import State
 
 Json = dict[str, Any]
 
 NAMED = 3
 """Items that a failure names; the others are counted."""
+
+FILES_LIMIT = 4096
+"""Files of the items of one phase that an agent is handed without naming them one by one."""
 
 CANCELLED = "its phase was cancelled"
 
@@ -101,6 +105,19 @@ def _error(state: State, phase: PhaseState) -> Json:
 def _what(item: PhaseState) -> str:
     message = str((item.error or {}).get("message") or "").strip().splitlines()
     return message[0][:100] if message and item.status == "failed" else item.status
+
+
+def too_many_files(state: State, plan: PhasePlan) -> Json | None:
+    """Why a phase cannot begin that names all files of all items of another one; None where there are not too many."""
+    for phase_id, paths in files_named(plan.reads).items():
+        index = state.index_of.get(phase_id)
+        if index not in state.expansions or all(OF_ITEM.match(path) for path in paths):
+            continue
+        count = len(artifacts(state, state.phases[index]))
+        if count > FILES_LIMIT:
+            message = f"the items of {phase_id} left {count:,} files, and at most {FILES_LIMIT:,} can be handed over"
+            return {"code": "files", "message": message, "hint": "leave fewer, or name those that are wanted"}
+    return None
 
 
 def cancel(engine: Engine, phase: PhaseState, at: float) -> None:

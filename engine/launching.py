@@ -39,7 +39,8 @@ def _admit(engine: Engine, phase: PhaseState, at: float) -> None:
             return
     if phase.plan.condition is not None and not _condition(engine, phase, phase.plan.condition, at):
         return
-    if (refusal := breaker_step.refusal(phase, at)) is not None:
+    refusal = breaker_step.refusal(phase, at) or items.too_many_files(engine.state, phase.plan)
+    if refusal is not None:
         engine.failed(phase, refusal, at)
         return
     engine.queue(phase)

@@ -17,6 +17,7 @@ from engine import jumps
 from engine.coding import encode
 from engine.effects import CountWorkers
 from engine.plan import PhasePlan, Plan
+from engine.values import artifacts
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -109,7 +110,7 @@ def unaffected(
         if not edited and digest != then.digest(was.plan):
             continue
         outputs[phase.id] = {**was.outputs, **edits.get(phase.id, {})}
-        found.append(_reused(phase, was, outputs[phase.id], digest, edited=edited))
+        found.append(_reused(before, was, outputs[phase.id], digest, edited=edited))
     return found
 
 
@@ -129,8 +130,11 @@ def _same(before: PhasePlan, now: PhasePlan) -> bool:
     return bool(then == after)
 
 
-def _reused(phase: PhasePlan, was: PhaseState, outputs: Json, digest: str, *, edited: bool) -> Json:
-    reused: Json = {"id": phase.id, "status": was.status, "outputs": outputs, "results": was.results, "digest": digest}
+def _reused(before: State, was: PhaseState, outputs: Json, digest: str, *, edited: bool) -> Json:
+    results = was.results
+    if was.plan.for_each is not None and (files := artifacts(before, was)):
+        results = [{"artifacts": [{"name": name, **of} for name, of in files.items()]}]  # its items are left behind
+    reused: Json = {"id": was.plan.id, "status": was.status, "outputs": outputs, "results": results, "digest": digest}
     return reused | ({"reason": was.reason} if was.reason else {}) | ({"edited": True} if edited else {})
 
 
@@ -157,11 +161,19 @@ def _in_order(plan: Plan, sources: Sources) -> list[PhasePlan]:
 
 
 def start(
-    engine: Engine, seed: Json, at: float, *, inputs: Json, env: dict[str, str], run: Json, actor: str | None
+    engine: Engine,
+    seed: Json,
+    at: float,
+    *,
+    inputs: Json,
+    env: dict[str, str],
+    run: Json,
+    actor: str | None,
+    files: Json | None = None,
 ) -> None:
     """Begin a run with results of another one: `{from, reused}`, as `unaffected` has found them."""
     given = {name: declared.default for name, declared in engine.plan.inputs.items()} | inputs
-    engine.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run})
+    engine.record("run_started", at, actor=actor, data={"inputs": given, "env": env, "run": run, **(files or {})})
     reused: Sequence[Json] = seed["reused"]
     for each in reused:
         phase = engine.state.phases[engine.state.index_of[each["id"]]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from engine import breaker_step
@@ -15,6 +16,9 @@ from engine.state import State
 Json = dict[str, Any]
 
 ARTIFACTS = "artifacts"
+OF_ITEM = re.compile(r"items/(0|[1-9][0-9]{0,3})/")
+"""How the name of a file begins that an item left."""
+
 _FILE = ("sha256", "size", "media_type")
 
 UNNAMED_LIMIT = 64 * 1024
@@ -29,18 +33,18 @@ def scope(state: State, reads: tuple[str, ...]) -> Json:
         phase_id, _, attribute = rest.partition(".")
         index = state.index_of.get(phase_id)
         if head == "phases" and index is not None:
-            _show(phases.setdefault(phase_id, {}), state.phases[index], attribute)
+            _show(state, phases.setdefault(phase_id, {}), state.phases[index], attribute)
     shared = state.context.read(reads) if state.plan.context else {}
     return {"inputs": state.inputs, "env": state.env, "run": state.run, "phases": phases, "context": shared}
 
 
-def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
+def _show(state: State, shown: Json, phase: PhaseState, attribute: str) -> None:
     """Add what `attribute` (`status`, `outputs`, `outputs.name…` or nothing) names of a phase."""
     shown["status"] = phase.status
     outputs = shown.setdefault("outputs", {})
     head, _, name = attribute.partition(".")
-    if head in ("", ARTIFACTS) and (files := artifacts(phase)):
-        shown[ARTIFACTS] = files
+    if head == ARTIFACTS or (head == "" and phase.plan.for_each is None):
+        _show_files(shown, artifacts(state, phase, name))
     if head == ARTIFACTS:
         return
     name = name.partition(".")[0]
@@ -51,8 +55,30 @@ def _show(shown: Json, phase: PhaseState, attribute: str) -> None:
         outputs.update(phase.outputs)
 
 
-def artifacts(phase: PhaseState) -> Json:
-    """The files that the agents of a phase left, `{sha256, size, media_type}` by name; of one name the last one's."""
+def _show_files(shown: Json, files: Json) -> None:
+    if files:
+        shown[ARTIFACTS] = shown.get(ARTIFACTS, {}) | files
+
+
+def artifacts(state: State, phase: PhaseState, named: str = "") -> Json:
+    """The files that the agents of a phase left, `{sha256, size, media_type}` by name.
+
+    Those of its items that completed are called `items/<number>/<name>`; where `named` begins so, only that item's.
+    """
+    found = _left(phase)
+    expansion = state.expansions.get(phase.plan.index)
+    if expansion is None or phase.status == "pending":
+        return found
+    one = OF_ITEM.match(named)
+    for number in range(len(expansion.phases)) if one is None else (int(one[1]),):
+        item = state.phases[expansion.phases[number]] if number < len(expansion.phases) else None
+        if item is not None and item.status == "completed":
+            found |= {f"items/{number}/{name}": of for name, of in _left(item).items()}
+    return found
+
+
+def _left(phase: PhaseState) -> Json:
+    """What its own agents left; of one name the last one's."""
     if not phase.results:
         return {}
     told = [files for result in phase.results if isinstance(files := result.get(ARTIFACTS), list)]
@@ -60,9 +86,9 @@ def artifacts(phase: PhaseState) -> Json:
     return {str(each["name"]): {key: each[key] for key in _FILE} for each in listed if each.keys() >= {"name", *_FILE}}
 
 
-def _files(reads: tuple[str, ...]) -> Json:
+def files_named(reads: tuple[str, ...]) -> dict[str, list[str]]:
     """By phase, what is written after its `artifacts`: the worker brings these files before the agent begins."""
-    named: Json = {}
+    named: dict[str, list[str]] = {}
     for path in reads:
         head, _, rest = path.partition(".")
         phase_id, _, attribute = rest.partition(".")
@@ -85,14 +111,13 @@ def agent_values(state: State, phase: PhasePlan) -> Json:
         needed = state.phases[index]
         if not needed.settled:
             continue
-        outputs, files = needed.outputs, artifacts(needed)
+        outputs, files = needed.outputs, {} if needed.plan.for_each is not None else _left(needed)
         budget -= (len(json.dumps(outputs)) if outputs else 0) + (len(json.dumps(files)) if files else 0)
         if budget < 0:
             break
         shown = phases.setdefault(needed.plan.id, {})
         shown["status"] = needed.status
-        if files:
-            shown[ARTIFACTS] = files
+        _show_files(shown, files)
         shown.setdefault("outputs", {}).update(outputs)
     return values
 
@@ -144,7 +169,7 @@ def agent_task(state: State, phase: PhaseState, position: int) -> Json:
         "edits": phase.edits,
         "inline": plan.inline,
         "context": {"version": phase.base, "writes": list(plan.context_writes)} if state.plan.context else {},
-        "files": _files(plan.reads),
+        "files": files_named(plan.reads),
     }
     return task | {name: value for name, value in optional.items() if value}
 
@@ -169,7 +194,7 @@ def gate_task(state: State, phase: PhaseState) -> Json:
         "agent": {"role": f"gate {gate.plan.id}", "uses": GATE, "config": {"checks": commands}},
         "values": values | {"outputs": phase.outputs, "status": "completed"},
     }
-    optional: Json = {"timeout": gate.plan.timeout, "files": _files(plan.reads)}
+    optional: Json = {"timeout": gate.plan.timeout, "files": files_named(plan.reads)}
     return task | {name: value for name, value in optional.items() if value}
 
 

@@ -77,8 +77,8 @@ class PhaseRun(Queries):
     def __init__(self, start: Json) -> None:
         """Start the engine, or bring it back from the predecessor's snapshot.
 
-        `start`: `{plan, inputs, env, run, actor, search_attributes, drain_events?, abandon_after?, seed?}`; after
-        continue-as-new also `snapshot`.
+        `start`: `{plan, inputs, env, run, actor, search_attributes, git?, files?, drain_events?, abandon_after?,
+        seed?}`; after continue-as-new also `snapshot`.
         """
         self.start = start
         self.tasks: dict[tuple[int, int, int], asyncio.Task[None]] = {}

@@ -58,12 +58,24 @@ class Checkpoints(Messages):
         return {"files": await files_known(self._root, past.files_at(position))}
 
     async def checkpoint_diff(self, checkpoint: int | str, other: int | str | None = None) -> api.CheckpointDiff:
-        """What differs between two checkpoints; without an `other` one, between one and the run as it is."""
-        from cli.reach.comparing import difference  # noqa: PLC0415 - only here
+        """What differs between two checkpoints; without an `other` one, between one and the run as it is.
 
-        past = await self.past()
-        to = past.find(other) if other is not None else (len(past.facts), "now")
-        return api.CheckpointDiff.of(difference(past.content(*past.find(checkpoint)), past.content(*to)))
+        While the run is open its files are, without an `other`, those of the project now.
+        """
+        from cli.reach.comparing import difference  # noqa: PLC0415 - only here
+        from cli.reach.filesbetween import files_between, files_until_now  # noqa: PLC0415
+        from cli.reach.runs import ServerRun  # noqa: PLC0415
+        from cli.reach.store import project_store  # noqa: PLC0415
+
+        past, store = await self.past(), project_store(self._root)
+        then, to = past.find(checkpoint), past.find(other) if other is not None else (len(past.facts), "now")
+        told = difference(past.content(*then), past.content(*to))
+        before, after = past.files_at(then[0]), past.files_at(to[0])
+        if other is None and isinstance(self._run, ServerRun) and not past.now.ended:
+            files = await files_until_now(self._root, store, before)
+        else:
+            files = await files_between(self._root, store, (then[1], before), (to[1], after))
+        return api.CheckpointDiff.of(told | {"files": files})
 
     async def differences(
         self, checkpoint: int | str | None = None, *, phase: Phase | None = None

@@ -55,7 +55,11 @@ class CheckpointContent(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointDiff(Result):
-    """What differs between two checkpoints. Values come in pairs: then, now."""
+    """What differs between two checkpoints. Values come in pairs: then, now.
+
+    `files` has paths that differ: `changed`, `new` and `gone`, at most 100 each, and their `count`, also `unread` where
+    some could not be read; or `unknown`, why it is not known which differ.
+    """
 
     run: str
     phases: tuple[Json, ...] = field(default=(), metadata=PLAIN)
@@ -64,6 +68,7 @@ class CheckpointDiff(Result):
     context_version: tuple[int, ...] = field(default=(), metadata=PLAIN)
     context: tuple[Json, ...] = field(default=(), metadata=PLAIN)
     git_commit: tuple[str, ...] = field(default=(), metadata=PLAIN)
+    files: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

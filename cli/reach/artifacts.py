@@ -82,11 +82,11 @@ def _take(kept: dict[str, Json], fact: Any) -> None:
     if fact.kind == "phase_settled":
         for name in [name for name in kept if name.startswith(OUTPUTS)]:
             del kept[name]
-    result = fact.data.get("result")
-    files = result.get("artifacts") if isinstance(result, dict) else None
-    for file in files if isinstance(files, list) else ():
-        if isinstance(file, dict) and file.keys() >= {"name", "sha256", "size", "media_type"}:
-            kept[str(file["name"])] = _fields(file["sha256"], file)
+    for result in (fact.data.get("result"), *fact.data.get("results", ())):  # several: reused from another run
+        files = result.get("artifacts") if isinstance(result, dict) else None
+        for file in files if isinstance(files, list) else ():
+            if isinstance(file, dict) and file.keys() >= {"name", "sha256", "size", "media_type"}:
+                kept[str(file["name"])] = _fields(file["sha256"], file)
     kept.update(_references(fact.data.get("outputs"), OUTPUTS))
 
 

@@ -106,7 +106,7 @@ async def files_known(root: Path, told: Json) -> Json:
         then = Then.of(told)
         known["clean"] = then.clean
         held = await asyncio.to_thread(then.read, project_store(root))
-        return known | ({} if then.clean else _listing(await _seen_from(root, changes({}, held))))
+        return known | ({} if then.clean else listing(await seen_from(root, changes({}, held))))
     except NotKnownError as why:
         return known | {"unknown": str(why)}
 
@@ -127,7 +127,7 @@ async def _by_git(root: Path, store: ArtifactStore, then: Then) -> Compared:
 
     now = await git_state(root)
     if now is None:
-        raise NotKnownError(f"they were at commit {_short(then.commit)}, and there is no git here")
+        raise NotKnownError(f"they were at commit {short(then.commit)}, and there is no git here")
     moved = then.commit != now["commit"]
     if not moved and then.clean and now["dirty"] is None:
         return [], []
@@ -135,14 +135,14 @@ async def _by_git(root: Path, store: ArtifactStore, then: Then) -> Compared:
     text = "uncommitted changes of the files are others than then"
     if moved:
         what, before, after = "commit", then.commit, now["commit"]
-        text = f"the files are at commit {_short(after)}, and were at {_short(before)}"
+        text = f"the files are at commit {short(after)}, and were at {short(before)}"
     try:
         changes, digest = await _changes(root, store, then)
     except NotKnownError as why:
         if moved or why.differ or await _states_differ(root, then, now):
             return [_difference(what, before, after, f"{text}; which files is not known: {why}")], []
         raise
-    changes = await _seen_from(root, changes)
+    changes = await seen_from(root, changes)
     differ = moved or changes.count
     return ([_difference(what, before, after or digest, text, changes)] if differ else []), _unread(changes)
 
@@ -152,10 +152,8 @@ async def _changes(root: Path, store: ArtifactStore, then: Then) -> tuple[Change
     from activities.filelist import changes, digest_of  # noqa: PLC0415 - only for a comparison
     from activities.filereader import UnknownFilesError  # noqa: PLC0415
     from activities.workfiles import Workfiles  # noqa: PLC0415
-    from activities.workspace import git  # noqa: PLC0415
 
-    if then.commit and await git(root, "cat-file", "-e", f"{then.commit}^{{commit}}") is None:
-        raise NotKnownError(f"this repository does not have commit {_short(then.commit)}")
+    await has_commit(root, then.commit)
     try:
         now = await Workfiles(root, store).now(then.git)
     except UnknownFilesError as why:
@@ -171,6 +169,14 @@ async def _changes(root: Path, store: ArtifactStore, then: Then) -> tuple[Change
         return changes(now, now), digest
 
 
+async def has_commit(root: Path, commit: str | None) -> None:
+    """Raise NotKnownError where the repository does not have a commit."""
+    from activities.workspace import git  # noqa: PLC0415 - loaded by then
+
+    if commit and await git(root, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+        raise NotKnownError(f"this repository does not have commit {short(commit)}")
+
+
 async def _states_differ(root: Path, then: Then, now: Json) -> bool:
     """Whether git's list of what is not committed is another, or a digest of all that was told once."""
     from activities.workspace import tree_digest  # noqa: PLC0415 - only for a comparison
@@ -182,7 +188,7 @@ async def _states_differ(root: Path, then: Then, now: Json) -> bool:
     return tree is not None and await tree_digest(root) not in {None, tree}
 
 
-async def _seen_from(root: Path, changes: Changes) -> Changes:
+async def seen_from(root: Path, changes: Changes) -> Changes:
     """The same with paths that begin at the project, not at the top of the work tree around it."""
     from activities.filelist import Changes  # noqa: PLC0415 - loaded by then
     from activities.workspace import git  # noqa: PLC0415
@@ -199,7 +205,8 @@ async def _seen_from(root: Path, changes: Changes) -> Changes:
     )
 
 
-def _short(commit: object) -> str:
+def short(commit: object) -> str:
+    """A commit in words."""
     return str(commit)[:12] if commit else "none"
 
 
@@ -222,11 +229,12 @@ def _listed(names: list[str]) -> str:
 def _difference(what: str, then: object, now: object, text: str, changes: Changes | None = None) -> Json:
     found: Json = {"kind": "files", "what": what, "then": then, "now": now, "text": text}
     if changes is not None:
-        found |= {"text": f"{text}: {_in_words(changes)}", "files": _listing(changes)}
+        found |= {"text": f"{text}: {_in_words(changes)}", "files": listing(changes)}
     return found
 
 
-def _listing(changes: Changes) -> Json:
+def listing(changes: Changes) -> Json:
+    """`{changed, new, gone, count}`, of each the first names."""
     kinds = {"changed": changes.changed, "new": changes.new, "gone": changes.gone}
     files: Json = {kind: [shown(name) for name in names[:LISTED]] for kind, names in kinds.items()}
     return {**files, "count": changes.count}

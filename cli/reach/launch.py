@@ -43,7 +43,8 @@ class Prepared:
     """A run that could be started: its plan and everything that goes with it.
 
     `deferred`: what is not in effect yet; `warnings`: what the check found beside errors; `unbound`: roles that nothing
-    binds, so people do them; `asked`: what the plan was changed by, to start it anew in the same way.
+    binds, so people do them; `asked`: what the plan was changed by, to start it anew in the same way; `files`: what the
+    project's files are right before the start, `{git?, files?}`, which `begin` looks at.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Prepared:
     warnings: tuple[Diagnostic, ...] = ()
     unbound: tuple[str, ...] = ()
     asked: Json = field(default_factory=dict)
+    files: Json = field(default_factory=dict)
 
     @property
     def needs_people(self) -> bool:
@@ -173,6 +175,10 @@ async def begin(
     """
     from temporalio.exceptions import WorkflowAlreadyStartedError  # noqa: PLC0415 - loaded by then
 
+    from cli.reach.beginning import files_at_start  # noqa: PLC0415 - only for a start
+
+    if origin is None or "facts" not in (origin.seed or {}):  # else the start of the other run tells of them
+        prepared = replace(prepared, files=await files_at_start(connection.project.root))
     while True:
         run = chosen or new_id()
         try:
@@ -214,6 +220,7 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
                 "actor": actor,
                 "run": {"id": run, "definition": plan.id, "name": plan.name, **link, **asked},
                 "search_attributes": connection.attributes,
+                **prepared.files,
                 **seed,
             },
             id=run,

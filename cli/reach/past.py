@@ -161,6 +161,12 @@ def artifacts_of(state: State) -> list[Json]:
     return found
 
 
+def context_of(state: State) -> list[Json]:
+    """The values of the shared context that are too large to be kept inline: `{what, sha256, size}`."""
+    values = state.context.values(state.context.keys)
+    return [{"what": f"context.{key}", **ref} for key, value in values.items() for ref in _references(value)]
+
+
 def _references(value: Any) -> Iterator[Json]:
     if isinstance(value, dict):
         if "$artifact" in value:

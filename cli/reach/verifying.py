@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.reach.files import files_since
-from cli.reach.past import Past, artifacts_of
+from cli.reach.past import Past, artifacts_of, context_of
 from cli.reach.store import project_store
 from engine.errors import PhaseloomError, WorkspaceError
 
@@ -38,7 +38,8 @@ async def compared(root: Path, past: Past, position: int, watch: Watch = _unwatc
     are read.
     """
     found = await asyncio.to_thread(_definition, root, past.plan)
-    found += await asyncio.to_thread(_artifacts, root, artifacts_of(past.state_at(position)), watch)
+    state = await asyncio.to_thread(past.state_at, position)
+    found += await asyncio.to_thread(_artifacts, root, artifacts_of(state) + context_of(state), watch)
     differences, unknown = await files_since(root, project_store(root), past.files_at(position))
     return {"differences": found + differences, "not_compared": unknown}
 
@@ -68,7 +69,7 @@ def _artifacts(root: Path, artifacts: list[Json], watch: Watch) -> list[Json]:
     listed: list[Json] = []
     with watch(sum(int(each.get("size") or 0) for each in artifacts)) as progress:
         for artifact in artifacts:
-            what = f"{artifact['phase']}/{artifact['name']}"
+            what = artifact.get("what") or f"{artifact['phase']}/{artifact['name']}"
             try:
                 store.checked(artifact["sha256"], progress)
             except WorkspaceError:

@@ -122,7 +122,19 @@ def diff(told: Json) -> list[str]:
     lines += [f"  context {row['key']}: {_side(row, 'then')} -> {_side(row, 'now')}" for row in told.get("context", ())]
     if told["git_commit"][0] != told["git_commit"][1]:
         lines.append(f"  git commit: {told['git_commit'][0]} -> {told['git_commit'][1]}")
+    lines += _files_between(told.get("files", {}))
     return lines if len(lines) > 1 else [f"Nothing differs between {told['from']} and {told['to']}."]
+
+
+def _files_between(files: Json) -> list[str]:
+    """The files that differ, a line each."""
+    if "unknown" in files:
+        return [f"  files: not known ({files['unknown']})"]
+    named = [f"  file {name}: {kind}" for kind in ("changed", "new", "gone") for name in files.get(kind, ())][:LISTED]
+    more = files.get("count", 0) - len(named)
+    unread = files.get("unread", [])
+    lines = [*named, f"  and {counted(more, 'more file')}"] if more else named
+    return [*lines, f"  files that cannot be read: {_some(unread)}"] if unread else lines
 
 
 def _side(row: Json, side: str) -> str:

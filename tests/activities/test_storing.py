@@ -81,6 +81,18 @@ def test_a_long_list_of_files_is_read_before_one_of_them_is_brought(tmp_path: Pa
     assert "path" not in files["f8"]
 
 
+def test_files_of_items_lie_in_a_directory_per_item_also_where_one_left_many(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    listed = [{"name": f"sub/f{number}", **entry(store, str(number).encode())} for number in range(70)]
+    manifest = {"sha256": store.put_json(listed).sha256, "size": 1, "media_type": MANIFEST_TYPE}
+    values = values_with({"items/0/log": entry(store, b"zero"), "items/1/manifest.json": manifest})
+    bring_files(values, {"make": ["items/0/log.path", "items/1/sub/f7.path"]}, store, tmp_path / "files")
+    place = tmp_path / "files/make/items"
+    assert [path.read_bytes() for path in (place / "0/log", place / "1/sub/f7")] == [b"zero", b"7"]
+    assert len(list(place.rglob("*"))) == 5, "only what was named has come"
+    assert values["phases"]["make"]["artifacts"]["items/1/sub/f7"]["path"] == str(place / "1/sub/f7")
+
+
 def test_all_come_where_the_definition_names_no_single_one(tmp_path: Path) -> None:
     store = ArtifactStore(tmp_path)
     values = values_with({"a": entry(store, b"1"), "sub/a.b": entry(store, b"2")})

@@ -121,8 +121,34 @@ def test_items_that_hold_expressions_may_have_anything() -> None:
     assert errors(text) == []
 
 
-def test_files_of_a_phase_that_runs_once_per_item_are_those_of_its_items() -> None:
-    text = "phases:\n  - {id: a, for_each: [1, 2]}\n  - {id: b, prompt: '${phases.a.artifacts.x.path}'}\n"
+@pytest.mark.parametrize(
+    "name", ["artifacts.x.path", "artifacts.items[0].x", "artifacts['items/01/x']", "artifacts['x']"]
+)
+def test_files_of_a_phase_that_runs_once_per_item_are_those_of_its_items(name: str) -> None:
+    text = f'phases:\n  - {{id: a, for_each: [1, 2]}}\n  - {{id: b, prompt: "${{phases.a.{name}}}"}}\n'
     (diagnostic,) = [found for found in load_text(text).diagnostics if found.severity == "error"]
     assert (diagnostic.code, diagnostic.path) == ("PL302", "phases.b.prompt")
     assert "each item has artifacts of its own" in diagnostic.message
+    assert "phases.a.artifacts['items/0/NAME']" in diagnostic.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("artifacts['items/1/app.tar'].path", "phases.a.artifacts.items/1/app.tar.path"),
+        ("artifacts['items/' ~ 0 ~ '/x'].path", "phases.a.artifacts"),
+        ("artifacts", "phases.a.artifacts"),
+    ],
+)
+def test_a_file_of_an_item_is_named_by_the_items_number(name: str, read: str) -> None:
+    compiled = plan(f'id: x\nphases:\n  - {{id: a, for_each: [1, 2]}}\n  - {{id: b, prompt: "${{phases.a.{name}}}"}}\n')
+    assert compiled.phases[1].reads == (read,)
+
+
+def test_a_file_of_an_item_that_the_list_does_not_have_is_an_error() -> None:
+    text = "phases:\n  - {id: a, for_each: [1, 2]}\n  - {id: b, inputs: [a.artifacts.items/2/x]}\n"
+    text += "  - {id: c, prompt: \"${phases.a.artifacts['items/2/x'].path}\"}\n"
+    assert errors(text) == [
+        "PL302 phases.b.inputs[0]: 'a' has no item 2",
+        "PL302 phases.c.prompt: 'a' has no item 2",
+    ]

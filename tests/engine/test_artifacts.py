@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from engine import expressions
+from engine import expressions, snapshots, starting
 from engine.agents import OutputPlan
 from engine.effects import AgentFinished
+from engine.engine import Engine
+from engine.items import FILES_LIMIT
+from engine.plan import Execution, Plan
+from engine.reuse import unaffected
 from engine.values import scope
 from tests.engine.world import COMMAND, PERSON, World, phase, plan_of
 
@@ -73,3 +77,94 @@ def test_a_persons_files_are_handed_on_as_those_of_agents() -> None:
     assert shown["artifacts"] == {"plan.pdf": {"sha256": "a" * 64, "size": 3, "media_type": "text/plain"}}
     assert shown["outputs"] == {"text": text}
     assert task_of(world, 1)["files"] == {"p0": ["plan.pdf.path"]}
+
+
+ENTRY = {"sha256": "a" * 64, "size": 3, "media_type": "text/plain"}
+
+
+def per_item(*reads: str, items: int = 3, **fields: Any) -> Plan:
+    """`p0` runs once per item; `p1` needs it and names `reads`."""
+    first = phase(0, for_each=[str(number) for number in range(items)], **fields)
+    return plan_of(first, phase(1, 0, reads=reads, always=True), execution=Execution(max_workers=items))
+
+
+def done(plan: Plan, *files: str) -> World:
+    """The items have each left these files, and the second one of them no file."""
+    world = World(plan)
+    for key in sorted(world.running):
+        number = world.engine.state.phases[key[0]].plan.item
+        assert number is not None
+        left = [file(name) for name in files] if number.number != 1 else []
+        finished(world, key[0], artifacts=left)
+    return world
+
+
+def files_of(world: World) -> Any:
+    return task_of(world, 1)["values"]["phases"]["p0"].get("artifacts")
+
+
+def test_who_names_the_files_of_items_is_brought_them_under_the_items_numbers() -> None:
+    world = done(per_item("phases.p0.artifacts"), "log", "sub/app.tar")
+    names = ["items/0/log", "items/0/sub/app.tar", "items/2/log", "items/2/sub/app.tar"]
+    assert files_of(world) == dict.fromkeys(names, ENTRY)
+    assert task_of(world, 1)["files"] == {"p0": [""]}
+    found = scope(world.engine.state, ("phases.p0.artifacts",))
+    assert expressions.evaluate("'items/1/log' in phases.p0.artifacts", found) is False
+
+
+def test_who_names_one_file_of_an_item_is_told_of_no_other_items() -> None:
+    read = (
+        "phases.p0.artifacts.items/2/log.path",
+        "phases.p0.artifacts.items/1/log.path",
+        "phases.p0.artifacts.items/7/x",
+    )
+    assert files_of(done(per_item(*read), "log", "other")) == {"items/2/log": ENTRY, "items/2/other": ENTRY}
+
+
+@pytest.mark.parametrize("reads", [(), ("phases.p0",), ("phases.p0.outputs.items",)])
+def test_who_only_needs_the_phase_is_not_told_of_the_files_of_its_items(reads: tuple[str, ...]) -> None:
+    assert files_of(done(per_item(*reads), "log")) is None
+
+
+def test_of_items_that_did_not_complete_there_are_no_files() -> None:
+    world = World(per_item("phases.p0.artifacts", on_failure="isolate"))
+    for key in sorted(world.running)[:2]:
+        finished(world, key[0], artifacts=[file("log")])
+    world.fail(min(world.running)[0])
+    assert sorted(files_of(world)) == ["items/0/log", "items/1/log"]
+
+
+def test_more_files_of_items_than_can_be_handed_over_fail_who_names_all_of_them_and_nobody_else() -> None:
+    names = [f"f{number}" for number in range(FILES_LIMIT // 2 + 1)]
+    world = done(per_item("phases.p0.artifacts"), *names)
+    error = world.engine.state.phases[1].error
+    assert error is not None
+    assert (error["code"], error["message"]) == (
+        "files",
+        "the items of p0 left 4,098 files, and at most 4,096 can be handed over",
+    )
+    assert len(files_of(done(per_item("phases.p0.artifacts.items/0/f1"), *names))) == len(names)
+
+
+def test_a_fork_hands_on_the_files_of_items_that_it_does_not_do_again() -> None:
+    plan = per_item("phases.p0.artifacts")
+    before = done(plan, "log")
+    found = unaffected(before.engine.state, plan, inputs={}, env={}, edits={})
+    engine = Engine(plan)
+    start = {"run": {"id": "wf_new"}, "seed": {"from": "wf_old", "reused": found[:1]}}
+    starting.begin(engine, start, 2.0, name="wf_new", execution="x")
+    fork = World(plan, engine=engine)
+    assert files_of(fork) == files_of(before) == dict.fromkeys(("items/0/log", "items/2/log"), ENTRY)
+
+
+def test_once_the_run_has_gone_back_only_the_files_of_the_new_items_count() -> None:
+    world = done(per_item("phases.p0.artifacts"), "log")
+    world.operate("restore", checkpoint="beginning")
+    world.end_agent(min(world.running))  # the agent of p1, which is stopped
+    names = ("phases.p0.artifacts",)
+    assert "artifacts" not in scope(world.engine.state, names)["phases"]["p0"]
+    for key in sorted(world.running):
+        finished(world, key[0], artifacts=[file("new", "b")])
+    assert sorted(files_of(world)) == [f"items/{number}/new" for number in range(3)]
+    again = snapshots.restore(world.plan, snapshots.snapshot(world.engine), world.now).state
+    assert scope(again, names) == scope(world.engine.state, names)
