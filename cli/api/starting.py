@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cli.reach.launch import Prepared, prepare, workers_wanted
+from cli.reach.inputs import workers_wanted
+from cli.reach.launch import Prepared, prepare
 from cli.reach.reading import read_definition, usable
 
 __all__ = ["Prepared", "prepared"]

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from cli.embedded import boot
-from cli.embedded.processes import Process, spawn
+from cli.embedded.processes import Process, recorded, spawn
 from cli.embedded.project import Json, Project
 from cli.embedded.server import trim
 from definitions.storage import VARIABLE as STORE_VARIABLE
@@ -50,11 +50,8 @@ class Supervision:
 def living(project: Project) -> Supervision | None:
     """The project's supervisor, if it lives."""
     record = project.read(RECORD)
-    try:
-        process = Process(int(record["pid"]), str(record["birth"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-    return Supervision(process=process, record=record) if process.alive else None
+    process = recorded(record)
+    return Supervision(process=process, record=record) if process is not None else None
 
 
 def start(project: Project) -> Process:
