@@ -24,7 +24,7 @@ def workers_wanted(text: str | None, option: str = "--max-workers") -> int | Non
         return None
     if text == "auto":
         return 0
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1000):
         raise UsageError(f"{option} {text!r} is neither a number from 1 to 1000 nor 'auto'")
     return int(text)
 
