@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, or a file.")],
+    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, a file, or - for stdin.")],
     *,
     workers: Annotated[
         str | None, typer.Option("--workers", metavar="N|auto", help="How many agents may work at once.")
@@ -34,7 +34,7 @@ def plan(
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.plan import described, shown  # noqa: PLC0415
 
-    told = planned_of(definition, here(), workers=workers_wanted(workers, "--workers"))
+    told = planned_of(definition, here(), workers=workers_wanted(workers, "--workers"), typed=True)
     if json:
         Console(json=True).data(described(told))
     else:

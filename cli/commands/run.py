@@ -30,7 +30,7 @@ NonInteractive = Annotated[
 
 
 async def run(
-    definition: Annotated[str, typer.Argument(metavar="FILE|ID", help="A definition: a file, or an id.")],
+    definition: Annotated[str, typer.Argument(metavar="FILE|ID", help="A definition: a file, an id, or - for stdin.")],
     options: Starting,
     *,
     detach: Detach = False,
