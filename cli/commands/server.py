@@ -48,12 +48,15 @@ async def up(
     """Keep this project's server running, until Ctrl-C."""
     from cli.embedded.foreground import up as supervise  # noqa: PLC0415 - not needed for --help
     from cli.embedded.supervisor import Ending  # noqa: PLC0415
+    from cli.embedded.upkeep import upkeep  # noqa: PLC0415
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.server import ready  # noqa: PLC0415
 
     console = Console()
     root = here()
     wanted = _listening(metrics, console)
+    if trouble := upkeep(root).trouble:
+        console.note(f"port, logs and metrics are at their defaults: {trouble}")
     told = [f"Metrics of its worker at http://{wanted}/metrics"] if wanted is not None else []
     console.line(f"Starting the server of {root}…")
     ending = await supervise(

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from cli.embedded import boot
+from cli.embedded import boot, ports
 from cli.embedded.processes import Process, recorded, spawn
 from cli.embedded.project import Json, Project
 from cli.embedded.server import trim
@@ -59,7 +59,11 @@ def start(project: Project) -> Process:
 
     Should there be one already, the new one ends by itself; so does one that gets its turn only after somebody has
     stopped everything.
+
+    Raises:
+        UnreachableError: the project asks for a port that its server cannot have.
     """
+    ports.settle(project)
     log = project.file(LOG)
     trim(log)
     line = boot.command("supervisor", project.root, repr(time.time()))

@@ -45,7 +45,7 @@ from definitions.schema.scalars import (
     whole,
 )
 from definitions.schema.signing import Signing
-from definitions.schema.upkeep import Address, Logs
+from definitions.schema.upkeep import Address, Logs, Server
 from definitions.storage import problem_of
 from definitions.yaml_reader import is_beyond
 
@@ -278,6 +278,7 @@ class ProjectFile(Exact):
     signing: Signing = Signing()
     """The public keys of people: with any, decisions have to be signed."""
     artifacts: Artifacts | None = None
+    server: Server = Server()
     logs: Logs = Logs()
     metrics: Address | None = None
     """Where its worker tells Prometheus its metrics."""

@@ -52,7 +52,7 @@ FIELDS = {
     ),
     "ContextConflicts.max_reruns": "context_conflicts: {max_reruns: @}\n" + PHASES,
 }
-OF_A_PROJECT = {"Logs.max_size"}
+OF_A_PROJECT = {"Logs.max_size", "Server.port"}
 MAY_BE_ZERO = {"Command.ok_exit_codes", "Check.ok_exit_codes", "Gate.max_rounds", "Compensation.order"}
 MAY_BE_NEGATIVE = {"Compensation.order"}
 
@@ -127,6 +127,24 @@ def test_a_log_can_be_no_larger_than_disks_are(tmp_path: Path, value: str) -> No
     (error,) = load_config(tmp_path)[1]
     assert error.message.startswith("a size is at most 1024 TiB, found ")
     assert (error.line, error.column) == (1, 18)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("0", "the number 0 is too small: at least 1"),
+        ("-7", "the number -7 is too small: at least 1"),
+        ("65536", "the number 65536 is too large: at most 65535"),
+        (HUGE, f"the number {HUGE} is too large"),
+        ("'7300'", "expected a whole number, found the text '7300'"),
+        ("true", "expected a whole number, found true"),
+    ],
+)
+def test_a_port_is_a_number_that_a_server_can_listen_at(tmp_path: Path, value: str, message: str) -> None:
+    (tmp_path / "phaseloom.yaml").write_text(f"name: shop\nserver: {{port: {value}}}\n")
+    config, (error,) = load_config(tmp_path)
+    assert (error.line, error.column, error.message) == (2, 16, message)
+    assert config.settings.server.port is None
 
 
 def test_a_duration_of_many_digits_is_too_long_and_not_unreadable() -> None:
