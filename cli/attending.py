@@ -63,6 +63,14 @@ class Attendance:
         """The run's id."""
         return self.follower.run.id
 
+    async def stay(self) -> Exit:
+        """Follow the run on its screen and print its summary where that is JSON; returns the command's exit code."""
+        with self.screen:
+            code = await self.follow()
+        if self.console.json:
+            self.console.data(await self.summary())
+        return code
+
     async def follow(self) -> Exit:
         """Tell the run until it ends or is left; returns the command's exit code."""
         loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from definitions.compile import compile_plan, env_names
     from definitions.deferring import not_in_effect
     from definitions.diagnostics import MEANINGS, Diagnostic, InvalidDefinitionError
-    from definitions.loading import Checked, load, load_text
+    from definitions.loading import Checked, load, load_stream, load_text
     from definitions.project import ProjectConfig, load_config
     from definitions.registry import Entry, define, entries, find, keep
     from definitions.root import find_root
@@ -31,7 +31,7 @@ _HOMES = {
     "compile": ("compile_plan", "env_names"),
     "deferring": ("not_in_effect",),
     "diagnostics": ("MEANINGS", "Diagnostic", "InvalidDefinitionError"),
-    "loading": ("Checked", "load", "load_text"),
+    "loading": ("Checked", "load", "load_stream", "load_text"),
     "project": ("ProjectConfig", "load_config"),
     "registry": ("Entry", "define", "entries", "find", "keep"),
     "root": ("find_root",),
@@ -61,6 +61,7 @@ __all__ = [
     "keep",
     "load",
     "load_config",
+    "load_stream",
     "load_text",
     "not_in_effect",
 ]

@@ -19,10 +19,12 @@ from definitions.schema.agents import Agent, Output, Outputs
 from definitions.schema.deferred import ContextKey
 from definitions.schema.document import Definition, Execution, Input, ProjectFile
 from definitions.schema.phases import Phase
+from definitions.schema.scalars import beyond
 from definitions.scopes import check_scopes
 from definitions.shape import Damage
 from definitions.sharing import Sharing
 from definitions.texts import Text, agent_texts, execution_texts, texts_of, without_item
+from definitions.yaml_reader import is_beyond
 
 MAX_PHASES = 20_000
 """More than any run can hold; 10,000 are comfortable."""
@@ -103,7 +105,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
     check_gates(definition, damage, groups, findings, users=project.settings.users, signers=project.signers)
     check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
-    _check_values(definition, findings)
+    _check_values(definition, damage, findings)
     cut = {path[:2] for path in damage.paths}
     for index, phase in enumerate(phases):
         if phase.tool is not None and (key, index) not in cut:
@@ -195,17 +197,17 @@ def _check_groups(definition: Definition, order: Order, findings: Findings) -> N
                 members.add(index)
 
 
-def _check_values(definition: Definition, findings: Findings) -> None:
+def _check_values(definition: Definition, damage: Damage, findings: Findings) -> None:
     for name, declared in definition.inputs.items():
-        if not _fits(declared):
-            message = f"the default is not {_article(declared.type)} {declared.type}"
-            findings.add("PL102", ("inputs", name, "default"), message)
+        _check_default(declared, ("inputs", name, "default"), findings)
         if declared.required and "default" in declared.model_fields_set and declared.default is not None:
             message = "a required input never uses its default"
             findings.add("PL407", ("inputs", name, "required"), message, severity="warning")
     _check_defaults(definition, findings)
     seen: dict[str, int] = {}
     for position, signal in enumerate(definition.completion_signals):
+        if damage.covers("completion_signals", position):
+            continue
         if signal in seen:
             findings.add("PL107", ("completion_signals", position), f"the signal '{signal}' is named twice")
         seen[signal] = position
@@ -219,13 +221,18 @@ def _check_defaults(definition: Definition, findings: Findings) -> None:
     places += [(("agents", role), agent.outputs) for role, agent in definition.agents.items()]
     for path, outputs in places:
         for name, declared in outputs.items():
-            if not _fits(declared):
-                message = f"the default is not {_article(declared.type)} {declared.type}"
-                findings.add("PL102", (*path, "outputs", name, "default"), message)
+            _check_default(declared, (*path, "outputs", name, "default"), findings)
     for key, shared in definition.context.items():
-        if not _fits(shared):
-            message = f"the default is not {_article(shared.type)} {shared.type}"
-            findings.add("PL102", ("context", key, "default"), message)
+        _check_default(shared, ("context", key, "default"), findings)
+
+
+def _check_default(declared: Input | Output | ContextKey, path: Path, findings: Findings) -> None:
+    if _fits(declared):
+        return
+    if declared.type in ("integer", "number") and is_beyond(declared.default):
+        findings.add("PL110", path, beyond(declared.default))
+    else:
+        findings.add("PL102", path, f"the default is not {_article(declared.type)} {declared.type}")
 
 
 def _fits(declared: Input | Output | ContextKey) -> bool:

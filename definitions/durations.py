@@ -27,6 +27,7 @@ _UNITS = {
 _NUMBER = r"(?:[0-9]{1,12}(?:\.[0-9]{1,6})?)"
 _PART = re.compile(rf"({_NUMBER})[ _]?([a-z]+)[ _]*")
 _PLAIN = re.compile(_NUMBER)
+_ENDLESS = re.compile(r"[0-9]{13,}(?:\.[0-9]*)?")
 _RANGE = re.compile(rf"({_NUMBER}(?:[ _]?[a-z]+)?)[ ]?(?:-|\u2013|\.\.| to |_to_)[ ]?({_NUMBER}[ _]?[a-z]*)")
 _UNIT_AT_END = re.compile(r"[a-z]+$")
 _ISO = re.compile(
@@ -82,6 +83,8 @@ def _text_seconds(text: str, shown: str) -> float:
     text = text.removeprefix("-")
     if _PLAIN.fullmatch(text):
         length = float(text)
+    elif _ENDLESS.fullmatch(text):
+        length = float("inf")
     elif text.startswith("p"):
         length = _iso_seconds(text, shown)
     else:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from definitions import foreign
 from definitions.checks import Facts, ProjectPart, run_checks
@@ -21,7 +21,7 @@ from definitions.project import ProjectConfig, is_safe
 from definitions.schema.document import Definition, Execution
 from definitions.shape import validate
 from definitions.slugs import slug
-from definitions.source import Source, read_source, source_of
+from definitions.source import Source, read_source, read_stream, source_of
 from definitions.yaml_reader import read_yaml
 
 MAX_KEYS = 1000
@@ -60,13 +60,25 @@ class Checked:
         return tuple(d for d in self.diagnostics if d.severity == "error")
 
 
-def load(path: Path | str, *, project: ProjectConfig | None = None) -> Checked:
-    """The definition in a file. The file is named in diagnostics as it is named here."""
+def load(path: Path | str, *, project: ProjectConfig | None = None, pipes: bool = False) -> Checked:
+    """The definition in a file. The file is named in diagnostics as it is named here; `pipes` as for `read_source`."""
     path = Path(path)
-    source, diagnostics = read_source(path, str(path))
+    source, diagnostics = read_source(path, str(path), pipes=pipes)
     if source is None:
         return Checked(str(path), tuple(diagnostics))
     return _check(source, path, project)
+
+
+def load_stream(stream: BinaryIO, *, file: str, project: ProjectConfig | None = None) -> Checked:
+    """The definition that comes out of a stream, read up to its end; `file` names it in diagnostics."""
+    try:
+        source, diagnostics = read_stream(stream, file)
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror or error}"
+        return Checked(file, (Diagnostic(code="PL001", message=reason, file=file),))
+    if source is None:
+        return Checked(file, tuple(diagnostics))
+    return _check(source, Path(file), project)
 
 
 def load_text(text: str, *, file: str = "definition.yaml", project: ProjectConfig | None = None) -> Checked:

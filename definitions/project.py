@@ -10,7 +10,7 @@ from definitions.diagnostics import Diagnostic
 from definitions.findings import Findings
 from definitions.nodes import Mark, Node
 from definitions.notices import check_project
-from definitions.roles import FORBIDDEN_ENV
+from definitions.roles import check_environment
 from definitions.root import CONFIG_NAME
 from definitions.schema.agents import Agent
 from definitions.schema.document import ProjectFile
@@ -72,11 +72,7 @@ def _check(settings: ProjectFile, root: Path, findings: Findings) -> None:
             findings.add("PL001", ("catalogs", position), f"there is no directory '{catalog}'", severity="warning")
     check_variables(settings.agents, findings)
     check_project(settings, findings)
-    for role, agent in settings.agents.items():
-        names: list[str] = getattr(agent, "pass_env", [])
-        for position, name in enumerate(names):
-            if FORBIDDEN_ENV.fullmatch(name.upper()):
-                findings.add("PL405", ("agents", role, "pass_env", position), f"{name} is never passed to an agent")
+    check_environment(settings.agents, findings)
 
 
 def is_safe(node: Node, depth: int = 0) -> bool:

@@ -26,6 +26,9 @@ CATALOG = Path(__file__).parent / "catalog"
 SUFFIXES = (".yaml", ".yml", ".json", ".md", ".txt", ".js")
 """The files that are looked at in a directory of definitions."""
 
+STDIN = "-"
+"""What is typed for the standard input instead of a name."""
+
 Origin = Literal["project", "kept", "catalog"]
 
 
@@ -48,6 +51,9 @@ def find(name: str, root: Path) -> Path:
     Raises:
         DefinitionError: when there is no such definition; its hint names the nearest one.
     """
+    if name == STDIN:
+        hint = "validate, plan, graph, run and workflow start read one there"
+        raise DefinitionError("no definition is read from the standard input here", hint=hint, code="not_found")
     written = Path(name).expanduser()
     if (written.suffix or os.sep in name) and _is_there(written):
         return written  # what is no readable file is said when it is read

@@ -62,7 +62,7 @@ def check_roles(
             elif (agent := bound.get(role)) is not None and agent.uses not in IN_EFFECT:
                 message = f"'{role}' uses {agent.uses}, which is not in effect yet: this validates, but does not start"
                 findings.add("PL404", (definition.phase_key, index, *below), message, severity="warning")
-    _check_environment(definition, findings)
+    check_environment(definition.agents, findings)
     check_variables(definition.agents, findings)
     _check_people(definition, bound, findings)
 
@@ -78,8 +78,9 @@ def _report_unbound(role: str, known: Mapping[str, None], path: tuple[str | int,
         )
 
 
-def _check_environment(definition: Definition, findings: Findings) -> None:
-    for role, agent in definition.agents.items():
+def check_environment(agents: Mapping[str, Agent], findings: Findings) -> None:
+    """Report what no agent may be given, and what should not be written where everybody reads it."""
+    for role, agent in agents.items():
         names: list[str] = getattr(agent, "pass_env", [])
         for position, name in enumerate(names):
             if FORBIDDEN_ENV.fullmatch(name.upper()):

@@ -168,9 +168,10 @@ def effective_settings(
 
 
 def _upkeep(project: ProjectConfig | None) -> list[Setting]:
-    """What the worker of the project keeps to; only a project says anything about it."""
+    """What the server and the worker of the project keep to; only a project says anything about it."""
     settings = project.settings if project is not None else document.ProjectFile()
     values = {
+        ("server", "port"): settings.server.port,
         ("logs", "keep"): settings.logs.keep,
         ("logs", "max_size"): settings.logs.max_size,
         ("metrics",): settings.metrics,

@@ -17,11 +17,14 @@ from pydantic_core import ErrorDetails
 
 from definitions.findings import Findings, Path
 from definitions.schema.agents import EXECUTORS
-from definitions.schema.scalars import found
+from definitions.schema.scalars import beyond, found, whole
+from definitions.yaml_reader import is_beyond
 
 MAX_ROUNDS = 12
 _QUOTED = re.compile(r"'([^']*)'")
 _PHASE_KEYS = ("phases", "steps")
+_ONE_BY_ONE = ("completion_signals",)
+"""Lists of texts of which each is looked at for itself, also where another one is wrong."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -91,6 +94,10 @@ def _cut(plain: dict[str, Any], path: Path, damage: Damage) -> None:
     is_phase = len(path) == 2 and path[0] in _PHASE_KEYS and isinstance(path[1], int)
     if not is_phase and any(isinstance(step, int) for step in path[2:]):
         path = path[: next(i for i, step in enumerate(path) if i >= 2 and isinstance(step, int))]
+    elif not is_phase and path[0] in _ONE_BY_ONE and len(path) == 2:
+        damage.paths.add(path)
+        plain[str(path[0])][path[1]] = f"_damaged_{path[1]}"
+        return
     elif not is_phase and len(path) >= 2 and isinstance(path[1], int) and path[0] not in _PHASE_KEYS:
         path = path[:3] if len(path) > 2 else path[:1]
     node: Any = plain
@@ -135,6 +142,8 @@ def _report(
         findings.add("PL105", path, f"'{rest[-1] if rest else path[-1]}' is missing")
     elif kind in ("literal_error", "union_tag_invalid", "union_tag_not_found"):
         _report_choice(kind, path, value, context, findings)
+    elif kind in _NUMBERS and is_beyond(value):
+        findings.add("PL110", path, beyond(value))
     elif kind in _LIMITS:
         findings.add("PL110", path, _LIMITS[kind].format(**context, value=found(value)))
     else:
@@ -160,6 +169,8 @@ _LIMITS = {
     "too_long": "at most {max_length} possible here, found {actual_length}",
     "finite_number": "{value} is no number to count with",
 }
+
+_NUMBERS = ("int_type", "int_from_float", "float_type")
 
 _EXPECTED = {
     "string_type": "a text",
@@ -187,6 +198,8 @@ def _wrong_type(kind: str, value: Any, message: str) -> tuple[str, str]:
         hint = f"write [{value}]" if len(str(value)) <= 40 else "write a list"
     elif kind == "string_type" and isinstance(value, int | float):
         hint = f"quote it: '{value}'"
+    elif kind in _NUMBERS:
+        hint = whole(value)
     return f"expected {expected}, found {found(value)}", hint
 
 

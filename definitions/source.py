@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from definitions.diagnostics import Diagnostic
 from definitions.nodes import Mark, Node
@@ -50,18 +51,31 @@ class Source:
         return node.mark
 
 
-def read_source(path: Path, shown_as: str) -> tuple[Source | None, list[Diagnostic]]:
-    """The text of the file at `path`, or why it cannot be had."""
+def read_source(path: Path, shown_as: str, *, pipes: bool = False) -> tuple[Source | None, list[Diagnostic]]:
+    """The text of the file at `path`, or why it cannot be had.
+
+    With `pipes` also what comes out of a pipe or a device, up to its end or the largest size of a file. That is waited
+    for, and gone then: it is for what a person names, not for a file that is only found somewhere.
+    """
     try:
         if path.is_dir():
             return None, [Diagnostic(code="PL001", message="this is a directory", file=shown_as)]
-        if path.exists() and not path.is_file():
+        if path.exists() and not path.is_file() and not (pipes and (path.is_fifo() or path.is_char_device())):
             return None, [Diagnostic(code="PL001", message="this is no regular file", file=shown_as)]
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            return read_stream(stream, shown_as)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return None, [Diagnostic(code="PL001", message=f"the file cannot be read: {reason}", file=shown_as)]
+
+
+def read_stream(stream: BinaryIO, shown_as: str) -> tuple[Source | None, list[Diagnostic]]:
+    """The text of a stream up to its end, or why there is none; a stream without an end is too large.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         return None, [_too_large(shown_as)]
     try:

@@ -74,6 +74,15 @@ def plain_value(text: str) -> Scalar:
     return text
 
 
+def is_beyond(value: object) -> bool:
+    """Whether a value is a number that is too large to be kept exactly, which is why it is still the text of it."""
+    if not isinstance(value, str):
+        return False
+    if _INTEGER.fullmatch(value):
+        return len(value) > MAX_DIGITS
+    return _FLOAT.fullmatch(value) is not None and not math.isfinite(float(value))
+
+
 class _RefusedError(Exception):
     def __init__(self, mark: Mark, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)

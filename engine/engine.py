@@ -146,11 +146,8 @@ class Engine:
         phase = self.state.phases[event.phase]
         if phase.status != "running" or phase.epoch != event.epoch or event.position not in phase.active:
             return
-        if phase.merging is not None:
-            sharing.merge_ended(self, phase, event, at)
-            return
-        if event.position >= len(phase.plan.agents):
-            flow.ended(self, phase, event, at)
+        if phase.merging is not None or event.position >= len(phase.plan.agents):
+            self._help_ended(phase, event, at)
             return
         match event:
             case AgentFinished(result=result):
@@ -159,6 +156,16 @@ class Engine:
                 self.agent_lost(phase, event.position, at, error)
             case AgentCancelled():
                 self.agent_lost(phase, event.position, at, {"code": "cancelled", "message": "it was cancelled"})
+
+    def _help_ended(self, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
+        """What was done for a phase beside its agents has ended: a merge of writes, or the checks of a gate."""
+        if phase.cancelling is not None:
+            phase.active.clear()
+            self.cancelled(phase, at)
+        elif phase.merging is not None:
+            sharing.merge_ended(self, phase, event, at)
+        else:
+            flow.ended(self, phase, event, at)
 
     def agent_lost(self, phase: PhaseState, position: int, at: float, error: Json) -> None:
         """An agent has failed for good, or is gone: so has its phase."""

@@ -140,18 +140,25 @@ def _item_values(state: State, phase: PhasePlan, item: Item) -> Json:
     return {**values, "inputs": inputs, "item": item.value, "item_index": item.number}
 
 
-def agent_task(state: State, phase: PhaseState, position: int) -> Json:
-    """The input of the activity of one agent: an `AgentTask`, without what is empty (it costs bytes in histories)."""
-    plan = phase.plan
-    agent = plan.agents[position]
-    run = state.run.get("id", "")
-    task: Json = {
+def task_head(state: State, phase: PhaseState, position: int, key: str) -> Json:
+    """What the input of every activity in the name of a phase begins with; `key` is what tells it from the others."""
+    run, plan = state.run.get("id", ""), phase.plan
+    return {
         "run": run,
         "definition": state.plan.id,
         "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
         "epoch": phase.epoch,
         "position": position,
-        "key": f"{run}/{_of(state, plan)}/{phase.epoch}/{agent.role}#{position}",
+        "key": f"{run}/{key}",
+    }
+
+
+def agent_task(state: State, phase: PhaseState, position: int) -> Json:
+    """The input of the activity of one agent: an `AgentTask`, without what is empty (it costs bytes in histories)."""
+    plan = phase.plan
+    agent = plan.agents[position]
+    task: Json = {
+        **task_head(state, phase, position, f"{_of(state, plan)}/{phase.epoch}/{agent.role}#{position}"),
         "agent": encode(agent),
         "values": agent_values(state, plan),
     }
@@ -179,18 +186,13 @@ def gate_task(state: State, phase: PhaseState) -> Json:
     plan, gate = phase.plan, phase.gate
     assert gate is not None
     assert phase.at_gate is not None
-    run = state.run.get("id", "")
     values = scope(state, plan.reads)
     values["phases"].setdefault(plan.id, {}).update({"status": "completed", "outputs": phase.outputs})
     values["context"] = state.context.values(dict.fromkeys((*plan.context_reads, *plan.context_writes)))
     commands = [encode(check) for check in gate.plan.checks if check.expr is None]
+    key = f"{plan.id}/{phase.epoch}/gate:{gate.plan.id}#{gate.round}"
     task: Json = {
-        "run": run,
-        "definition": state.plan.id,
-        "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
-        "epoch": phase.epoch,
-        "position": len(plan.agents) + phase.at_gate,
-        "key": f"{run}/{plan.id}/{phase.epoch}/gate:{gate.plan.id}#{gate.round}",
+        **task_head(state, phase, len(plan.agents) + phase.at_gate, key),
         "agent": {"role": f"gate {gate.plan.id}", "uses": GATE, "config": {"checks": commands}},
         "values": values | {"outputs": phase.outputs, "status": "completed"},
     }

@@ -40,14 +40,14 @@ class Validation(Result):
         return findings_of((*self.diagnostics, *self.not_startable))
 
 
-def read(name: str, root: Path) -> Checked:
-    """The definition that a path or an id names, with the project's configuration.
+def read(name: str, root: Path, *, typed: bool = False) -> Checked:
+    """The definition that a path or an id names, with the project's configuration; `typed` as for `read_definition`.
 
     Raises DefinitionError when there is none, or when the project's configuration has errors.
     """
     from cli.reach.reading import read_definition  # noqa: PLC0415 - half a second
 
-    return read_definition(name, root)
+    return read_definition(name, root, typed=typed)
 
 
 def usable(checked: Checked) -> Checked:
@@ -64,16 +64,18 @@ def findings_of(told: Iterable[Json]) -> tuple[Diagnostic, ...]:
     return tuple(Diagnostic(**{key: value for key, value in each.items() if key != "meaning"}) for each in told)
 
 
-def validated(name: str, root: Path, *, project: ProjectConfig | None = None) -> Validation:
+def validated(name: str, root: Path, *, project: ProjectConfig | None = None, typed: bool = False) -> Validation:
     """The check of a definition, given by id or file, under the project's configuration (default: read it).
+
+    `typed`: by what a person has typed, which may also be a pipe, or `-` for the standard input.
 
     Raises DefinitionError when there is none, InvalidDefinitionError when the configuration that is read has errors.
     """
     from cli.reach.children import child_findings  # noqa: PLC0415 - half a second
-    from cli.reach.reading import shortest, sound_project  # noqa: PLC0415
-    from definitions import advise, find, load  # noqa: PLC0415
+    from cli.reach.reading import read_definition  # noqa: PLC0415
+    from definitions import advise  # noqa: PLC0415
 
-    checked = load(shortest(find(name, root)), project=project or sound_project(root))
+    checked = read_definition(name, root, project=project, typed=typed)
     of_children = child_findings(checked, root)
     deferred, starts = _compiled(checked, root) if not of_children else ([], ())
     findings = sorted(

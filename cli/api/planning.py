@@ -34,8 +34,10 @@ class RunForecast(Result):
     notices: tuple[Json, ...] = field(default=(), metadata=PLAIN)
 
 
-def planned_of(name: str, root: Path, *, workers: int | None = None) -> Planned:
+def planned_of(name: str, root: Path, *, workers: int | None = None, typed: bool = False) -> Planned:
     """All that can be said of a definition, given by id or file; `workers` 0 is automatic, by default its own word.
+
+    `typed`: by what a person has typed, which may also be a pipe, or `-` for the standard input.
 
     Raises DefinitionError when there is none, InvalidDefinitionError when it cannot be started here and now.
     """
@@ -46,7 +48,7 @@ def planned_of(name: str, root: Path, *, workers: int | None = None) -> Planned:
     from cli.reach.planned import planned  # noqa: PLC0415
     from cli.reach.reading import compiled, read_definition  # noqa: PLC0415
 
-    plan = compiled(usable_with_children(read_definition(name, root), root))
+    plan = compiled(usable_with_children(read_definition(name, root, typed=typed), root))
     slots = (plan.execution.max_workers if workers is None else workers) or os.cpu_count() or 1
     return planned(plan, measured(root, plan.id), slots, _children(plan, root))
 

@@ -46,7 +46,8 @@ def register(app: typer.Typer) -> None:
 async def graph(
     where: Where,
     name: Annotated[
-        str | None, typer.Argument(metavar="FILE|ID", help="A definition; not needed with --run.", show_default=False)
+        str | None,
+        typer.Argument(metavar="FILE|ID", help="A definition, - for stdin; not needed with --run.", show_default=False),
     ] = None,
     *,
     run: Annotated[
@@ -111,7 +112,7 @@ def _of_definition(name: str) -> tuple[Checked, Graph]:
     from definitions import InvalidDefinitionError  # noqa: PLC0415 - half a second
     from definitions.graphs import graph_of_checked  # noqa: PLC0415
 
-    checked = read(name, here())
+    checked = read(name, here(), typed=True)
     drawn = graph_of_checked(checked)
     if drawn is None:
         raise InvalidDefinitionError(checked.diagnostics)

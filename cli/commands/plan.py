@@ -8,7 +8,8 @@ import typer
 
 from cli.command import command
 from cli.console import Console
-from cli.exits import Exit, UsageError
+from cli.exits import Exit
+from cli.reach.inputs import workers_wanted
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, or a file.")],
+    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, a file, or - for stdin.")],
     *,
     workers: Annotated[
         str | None, typer.Option("--workers", metavar="N|auto", help="How many agents may work at once.")
@@ -33,20 +34,9 @@ def plan(
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.plan import described, shown  # noqa: PLC0415
 
-    told = planned_of(definition, here(), workers=_workers(workers))
+    told = planned_of(definition, here(), workers=workers_wanted(workers, "--workers"), typed=True)
     if json:
         Console(json=True).data(described(told))
     else:
         Console().lines(shown(told, everything=all_))
     return Exit.OK
-
-
-def _workers(text: str | None) -> int | None:
-    """The number that `--workers` asks for; 0 for `auto`."""
-    if text is None:
-        return None
-    if text == "auto":
-        return 0
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-        raise UsageError(f"--workers {text!r} is neither a number from 1 to 1000 nor 'auto'")
-    return int(text)

@@ -14,6 +14,7 @@ from cli.exits import Exit
 
 if TYPE_CHECKING:
     from engine.facts import Fact
+    from engine.plan import Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -21,17 +22,19 @@ def register(app: typer.Typer) -> None:
     command(app, "run")(run)
 
 
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start it and return at once.")]
+NonInteractive = Annotated[
+    bool,
+    typer.Option("--non-interactive", help="Refuse what needs people; a failure isolates its phase, it does not ask."),
+]
+
+
 async def run(
-    definition: Annotated[str, typer.Argument(metavar="FILE|ID", help="A definition: a file, or an id.")],
+    definition: Annotated[str, typer.Argument(metavar="FILE|ID", help="A definition: a file, an id, or - for stdin.")],
     options: Starting,
     *,
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Start it and return at once.")] = False,
-    non_interactive: Annotated[
-        bool,
-        typer.Option(
-            "--non-interactive", help="Refuse what needs people; a failure isolates its phase, it does not ask."
-        ),
-    ] = False,
+    detach: Detach = False,
+    non_interactive: NonInteractive = False,
     resume_from: ResumeFrom = None,
     yes: Yes = False,
 ) -> Exit:
@@ -39,7 +42,7 @@ async def run(
 
     Ends with 0 when the run completed, 1 when it failed or was cancelled, 75 when it goes on without this command.
     """
-    from cli.attending import Attendance  # noqa: PLC0415 - loaded when there is something to follow
+    from cli.attending import Attendance  # noqa: PLC0415 - not needed for --help
     from cli.live import screen  # noqa: PLC0415
     from cli.reach.place import actor  # noqa: PLC0415
     from cli.words.narration import DONE, Narration, graph, loading  # noqa: PLC0415
@@ -57,29 +60,30 @@ async def run(
             [loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)]
         )
         started = await (await client_for(options, console, actor=options.actor)).begin(ready)
-    if not detach and not console.json:
-        console.note(f"this run is {started.id}")
     if detach:
-        console.answer(
-            {"run": started.id, "definition": plan.id, "status": "running", "detached": True},
-            [f"Started {started.id}: {plan.name}", f"Follow it with: phaseloom workflow watch --run {started.id}"],
-        )
-        return Exit.OK
+        return _left(started.id, plan, console)
+    if not console.json:
+        console.note(f"this run is {started.id}")
     narration = Narration(plan)
     for fact in known:
         narration.feed(fact)
-    with screen(quiet=options.json) as shown:
-        attendance = Attendance(
-            follower=started.watch(tell=console.note, since=len(known)),
-            narration=narration,
-            screen=shown,
-            console=console,
-            owner=True,
-            stays=has_person(),
-            people=people,
-            actor=actor(options.actor),
-        )
-        code = await attendance.follow()
-    if console.json:
-        console.data(await attendance.summary())
-    return code
+    attendance = Attendance(
+        follower=started.watch(tell=console.note, since=len(known)),
+        narration=narration,
+        screen=screen(quiet=options.json),
+        console=console,
+        owner=True,
+        stays=has_person(),
+        people=people,
+        actor=actor(options.actor),
+    )
+    return await attendance.stay()
+
+
+def _left(run: str, plan: Plan, console: Console) -> Exit:
+    """Leave a run that has just begun to itself."""
+    console.answer(
+        {"run": run, "definition": plan.id, "status": "running", "detached": True},
+        [f"Started {run}: {plan.name}", f"Follow it with: phaseloom workflow watch --run {run}"],
+    )
+    return Exit.OK

@@ -27,6 +27,13 @@ Metrics = Annotated[
     str | None,
     typer.Option("--metrics", metavar="ADDRESS", help="Tell Prometheus the worker's metrics there: PORT or IP:PORT."),
 ]
+Address = Annotated[str | None, typer.Option("--address", metavar="HOST:PORT", help="The Temporal server.")]
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="A profile of temporal.toml.")]
+Namespace = Annotated[str | None, typer.Option("--namespace", metavar="NAME", help="The namespace there.")]
+TaskQueue = Annotated[
+    str | None,
+    typer.Option("--task-queue", metavar="NAME", help="A queue shared with others; default: the project's own."),
+]
 
 
 async def up(
@@ -41,12 +48,15 @@ async def up(
     """Keep this project's server running, until Ctrl-C."""
     from cli.embedded.foreground import up as supervise  # noqa: PLC0415 - not needed for --help
     from cli.embedded.supervisor import Ending  # noqa: PLC0415
+    from cli.embedded.upkeep import upkeep  # noqa: PLC0415
     from cli.reach.place import here  # noqa: PLC0415
     from cli.words.server import ready  # noqa: PLC0415
 
     console = Console()
     root = here()
     wanted = _listening(metrics, console)
+    if trouble := upkeep(root).trouble:
+        console.note(f"port, logs and metrics are at their defaults: {trouble}")
     told = [f"Metrics of its worker at http://{wanted}/metrics"] if wanted is not None else []
     console.line(f"Starting the server of {root}…")
     ending = await supervise(
@@ -118,15 +128,10 @@ async def doctor(where: Where) -> Exit:
 
 
 async def worker(
-    address: Annotated[str | None, typer.Option("--address", metavar="HOST:PORT", help="The Temporal server.")] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME", help="A profile of temporal.toml.")
-    ] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", metavar="NAME", help="The namespace there.")] = None,
-    task_queue: Annotated[
-        str | None,
-        typer.Option("--task-queue", metavar="NAME", help="A queue shared with others; default: the project's own."),
-    ] = None,
+    address: Address = None,
+    profile: Profile = None,
+    namespace: Namespace = None,
+    task_queue: TaskQueue = None,
     metrics: Metrics = None,
 ) -> Exit:
     """Work for runs on a shared Temporal server.

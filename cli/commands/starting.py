@@ -61,6 +61,7 @@ def prepared(
         inputs_file=options.inputs_file,
         max_workers=options.max_workers,
         non_interactive=non_interactive,
+        typed=True,
         command=f"phaseloom {verb} {shlex.quote(definition)}",
     )
     tell(ready, console)

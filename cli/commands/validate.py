@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE|ID...", help="Definitions: files, or ids.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE|ID...", help="Definitions: files, ids, or - for stdin.")],
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
@@ -45,6 +45,8 @@ def validate(
 
     if json and sarif:
         raise UsageError("--json and --sarif exclude each other", hint="write one of them")
+    if files.count("-") > 1:
+        raise UsageError("the standard input can be read once", hint="write - once, or name files")
     root = here()
     config, of_project = load_config(root)
     console = Console(json=json or sarif)
@@ -52,7 +54,7 @@ def validate(
     missing: list[DefinitionError] = []
     for name in files:
         try:
-            results.append(validated(name, root, project=config))
+            results.append(validated(name, root, project=config, typed=True))
         except DefinitionError as error:
             missing.append(error)
     project = [finding.to_json() for finding in of_project]

@@ -7,8 +7,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from cli.embedded import ports, supervision, workers
 from cli.embedded import server as servers
-from cli.embedded import supervision, workers
 from cli.embedded.ending import take_over
 from cli.embedded.project import Project, open_project
 from cli.embedded.supervisor import Ending, Supervisor
@@ -31,7 +31,8 @@ async def up(
     Server and worker that run already are taken over as they are; with `ui` (Temporal's own page) a server without it
     is replaced, which its worker outlives; with `metrics` (`IP:PORT`) a worker that does not tell them there is
     replaced when no agent runs. The server listens on `port`, if given, and keeps to it as long as that is free; one
-    that listens elsewhere is replaced, and its worker follows. `on_ready` is called once, with the server. When the
+    that listens elsewhere is replaced, and its worker follows. Without it a server that is started listens where the
+    project says. `on_ready` is called once, with the server. When the
     terminal goes away (SIGHUP) both go on in the background.
 
     Raises RefusedError while another `up` runs, or agents that would be stopped for another port, UnreachableError
@@ -42,7 +43,9 @@ async def up(
     other = supervision.living(project)
     if other is not None and other.foreground:
         raise RefusedError(f"`phaseloom up` runs already (process {other.process.pid})")
-    if port is not None:
+    if port is None:
+        ports.settle(project)
+    else:
         _check_port(project, port)
     if other is not None:
         other.process.send(signal.SIGUSR1)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 POLL = 0.1
 """Seconds between two looks at a process where the system cannot tell us that it has ended."""
@@ -37,6 +38,15 @@ class Process:
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+
+def recorded(record: Mapping[str, Any]) -> Process | None:
+    """The process that wrote its `pid` and `birth` into a record, while it lives."""
+    try:
+        process = Process(int(record["pid"]), str(record["birth"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return process if process.alive else None
 
 
 def current() -> Process:

@@ -6,8 +6,8 @@ import os
 import time
 from dataclasses import dataclass
 
-from cli.embedded import boot
-from cli.embedded.processes import Process, spawn
+from cli.embedded import boot, ports
+from cli.embedded.processes import Process, recorded, spawn
 from cli.embedded.project import Json, Project, take_lock
 from cli.embedded.server import trim
 from definitions.storage import VARIABLE as STORE_VARIABLE
@@ -50,11 +50,8 @@ class Supervision:
 def living(project: Project) -> Supervision | None:
     """The project's supervisor, if it lives."""
     record = project.read(RECORD)
-    try:
-        process = Process(int(record["pid"]), str(record["birth"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-    return Supervision(process=process, record=record) if process.alive else None
+    process = recorded(record)
+    return Supervision(process=process, record=record) if process is not None else None
 
 
 def is_taken(project: Project) -> bool:
@@ -74,7 +71,11 @@ def start(project: Project) -> Process:
 
     Should there be one already, the new one ends by itself; so does one that gets its turn only after somebody has
     stopped everything.
+
+    Raises:
+        UnreachableError: the project asks for a port that its server cannot have.
     """
+    ports.settle(project)
     log = project.file(LOG)
     trim(log)
     line = boot.command("supervisor", project.root, repr(time.time()))

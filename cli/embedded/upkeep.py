@@ -1,4 +1,4 @@
-"""What `phaseloom.yaml` says about the worker that serves a project: metrics, and its logs."""
+"""What `phaseloom.yaml` says about the server and the worker of a project: port, metrics, logs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from pathlib import Path
 from definitions.root import CONFIG_NAME
 from engine.errors import UnreachableError
 
-WORDS = (b"logs", b"metrics")
+WORDS = (b"logs", b"metrics", b"server")
 
 logger = logging.getLogger("phaseloom.worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """`metrics` is `IP:PORT`, `keep_logs` seconds, `log_limit` bytes; None is the default. `trouble`: what is wrong."""
+    """`metrics` is `IP:PORT`, `keep_logs` seconds, `log_limit` bytes, `port` the server's; None is the default.
+
+    `trouble`: what is wrong with the file.
+    """
 
     metrics: str | None = None
     keep_logs: float | None = None
     log_limit: int | None = None
+    port: int | None = None
     trouble: str = ""
 
 
@@ -40,7 +44,12 @@ def upkeep(root: Path) -> Upkeep:
     if errors:
         return Upkeep(trouble=errors[0])
     settings = config.settings
-    return Upkeep(metrics=settings.metrics, keep_logs=settings.logs.keep, log_limit=settings.logs.max_size)
+    return Upkeep(
+        metrics=settings.metrics,
+        keep_logs=settings.logs.keep,
+        log_limit=settings.logs.max_size,
+        port=settings.server.port,
+    )
 
 
 def listening(metrics: str | None) -> str | None:

@@ -19,7 +19,7 @@ from cli.embedded.version import installation
 from cli.embedded.workers import LOCK, METRICS_VARIABLE, RECORD
 from cli.exiting import leave
 from definitions.storage import store_url
-from engine.errors import PhaseloomError
+from engine.errors import PhaseloomError, UnreachableError
 
 LOOK_SECONDS = 0.5
 """Seconds between two looks at the supervisor and at the server's address."""
@@ -131,7 +131,10 @@ async def keep_watch(me: Record, address: asyncio.Future[str], stop: asyncio.Eve
             seen = time.monotonic()
         elif time.monotonic() - seen > PATIENCE and not stop.is_set():
             logger.warning("no supervisor: starting one")
-            supervision.start(project)
+            try:
+                supervision.start(project)
+            except UnreachableError as error:
+                logger.warning("%s", error.message)
             seen = time.monotonic()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.embedded import boot
-from cli.embedded.processes import Process, spawn, stop
+from cli.embedded.processes import Process, recorded, spawn, stop
 from cli.embedded.project import Json, Project
 from cli.embedded.server import trim
 
@@ -51,11 +51,8 @@ def launch(project: Project, *, environ: Mapping[str, str], metrics: str | None 
 def adopt(project: Project) -> WorkerProcess | None:
     """The living worker that recorded itself, if there is one."""
     record = project.read(RECORD)
-    try:
-        process = Process(int(record["pid"]), str(record["birth"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-    return WorkerProcess(process=process, record=record) if process.alive else None
+    process = recorded(record)
+    return WorkerProcess(process=process, record=record) if process is not None else None
 
 
 def polled(project: Project, worker: WorkerProcess) -> bool:

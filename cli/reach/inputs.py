@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
+def workers_wanted(text: str | None, option: str = "--max-workers") -> int | None:
+    """The number that `--max-workers`, or the option named, asks for; 0 for `auto`."""
+    if text is None:
+        return None
+    if text == "auto":
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1000):
+        raise UsageError(f"{option} {text!r} is neither a number from 1 to 1000 nor 'auto'")
+    return int(text)
+
+
 def pairs(written: Sequence[str], option: str) -> Json:
     """The values of a repeated `name=value` option, as text."""
     found: Json = {}

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.completing import remember
-from cli.exits import UsageError
 from cli.reach.children import usable_with_children, with_children
 from cli.reach.inputs import checked as checked_inputs
 from cli.reach.inputs import from_file, pairs
@@ -232,14 +231,3 @@ async def _start(connection: Connection, prepared: Prepared, run: str, actor: st
         )
     except RPCError as error:
         raise UnreachableError(f"the Temporal server did not take the run: {error.message}") from error
-
-
-def workers_wanted(text: str | None) -> int | None:
-    """The number that `--max-workers` asks for; 0 for `auto`."""
-    if text is None:
-        return None
-    if text == "auto":
-        return 0
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-        raise UsageError(f"--max-workers {text!r} is neither a number from 1 to 1000 nor 'auto'")
-    return int(text)

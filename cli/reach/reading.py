@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,20 @@ if TYPE_CHECKING:
     from engine.plan import Plan
 
 
-def read_definition(name: str, root: Path) -> Checked:
-    """The definition that a path or an id names, with the project's configuration.
+def read_definition(name: str, root: Path, *, project: ProjectConfig | None = None, typed: bool = False) -> Checked:
+    """The definition that a path or an id names, under the project's configuration (default: read it).
+
+    A name that was `typed` may also mean the standard input, by `-`, or a pipe: these are read once, up to their end.
 
     Raises DefinitionError when there is none, or when the project's configuration has errors.
     """
-    from definitions import find, load  # noqa: PLC0415 - half a second
+    from definitions import find, load, load_stream  # noqa: PLC0415 - half a second
+    from definitions.registry import STDIN  # noqa: PLC0415 - loaded by then
 
-    project = sound_project(root)
-    return load(shortest(find(name, root)), project=project)
+    project = project or sound_project(root)
+    if typed and name == STDIN:
+        return load_stream(sys.stdin.buffer, file="<stdin>", project=project)
+    return load(shortest(find(name, root)), project=project, pipes=typed)
 
 
 def sound_project(root: Path) -> ProjectConfig:

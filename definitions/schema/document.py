@@ -38,13 +38,16 @@ from definitions.schema.scalars import (
     OnFailureWord,
     Text,
     TypeWord,
+    beyond,
     found,
     is_expression,
     refusal,
+    whole,
 )
 from definitions.schema.signing import Signing
-from definitions.schema.upkeep import Address, Logs
+from definitions.schema.upkeep import Address, Logs, Server
 from definitions.storage import problem_of
+from definitions.yaml_reader import is_beyond
 
 MAX_WORKERS = 1000
 """The most activities that one run may have open at a Temporal server."""
@@ -73,8 +76,11 @@ def _boolean(value: object) -> bool | str:
 def _workers(value: object) -> int | str:
     if value == "auto" or is_expression(value):
         return str(value)
+    if is_beyond(value):
+        raise refusal("PL110", beyond(value), f"1 to {MAX_WORKERS}, or auto")
     if isinstance(value, bool) or not isinstance(value, int):
-        raise refusal("PL102", f"expected a number, 'auto' or an expression, found {found(value)}")
+        message = f"expected a whole number, 'auto' or an expression, found {found(value)}"
+        raise refusal("PL102", message, whole(value))
     if not 1 <= value <= MAX_WORKERS:
         raise refusal("PL110", f"{value} workers can do nothing" if value < 1 else f"at most {MAX_WORKERS} workers")
     return value
@@ -272,6 +278,7 @@ class ProjectFile(Exact):
     signing: Signing = Signing()
     """The public keys of people: with any, decisions have to be signed."""
     artifacts: Artifacts | None = None
+    server: Server = Server()
     logs: Logs = Logs()
     metrics: Address | None = None
     """Where its worker tells Prometheus its metrics."""

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from definitions.schema.agents import Outputs, Role
-from definitions.schema.scalars import Count, EnvText, Exact, Id, Limit, Line, Name, Text, refusal
+from definitions.schema.scalars import (
+    Count,
+    EnvText,
+    Exact,
+    Id,
+    Limit,
+    Line,
+    Name,
+    Text,
+    beyond,
+    found,
+    refusal,
+    whole,
+)
+from definitions.yaml_reader import is_beyond
 
 
 class Check(Exact):
@@ -36,6 +50,21 @@ class Check(Exact):
         if self.expr is not None and self.fix is not None:
             raise refusal("PL111", "'expr' and 'fix' exclude each other", "a command can be fixed, a condition cannot")
         return self
+
+
+def _approve(value: object) -> int | str:
+    if value in ("all", "any"):
+        return str(value)
+    if is_beyond(value):
+        raise refusal("PL110", beyond(value))
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refusal("PL106", f"expected all, any or a whole number, found {found(value)}", whole(value))
+    if value < 1:
+        raise refusal("PL110", f"{found(value)} is too small: at least 1")
+    return value
+
+
+_APPROVE = {"anyOf": [{"enum": ["all", "any"], "type": "string"}, {"minimum": 1, "type": "integer"}]}
 
 
 class Approval(Exact):
@@ -82,7 +111,7 @@ class Gate(Exact):
     timeout: Limit | None = None
     reviewers: list[Role] = Field(default_factory=list)
     """Agents that review what stands at the gate, after its checks and before people."""
-    approve: Literal["all", "any"] | Count = "all"
+    approve: Annotated[Literal["all", "any"] | int, PlainValidator(_approve), WithJsonSchema(_APPROVE)] = "all"
     """How many reviewers have to approve; `all`: nobody requests changes, and not everybody only comments."""
     max_rounds: Annotated[int, Field(ge=0)] = 3
     """How often reviewers may have the phase done again before a person decides."""

@@ -105,7 +105,7 @@ class Retry(Exact):
 
 
 def _retry(value: object) -> object:
-    return {"max_attempts": value} if isinstance(value, int) and not isinstance(value, bool) else value
+    return {"max_attempts": value} if isinstance(value, int | float | str) else value
 
 
 RetryRule = Annotated[Retry, BeforeValidator(_retry, json_schema_input_type=int | Retry)]

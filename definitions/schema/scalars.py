@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from definitions import durations, slugs
+from definitions.yaml_reader import is_beyond, plain_value
 
 NEVER = "never"
 """What is written where a timeout is meant not to exist."""
@@ -44,15 +45,34 @@ def refusal(code: LiteralString, message: str, hint: str = "") -> PydanticCustom
 
 def found(value: object) -> str:
     """A value in the words of a message: `the text 'x'`, `a list`, `true`."""
+    if is_beyond(value):
+        return f"the number {_short(str(value))}"
     if isinstance(value, str):
-        return f"the text '{value if len(value) <= 40 else value[:37] + '…'}'"
+        return f"the text '{_short(value)}'"
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
         return "a mapping"
-    return "a list" if isinstance(value, list) else f"the number {value}"
+    return "a list" if isinstance(value, list) else f"the number {_short(str(value))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def beyond(value: object) -> str:
+    """What is wrong with a number that `is_beyond`."""
+    return f"{found(value)} is too {'small' if str(value).startswith('-') else 'large'}"
+
+
+def whole(value: object) -> str:
+    """How the whole number is written that stands there as a text, or as a fraction that is none; for a hint."""
+    meant = plain_value(value) if isinstance(value, str) and value else value
+    if isinstance(meant, bool) or not isinstance(meant, int | float) or not float(meant).is_integer():
+        return ""
+    return f"write {int(meant)}"
 
 
 def is_expression(value: object) -> bool:
@@ -147,6 +167,8 @@ def _level(value: object) -> float | str:
         if value < 0:
             raise refusal("PL110", "a resource need cannot be negative")
         return float(value)
+    if is_beyond(value):
+        raise refusal("PL110", beyond(value))
     if value not in _LEVELS:
         raise refusal("PL106", f"expected a number of units or one of {', '.join(_LEVELS)}, found {found(value)}")
     return str(value)

@@ -1,10 +1,10 @@
-"""What a project says about the worker that serves it: where it tells its metrics, how long it keeps logs."""
+"""What a project says about its server and its worker: where they listen, how long logs are kept."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from definitions import addresses, sizes
 from definitions.schema.scalars import Exact, Limit, found, refusal
@@ -32,6 +32,13 @@ def _log_size(value: object) -> int:
 
 Address = Annotated[str, PlainValidator(_address), WithJsonSchema({"type": ["string", "integer"]})]
 LogSize = Annotated[int, PlainValidator(_log_size), WithJsonSchema({"type": ["string", "integer"]})]
+
+
+class Server(Exact):
+    """The server that commands start for the project by themselves."""
+
+    port: Annotated[int, Field(ge=1, le=addresses.LAST_PORT)] | None = None
+    """Where a server that is started listens; by default where the last one was, else at a free port."""
 
 
 class Logs(Exact):

@@ -165,10 +165,6 @@ def merge_ended(
 ) -> None:
     """The activity that merges has ended, however."""
     assert phase.merging is not None
-    if phase.cancelling is not None:
-        phase.active.clear()
-        engine.cancelled(phase, at)
-        return
     match event:
         case AgentFinished(result=result):
             outcome = result["context"]

@@ -9,7 +9,7 @@ from engine.context.writes import base_of
 from engine.gates.plans import GATE
 from engine.phase_state import PhaseState
 from engine.state import State
-from engine.values import agent_task, gate_task
+from engine.values import agent_task, gate_task, task_head
 
 Json = dict[str, Any]
 
@@ -30,10 +30,9 @@ def activity_of(state: State, phase: PhaseState, position: int) -> tuple[str, Js
 
 def merge_task(state: State, phase: PhaseState) -> Json:
     """The input of the activity that merges one agent's writes with what the others have written."""
-    plan, position = phase.plan, phase.merging
+    position = phase.merging
     assert position is not None
     offer = phase.conflicts[position]
-    run = state.run.get("id", "")
     keys: Json = {}
     theirs: Json = {}
     for key in offer["writes"]:
@@ -45,12 +44,7 @@ def merge_task(state: State, phase: PhaseState) -> Json:
         before = state.context.values((key,), base_of(offer, key))
         keys[key] |= {"base": before[key]} if key in before else {}
     return {
-        "run": run,
-        "definition": state.plan.id,
-        "phase": {"id": plan.id, "name": plan.name, "index": plan.index},
-        "epoch": phase.epoch,
-        "position": merge_place(phase),
-        "key": f"{run}/{plan.id}/{phase.epoch}/context#{position}",
+        **task_head(state, phase, merge_place(phase), f"{phase.plan.id}/{phase.epoch}/context#{position}"),
         "context": keys,
         "theirs": theirs,
         "timeout": MERGE_TIMEOUT,

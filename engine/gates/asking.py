@@ -8,7 +8,7 @@ from typing import Any
 from engine.coding import encode
 from engine.gates.consultations import Consultation, Member, name_of
 from engine.state import State
-from engine.values import scope
+from engine.values import scope, task_head
 
 Json = dict[str, Any]
 
@@ -33,18 +33,13 @@ def review_task(state: State, consultation: Consultation, position: int) -> Json
     first = state.phases[consultation.members[0].phase]
     review = consultation.review
     agent = review.reviewers[position]
-    run = state.run.get("id", "")
     reads = dict.fromkeys(path for member in consultation.members for path in state.plans[member.phase].reads)
     gates = [_gate(state, member) for member in consultation.members]
     told = {"consultation": name_of(consultation.number), "gates": gates, "text": _text(gates)}
     own = "${review.text}"
+    key = f"review:{name_of(consultation.number)}/{agent.role}#{position}"
     return {
-        "run": run,
-        "definition": state.plan.id,
-        "phase": {"id": first.plan.id, "name": first.plan.name, "index": first.plan.index},
-        "epoch": first.epoch,
-        "position": APART * consultation.number + position,
-        "key": f"{run}/review:{name_of(consultation.number)}/{agent.role}#{position}",
+        **task_head(state, first, APART * consultation.number + position, key),
         "agent": encode(agent),
         "values": scope(state, tuple(reads)) | {"review": told},
         "prompt": own if review.prompt is None else f"{review.prompt.rstrip()}\n\n{own}",

@@ -66,15 +66,10 @@ def check_decide(engine: Engine, request: Request) -> None:
     """Refuse what is not open, who may not decide, a digest that is missing or stale, and a form that does not fit."""
     _check_human(request)
     phase, gate = find_gate(engine, request)
-    approval = gate.approval
     decision = request.fields["decision"]
     if decision not in DECISIONS:
         raise RefusedError(f"there is no decision {decision[:80]!r}", hint=f"decisions: {', '.join(DECISIONS)}")
-    if gate.status != "waiting" or approval is None:
-        raise RefusedError(
-            f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}",
-            hint=f"see what is possible with: phaseloom workflow gate show {gate.plan.id}",
-        )
+    approval = _awaited(gate)
     _check_stays(phase)
     _check_evidence(gate, approval, request)
     _check_user(engine, request.actor)
@@ -93,6 +88,16 @@ def _check_human(request: Request) -> None:
 def _check_stays(phase: PhaseState) -> None:
     if phase.cancelling is not None:
         raise RefusedError(f"{phase.plan.name} is being cancelled")
+
+
+def _awaited(gate: Gate) -> ApprovalPlan:
+    """The approval that people are asked for now; refuses where nobody is."""
+    if gate.status != "waiting" or gate.approval is None:
+        raise RefusedError(
+            f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}",
+            hint=f"see what is possible with: phaseloom workflow gate show {gate.plan.id}",
+        )
+    return gate.approval
 
 
 def _standing(gate: Gate) -> str:
@@ -263,12 +268,7 @@ def check_delegate(engine: Engine, request: Request) -> None:
     """Refuse unless the gate allows it and the one who asks may decide."""
     _check_human(request)
     _, gate = find_gate(engine, request)
-    approval = gate.approval
-    if gate.status != "waiting" or approval is None:
-        raise RefusedError(
-            f"the gate {gate.plan.id!r} does not wait for a decision: it is {_standing(gate)}",
-            hint=f"see what is possible with: phaseloom workflow gate show {gate.plan.id}",
-        )
+    approval = _awaited(gate)
     if not approval.delegation:
         raise RefusedError(f"nobody may decide for others about {gate.plan.id!r}")
     if not gate.people:

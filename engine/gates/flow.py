@@ -77,10 +77,6 @@ def checked(engine: Engine, phase: PhaseState, reported: Json, at: float) -> Non
 
 def ended(engine: Engine, phase: PhaseState, event: AgentFinished | AgentFailed | AgentCancelled, at: float) -> None:
     """The activity of the gate's checks has ended, however."""
-    if phase.cancelling is not None:
-        phase.active.clear()
-        engine.cancelled(phase, at)
-        return
     match event:
         case AgentFinished(result=result):
             checked(engine, phase, result.get("gate", {}) | of_files(result), at)

@@ -53,6 +53,11 @@ def test_errors_of_every_kind_in_order_of_the_file() -> None:
     ]
 
 
+def test_a_signal_that_is_none_hides_no_other_that_is_named_twice() -> None:
+    found = load_text('completion_signals: [a, a, "", b, "", b]\nphases: [{id: p}]\n').diagnostics
+    assert [(d.column, d.code) for d in found] == [(25, "PL107"), (28, "PL109"), (35, "PL109"), (39, "PL107")]
+
+
 @pytest.mark.parametrize(
     "text",
     [

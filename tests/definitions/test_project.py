@@ -61,6 +61,16 @@ def test_expressions_of_project_agents_are_reported_in_the_project_file(tmp_path
     assert (diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.code) == ("phaseloom.yaml", 2, 19, "PL302")
 
 
+def test_what_no_agent_is_given_cannot_be_bound_in_a_project_either(tmp_path: Path) -> None:
+    bound = "agents: {a: {run: [x], pass_env: [PHASELOOM_ACTOR], env: {TEMPORAL_ADDRESS: x, API_KEY: sesame}}}\n"
+    (tmp_path / "phaseloom.yaml").write_text(bound)
+    assert [(d.column, d.code, d.severity) for d in load_config(tmp_path)[1]] == [
+        (35, "PL405", "error"),
+        (59, "PL405", "error"),
+        (89, "PL305", "warning"),
+    ]
+
+
 def test_missing_catalogs_are_named(tmp_path: Path) -> None:
     (tmp_path / "phaseloom.yaml").write_text("catalogs: [shared]\n")
     assert [d.severity for d in load_config(tmp_path)[1]] == ["warning"]

@@ -41,3 +41,16 @@ def given(world: World, index: int, position: int = 0) -> dict[str, Any]:
     keys = [key for key in world.running if (key[0], key[2]) == (index, position)]
     values: dict[str, Any] = world.running[keys[0]].task["values"]["context"]
     return values
+
+
+def values(world: World) -> dict[str, Any]:
+    return world.engine.state.context.values()
+
+
+def conflicting(rules: ContextRules | None = None, **fields: Any) -> World:
+    """Both have written another `server`, and the merge has found no way."""
+    world = World(side_by_side(rules, **fields))
+    world.write(0, server=1)
+    world.write(1, server=2, notes=["mine"])
+    world.finish(1)
+    return world

@@ -20,24 +20,8 @@ from engine.plan import Plan
 from engine.spells import Spells
 from engine.timeline import standing, timeline
 from engine.view import details, view
-from tests.engine.test_properties import (
-    BY_ANA,
-    BY_ANY,
-    BY_ONE,
-    BY_TWO,
-    GATES,
-    LINT,
-    REVIEWED,
-    STEPS,
-    Step,
-    check_votes,
-    folded,
-    numbers,
-    plans,
-    play,
-    reviewed_world,
-    told,
-)
+from tests.engine.playing import check_votes, folded, numbers, play, reviewed_world, told
+from tests.engine.strategies import BY_ANA, BY_ANY, BY_ONE, BY_TWO, GATES, LINT, REVIEWED, STEPS, Step, plans
 from tests.engine.world import World
 
 Json = dict[str, Any]

@@ -16,7 +16,8 @@ from engine.measures import totals
 from engine.plan import HookPlan, InputPlan, JumpPlan, Plan
 from engine.reuse import unaffected
 from engine.state import State
-from tests.engine.test_properties import STEPS, Step, folded, plans, play, told
+from tests.engine.playing import folded, play, told
+from tests.engine.strategies import STEPS, Step, plans
 from tests.engine.world import World, phase, plan_of
 
 Json = dict[str, Any]

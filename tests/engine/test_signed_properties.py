@@ -12,8 +12,9 @@ from engine import snapshots
 from engine.engine import Engine
 from engine.plan import Plan
 from engine.snapshots import restore
+from tests.engine.playing import play
 from tests.engine.signing import ALL_SIGNERS, SigningWorld, signing
-from tests.engine.test_properties import STEPS, Step, plans, play
+from tests.engine.strategies import STEPS, Step, plans
 from tests.engine.world import World
 from workflows.verifying import verifier
 

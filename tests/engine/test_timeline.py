@@ -12,7 +12,8 @@ from engine.gates.plans import ApprovalPlan, CheckPlan, GatePlan
 from engine.plan import Execution, Plan
 from engine.statuses import SHOWN
 from engine.timeline import standing, timeline
-from tests.engine.test_properties import STEPS, Step, plans, play
+from tests.engine.playing import play
+from tests.engine.strategies import STEPS, Step, plans
 from tests.engine.world import PERSON, World, phase, plan_of
 
 GATE = GatePlan(

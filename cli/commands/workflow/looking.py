@@ -100,17 +100,13 @@ async def watch(
     run = await looked_at(look, console)
     view = await run.view(limit=0)
     console.lines([*words.heading(view.to_json()), ""])
-    with screen(quiet=look.json) as shown:
-        attendance = Attendance(
-            follower=run.watch(tell=console.note),
-            narration=Narration(await run.plan()),
-            screen=shown,
-            console=console,
-            owner=False,
-            stays=True,
-            recent_only=not every,
-        )
-        code = await attendance.follow()
-    if console.json:
-        console.data(await attendance.summary())
-    return code
+    attendance = Attendance(
+        follower=run.watch(tell=console.note),
+        narration=Narration(await run.plan()),
+        screen=screen(quiet=look.json),
+        console=console,
+        owner=False,
+        stays=True,
+        recent_only=not every,
+    )
+    return await attendance.stay()

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def start(
-    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, or a file.")],
+    definition: Annotated[str, typer.Argument(metavar="ID|FILE", help="A definition: an id, a file, or - for stdin.")],
     options: Starting,
     *,
     resume_from: ResumeFrom = None,

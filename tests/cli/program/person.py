@@ -83,14 +83,22 @@ class Person:
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
-    def _here(self, arguments: Sequence[str]) -> Said:
+    def fed(self, text: str, *arguments: str) -> Said:
+        """As `tries`, with this text on the standard input."""
+        source = self.root / ".stdin"
+        source.write_text(text, encoding="utf-8")
+        said = self._here(arguments, source)
+        assert "Traceback" not in said.err, said.err
+        return said
+
+    def _here(self, arguments: Sequence[str], source: Path = Path(os.devnull)) -> Said:
         out, err, outside = io.StringIO(), io.StringIO(), dict(os.environ)
         stdin = sys.stdin
         try:
             os.environ.clear()
             os.environ.update(self.environ)
             with (
-                Path(os.devnull).open(encoding="ascii") as sys.stdin,
+                source.open(encoding="utf-8") as sys.stdin,
                 contextlib.chdir(self.root),
                 contextlib.redirect_stdout(out),
                 contextlib.redirect_stderr(err),

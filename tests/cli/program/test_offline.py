@@ -216,7 +216,7 @@ def test_the_schema_is_a_json_schema(offline: Person) -> None:
 
 
 def test_settings_say_where_they_come_from(offline: Person) -> None:
-    offline.write("phaseloom.yaml", "execution:\n  max_workers: 7\n  timeout_per_step: 10m\n")
+    offline.write("phaseloom.yaml", "execution:\n  max_workers: 7\n  timeout_per_step: 10m\nserver: {port: 7300}\n")
     offline.write(
         "own.yaml",
         "execution: {max_workers: 2}\nphases:\n  - {name: One, tasks: ['true'], tool: sh, timeout: 90}\n"
@@ -230,7 +230,8 @@ def test_settings_say_where_they_come_from(offline: Person) -> None:
     assert settings["phases.one.timeout"]["origin"] == "phase"
     assert (settings["phases.two.timeout"]["value"], settings["phases.two.timeout"]["line"]) == (600, 3)
     lines = offline.types("config", "show").lines
-    assert any(line.split() == ["execution.max_workers", "7", "phaseloom.yaml:2", "(project)"] for line in lines)
+    for setting in (["execution.max_workers", "7", "phaseloom.yaml:2"], ["server.port", "7300", "phaseloom.yaml:4"]):
+        assert [*setting, "(project)"] in [line.split() for line in lines]
     offline.write("phaseloom.yaml", "execution:\n  max_workrs: 7\n")
     said = offline.tries("config", "show")
     assert (said.code, "did you mean 'max_workers'" in said.err) == (3, True)

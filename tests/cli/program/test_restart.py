@@ -140,3 +140,15 @@ def answered(person: Person, answer: str, *arguments: str) -> int:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_what_came_from_the_standard_input_is_only_in_the_run_itself(person: Person) -> None:
+    text = WAITING.replace("id: again", "id: unwritten")
+    old = person.fed(text, "run", "-", "--input", "word=hello", "--detach", "--json").json["run"]
+    said = person.tries("workflow", "restart", "--run", old)
+    assert "the definition 'unwritten' is gone; it was read from '<stdin>'" in said.err
+    assert "--as-started" in said.err
+    new = person.types("workflow", "restart", "--run", old, "--as-started", "--json").json["run"]
+    person.types("workflow", "cancel", "--run", new)
+    said = person.fed(text, "workflow", "start", "-", "--resume-from", "beginning")
+    assert "no definition is read from the standard input here" in said.err

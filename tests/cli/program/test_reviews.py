@@ -151,3 +151,60 @@ def test_a_reviewer_that_takes_too_long_is_no_verdict_and_one_of_a_cancelled_run
     person.types("workflow", "cancel")
     until(lambda: person.tries("workflow", "status", "--json").json["status"] == "cancelled")
     assert not [pid for pid in sleepers.read_text().split() if identity(int(pid))]
+
+
+WORN = """\
+id: worn
+agents:
+  builder: {uses: command, run: ["true"]}
+  critic: &judge
+    uses: command
+    run: [sh, judge.sh]
+    circuit_breaker: {tool: oracle, threshold: 2, recovery: 3s}
+  second: *judge
+gates: {look: {reviewers: [critic, second]}}
+phases: [{name: One, agents: [builder], gates: [look]}]
+"""
+
+JUDGE = """\
+echo x >> asked-oracle
+test -e oracle-works || exit 75
+echo x >> at-work
+until test -e judged; do sleep 0.05; done
+echo APPROVE
+"""
+
+
+def test_of_reviewers_whose_tool_has_failed_one_tries_it_again_and_the_others_wait_for_what_comes_of_it(
+    person: Person,
+) -> None:
+    def lines(name: str) -> int:
+        path = person.root / name
+        return path.read_text().count("x") if path.exists() else 0
+
+    def waits() -> int:
+        return person.tries("workflow", "logs", "one").out.count("Waits")
+
+    def oracle() -> Json:
+        (found,) = person.types("breakers", "list", "--json").json["breakers"]
+        return dict(found)
+
+    person.write("judge.sh", JUDGE)
+    person.types("workflow", "start", person.write("worn.yaml", WORN))
+    until(lambda: lines("asked-oracle") == 2)
+    person.write("oracle-works", "")
+    until(lambda: lines("at-work"))
+    state = oracle()
+    assert (state["tool"], state["state"]) == ("oracle", "half_open")
+    assert state["probe"]["by"] == f"{person.current}/one"
+    refused = waits()
+    until(lambda: waits() > refused)
+    assert lines("at-work") == 1, "the other has asked again, and waits"
+    person.write("judged", "")
+    until(lambda: person.view()["status"] == "completed")
+    assert (lines("asked-oracle"), lines("at-work")) == (4, 2)
+    assert oracle()["state"] == "closed"
+    reviews = [
+        (fact["data"]["reviewer"], fact["data"]["verdicts"][0]["verdict"]) for fact in of_kind(person, "review_settled")
+    ]
+    assert sorted(reviews) == [("critic", "APPROVE"), ("second", "APPROVE")]

@@ -17,7 +17,8 @@ from engine import checkpoints
 from engine.engine import Engine
 from engine.plan import Plan
 from engine.view import view
-from tests.engine.test_properties import STEPS, Step, plans, play
+from tests.engine.playing import play
+from tests.engine.strategies import STEPS, Step, plans
 from tests.engine.world import PERSON, World, phase, plan_of
 
 
