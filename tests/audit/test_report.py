@@ -255,7 +255,8 @@ def test_rules_of_different_tools_do_not_mix(tool: str, rule: str, topic: str) -
 
 def test_bars_keep_their_order_after_the_outputs_have_travelled_as_json(repository: Repository) -> None:
     branches = "".join(f"    if x == {n}:\n        x += 1\n" for n in range(7))
-    small = {f"a{n}.{suffix}": "one\n" for n, suffix in enumerate("c cpp css go html java js json md php rb".split())}
+    suffixes = ("c", "cpp", "css", "go", "html", "java", "js", "json", "md", "php", "rb")
+    small = {f"small.{suffix}": "one\n" for suffix in suffixes}
     repository.write({**small, "app.py": f"def f(x):\n{branches}    return x\n", "unknown.abc": "x\n" * 99})
     stages = {name: repository.audit(name) for name in ("preparation", "security", "performance", "quality")}
     travelled = json.loads(json.dumps(stages, sort_keys=True))
