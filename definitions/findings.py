@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
@@ -15,6 +16,9 @@ Path = tuple[str | int, ...]
 MAX_FINDINGS = 1000
 MAX_COMPARISONS = 20_000
 """Suggestions compare a word with all ids, which is slow: after this many, diagnostics come without."""
+
+_LONG_WORD = 120
+_LONG_QUOTE = re.compile(f"'([^']{{{_LONG_WORD - 1}}})[^']{{2,}}'")
 
 
 class Findings:
@@ -49,7 +53,7 @@ class Findings:
         self._list.append(
             Diagnostic(
                 code=code,
-                message=message,
+                message=shortened(message),
                 severity=severity,
                 file=self.source.file,
                 line=mark.line,
@@ -77,7 +81,8 @@ class Findings:
         text, previous = "", ""
         for depth, step in enumerate(path):
             if isinstance(step, str):
-                text += f".{step}" if text else step
+                shown = step if len(step) <= _LONG_WORD else f"{step[: _LONG_WORD - 1]}…"
+                text += f".{shown}" if text else shown
                 previous = step
             elif depth == 1 and previous in self._labels and step < len(self._labels[previous]):
                 text += f".{self._labels[previous][step]}"
@@ -109,7 +114,7 @@ class Findings:
             self._list.append(
                 Diagnostic(
                     code=d.code,
-                    message=d.message,
+                    message=shortened(d.message),
                     severity=d.severity,
                     file=self.source.file,
                     line=d.line,
@@ -135,6 +140,11 @@ class Findings:
             if node is not None and isinstance(node.value, list):
                 labels[key] = [_label(item, position) for position, item in enumerate(node.value)]
         return labels
+
+
+def shortened(message: str) -> str:
+    """A message whose quotations are cut to what people read: a key may be a megabyte long."""
+    return _LONG_QUOTE.sub(r"'\1…'", message)
 
 
 def _label(node: Node, position: int) -> str:

@@ -14,9 +14,16 @@ from engine.saved import is_checkpoint
 
 
 def line(at: float, level: str, text: str) -> str:
-    """One log line: `[2024-02-19T10:00:00Z] [INFO] Workflow wf_abc123 started`."""
+    """One log line: `[2024-02-19T10:00:00Z] [INFO] Workflow wf_abc123 started`.
+
+    It stays one line, and free of what steers a terminal, whatever words people and programs have sent.
+    """
     stamp = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"[{stamp}] [{level}] {text}"
+    return f"[{stamp}] [{level}] {text if text.isprintable() else _printable(text)}"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def lines(plans: PhasePlans, run: str, facts: list[Fact]) -> Iterator[str]:

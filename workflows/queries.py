@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from temporalio import workflow
@@ -39,13 +40,13 @@ class Queries:
     def view(self, page: Json | None = None) -> Json:
         """`engine.view.view` at this moment."""
         page = page if isinstance(page, dict) else {}
-        return view(self.engine, self.now(), offset=int(page.get("offset", 0)), limit=int(page.get("limit", 100)))
+        return view(self.engine, self.now(), offset=_whole(page, "offset", 0), limit=_whole(page, "limit", 100))
 
     @workflow.query(name="phase", description="All about one phase: {phase: index, id or name; offset, limit of items}")
     def phase(self, which: Json | None = None) -> Json:
         """`engine.view.details` of the phase that `which["phase"]` names."""
         asked: Json = which if isinstance(which, dict) else {"phase": which}
-        offset, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
+        offset, limit = _whole(asked, "offset", 0), _whole(asked, "limit", 100)
         return details(self.engine, self._meant(asked), offset=offset, limit=limit)
 
     @workflow.query(name="to_sign", description="For whoever signs a {message} with a {payload}: what it is about")
@@ -65,7 +66,7 @@ class Queries:
     def checkpoints(self, which: Json | None = None) -> Json:
         """`engine.checkpoints.page` at this moment."""
         which = which if isinstance(which, dict) else {}
-        offset, limit = int(which.get("offset", 0)), int(which.get("limit", checkpoints.PAGE))
+        offset, limit = _whole(which, "offset", 0), _whole(which, "limit", checkpoints.PAGE)
         return checkpoints.page(self.engine.state, offset=offset, limit=limit)
 
     @workflow.query(
@@ -82,8 +83,8 @@ class Queries:
     def journal(self, which: Json | None = None) -> Json:
         """Facts in order, the number to ask from next, and the log lines of these facts."""
         which = which if isinstance(which, dict) else {}
-        since = max(0, int(which.get("since", 0)))
-        limit = min(FACTS_PER_ANSWER, max(1, int(which.get("limit", FACTS_PER_ANSWER))))
+        since = max(0, _whole(which, "since", 0))
+        limit = min(FACTS_PER_ANSWER, max(1, _whole(which, "limit", FACTS_PER_ANSWER)))
         facts = self.engine.ledger[since : since + limit]
         return {
             "facts": [fact.to_json() for fact in facts],
@@ -97,10 +98,10 @@ class Queries:
         """`engine.metrics.metrics` of the facts so far; `at` (seconds since 1970) is now, or later."""
         which = which if isinstance(which, dict) else {}
         facts = self.engine.ledger
-        limit = min(METRICS_PAGE, int(which.get("limit", METRICS_PAGE)))
-        at = max(self.now(), float(which.get("at", 0)))
+        limit = min(METRICS_PAGE, _whole(which, "limit", METRICS_PAGE))
+        at = max(self.now(), _number(which, "at", 0.0))
         spells = Spells.of(self.engine.plan, facts)
-        return metrics(spells, facts, at, offset=int(which.get("offset", 0)), limit=limit)
+        return metrics(spells, facts, at, offset=_whole(which, "offset", 0), limit=limit)
 
     def _meant(self, which: object) -> PhaseState:
         """The phase that a query names."""
@@ -109,3 +110,18 @@ class Queries:
             return find_phase(self.engine.state, word if isinstance(word, int | str) else "")
         except RefusedError as why:
             raise refusal(why) from None
+
+
+def _number(which: Json, key: str, default: float) -> float:
+    """A number that a query may name; anything else is refused in words that name it."""
+    try:
+        number = float(which.get(key, default))
+    except (OverflowError, TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise refusal(RefusedError(f"'{key}' must be a number"))
+    return number
+
+
+def _whole(which: Json, key: str, default: int) -> int:
+    return int(_number(which, key, default))

@@ -17,7 +17,8 @@ TOOL = "ruff"
 RULES = "F,E7,E9,B,BLE,PLE,PLW,C4,SIM,PIE,DTZ,ERA,RUF006,RUF013"
 """Mistakes and what leads to them; no formatting, naming or documentation style."""
 
-_NOISE = "PLW2901,SIM105,SIM108,SIM117,SIM300,PLW1510,PLW1514,PLW1641,B905"
+_NOISE = "PLW2901,SIM105,SIM108,SIM117,SIM300,PLW1510,PLW1514,PLW1641,B905,B912"
+"""B912 among them since its advice, `map(…, strict=…)`, fails before Python 3.14."""
 
 _HIGH = ("invalid-syntax", "E9", "F82", "F7", "F50", "F52", "F63", "PLE")
 _MEDIUM = ("F811", "F841", "E722", "B", "PLW0", "PLW1", "RUF006", "DTZ", "F402", "F403")
@@ -49,8 +50,8 @@ def lint(tree: Tree) -> Outcome:
     coverage = in_batches(given, lambda batch: _run(program, batch))
     outcome.findings = [finding for findings, _ in coverage.answers for finding in findings]
     undecoded = sum(number for _, number in coverage.answers)
-    coverage.missed += len(files) - len(given) + undecoded
-    coverage.reason = coverage.reason or ("ruff reads only UTF-8" if undecoded else UNNAMEABLE)
+    coverage.miss(undecoded, "ruff reads only UTF-8")
+    coverage.miss(len(files) - len(given), UNNAMEABLE)
     outcome.status = coverage.status(len(files))
     return outcome
 

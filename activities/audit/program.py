@@ -45,19 +45,26 @@ class NotRunError(Exception):
 
 @dataclass(slots=True)
 class Coverage(Generic[T]):
-    """A tool's answers, one per batch, and the files that none of them covers, with the first reason."""
+    """A tool's answers, one per batch, and how many files none of them covers, by reason."""
 
     answers: list[T] = field(default_factory=list)
-    missed: int = 0
-    reason: str = ""
+    missed: dict[str, int] = field(default_factory=dict)
+
+    def miss(self, files: int, reason: str) -> None:
+        """So many more files are not covered, and why."""
+        if files:
+            self.missed[reason] = self.missed.get(reason, 0) + files
 
     def status(self, files: int) -> str:
         """The status of a tool that was given so many files."""
-        if not self.missed:
+        missed = sum(self.missed.values())
+        if not missed:
             return ""
-        if self.missed >= files:
-            return f"{NOT_RUN}{self.reason}"
-        return f"{PARTIAL}{self.missed} of {files} files missed ({self.reason})"
+        several = len(self.missed) > 1
+        why = "; ".join(f"{number}: {reason}" if several else reason for reason, number in self.missed.items())
+        if missed >= files:
+            return f"{NOT_RUN}{why}"
+        return f"{PARTIAL}{missed} of {files} files missed ({why})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +118,8 @@ def in_batches(files: Sequence[SourceFile], run: Callable[[list[SourceFile]], T]
             coverage.answers.append(run(batch))
         except NotRunError as error:
             failures += 1
-            coverage.reason = coverage.reason or str(error)
             if len(batch) == 1 or error.final or failures > MAX_FAILURES:
-                coverage.missed += len(batch)
+                coverage.miss(len(batch), str(error))
             else:
                 middle = len(batch) // 2
                 pending.extendleft((batch[middle:], batch[:middle]))

@@ -28,8 +28,9 @@ def measure(files: list[SourceFile]) -> tuple[Outcome, dict[tuple[str, int], int
         for path, found in blocks.items():
             _collect(complexity, names[path], found)
     outcome.measured = f"{len(complexity):,} functions measured"
-    coverage.missed += len(files) - len(given)
-    coverage.reason = coverage.reason or UNNAMEABLE
+    if refused := sum(_is_refused(found) for blocks in coverage.answers for found in blocks.values()):
+        outcome.measured += f" (of {refused:,} of {len(files):,} files it could read none)"
+    coverage.miss(len(files) - len(given), UNNAMEABLE)
     outcome.status = coverage.status(len(files))
     return outcome, complexity
 
@@ -44,8 +45,12 @@ def _run(program: Program, batch: list[SourceFile]) -> dict[str, Any]:
     return answer
 
 
+def _is_refused(blocks: Any) -> bool:
+    return isinstance(blocks, dict)  # {"error": …}: it does not parse, or is not plain UTF-8
+
+
 def _collect(complexity: dict[tuple[str, int], int], file: str, blocks: Any) -> None:
-    if isinstance(blocks, dict):  # {"error": …}: a file that does not parse
+    if _is_refused(blocks):
         return
     for block in blocks:
         if block["type"] in ("function", "method"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from activities.audit.areas import performance_section, quality_section, security_section
 from activities.audit.document import Bars, Code, Document, Items, Level, Part, Section, Stacks, Strong, Table, Tile
 from activities.audit.finding import SEVERITIES, Json, counted
+from activities.audit.languages import OTHER
 from activities.audit.priorities import Work, prioritised
 from activities.audit.results import AREAS, Results
 
@@ -150,8 +151,8 @@ def _worst(section: Section, results: Results) -> None:
 
 def _inventory(section: Section, outputs: Json) -> None:
     languages = [(name, row["lines"], row["files"]) for name, row in outputs["languages"].items()]
-    if languages:
-        shown = languages[:10]
+    if languages:  # outputs travel as JSON, which sorts them by name
+        shown = sorted(languages, key=lambda row: (row[0] == OTHER, -row[1], row[0]))[:10]
         section.add(
             Bars(
                 "Lines by language",

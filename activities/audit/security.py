@@ -57,12 +57,9 @@ def _bandit(tree: Tree) -> tuple[Outcome, int]:
     given = nameable(files)
     coverage = in_batches(given, lambda batch: _run(program, batch))
     outcome.findings = [finding for answer in coverage.answers for finding in answer.findings]
-    coverage.missed += len(files) - len(given)
     unparsed = sum(answer.unparsed for answer in coverage.answers)
-    if unparsed:
-        coverage.missed += unparsed
-        coverage.reason = coverage.reason or f"they do not parse as Python {VERSION}"
-    coverage.reason = coverage.reason or UNNAMEABLE
+    coverage.miss(unparsed, f"they do not parse as Python {VERSION}")
+    coverage.miss(len(files) - len(given), UNNAMEABLE)
     outcome.status = coverage.status(len(files))
     return outcome, sum(answer.suppressed for answer in coverage.answers)
 

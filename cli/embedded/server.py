@@ -121,7 +121,9 @@ def launch(project: Project, *, environ: Mapping[str, str], ui: bool, port: int 
         ui_port = free_port(port + 1) if ui else None
         log = project.file(LOG)
         trim(log)
-        arguments = command(binary(), database=project.file(DATABASE), port=port, ui_port=ui_port)
+        # By its bare name, from its folder: the server reads a path as part of an address, in which `#`, `?` and `%`
+        # mean something else, and the database would end up in another place.
+        arguments = command(binary(), database=Path(DATABASE), port=port, ui_port=ui_port)
         process = spawn(arguments, folder=project.folder, log=log, environ=environ, keep=[lock])
         started = Server(process=process, port=port, ui_port=ui_port)
         project.write(RECORD, started.to_json(project=project, ready=False))
@@ -202,10 +204,11 @@ def _find(project: Project) -> Server | None:
     """A supervisor killed between starting the server and recording it leaves no other trace than the process."""
     import psutil  # noqa: PLC0415 - only for this rare case
 
-    database = str(project.file(DATABASE))
-    for process in psutil.process_iter(["cmdline"]):
+    whole, folder = str(project.file(DATABASE)), str(project.folder.resolve())
+    for process in psutil.process_iter(["cmdline", "cwd"]):
         arguments: list[str] = process.info["cmdline"] or []
-        if database in arguments and "start-dev" in arguments:
+        ours = whole in arguments or (DATABASE in arguments and process.info["cwd"] == folder)
+        if ours and "start-dev" in arguments:
             mark = birth(process.pid)
             if mark is not None:
                 port = int(arguments[arguments.index("--port") + 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,5 +60,6 @@ def _address(file: str, root: Path) -> Json:
     path = path.parent.resolve() / path.name
     root = root.resolve()
     if path.is_relative_to(root):
-        return {"uri": quote(path.relative_to(root).as_posix()), "uriBaseId": ROOT}
+        # As bytes: a name need not be UTF-8.
+        return {"uri": quote(os.fsencode(path.relative_to(root).as_posix())), "uriBaseId": ROOT}
     return {"uri": path.as_uri()}

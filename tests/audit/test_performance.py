@@ -113,3 +113,10 @@ def test_radon_and_our_own_count_agree_on_this_project(repository: Repository) -
     assert radon["complexity_by"] == "radon"
     assert radon["functions"] == len(own)
     assert abs(radon["average_complexity"] - sum(own) / len(own)) < 0.2
+
+
+def test_files_that_radon_cannot_read_are_named_beside_its_count(repository: Repository) -> None:
+    repository.write({"a.py": "def f():\n    pass\n", "marked.py": "\ufeffdef g():\n    pass\n"})
+    outputs = repository.audit("performance")
+    assert outputs["functions"] == 2
+    assert outputs["tools"]["radon"] == "1 functions measured (of 1 of 2 files it could read none)"

@@ -135,3 +135,14 @@ def test_what_does_not_parse_is_one_finding_and_named(repository: Repository) ->
     assert "bandit: partly run: 2 of 3 files missed (they do not parse" in " ".join(
         repository.audit("security")["not_run"]
     )
+
+
+def test_no_advice_is_given_that_breaks_older_pythons(repository: Repository) -> None:
+    repository.write({"a.py": "def f(x, y):\n    return list(map(max, x, y)), list(zip(x, y))\n"})
+    assert not {rule for _, _, rule in repository.rules("quality", "ruff")} & {"B905", "B912"}
+
+
+def test_every_reason_why_files_were_missed_is_told_with_its_number(repository: Repository) -> None:
+    repository.write({"broken.py": "def f(:\n", "good.py": "x = 1\n", "new\nline.py": "x = 1\n"})
+    told = " ".join(repository.audit("security")["not_run"])
+    assert f"2 of 3 files missed (1: they do not parse as Python {VERSION}; 1: their names are not printable)" in told

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from activities.audit.advice import topic_of
+from activities.audit.document import Bars
 from activities.audit.finding import Outcome, stage_outputs
 from activities.audit.markdown import as_markdown
 from activities.audit.page import as_page
@@ -249,6 +251,21 @@ def test_every_own_rule_has_advice(rule: str) -> None:
 )
 def test_rules_of_different_tools_do_not_mix(tool: str, rule: str, topic: str) -> None:
     assert topic_of(tool, rule).key == topic
+
+
+def test_bars_keep_their_order_after_the_outputs_have_travelled_as_json(repository: Repository) -> None:
+    branches = "".join(f"    if x == {n}:\n        x += 1\n" for n in range(7))
+    suffixes = ("c", "cpp", "css", "go", "html", "java", "js", "json", "md", "php", "rb")
+    small = {f"small.{suffix}": "one\n" for suffix in suffixes}
+    repository.write({**small, "app.py": f"def f(x):\n{branches}    return x\n", "unknown.abc": "x\n" * 99})
+    stages = {name: repository.audit(name) for name in ("preparation", "security", "performance", "quality")}
+    travelled = json.loads(json.dumps(stages, sort_keys=True))
+    document, _ = compose(Results(stages=travelled), name="x", date="2026-01-01")
+    blocks = [block for section in document.sections for block in section.blocks]
+    bars = {block.title: [label for label, _ in block.bars] for block in blocks if isinstance(block, Bars)}
+    assert bars["Functions by complexity"] == ["1-5", "6-10", "11-20", "21-30", "31-40", "over 40"]
+    assert bars["Lines by language"][0] == "Python (1 file)"
+    assert len(bars["Lines by language"]) == 10
 
 
 def test_results_know_what_is_hot_and_how_much_there_is(tmp_path: Path) -> None:

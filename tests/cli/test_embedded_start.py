@@ -106,10 +106,14 @@ async def test_five_that_start_at_once_share_one_of_each(place: Place) -> None:
 
 
 def processes_of(place: Place) -> set[int]:
-    """All that names the project's directory on its command line, as our background processes do."""
-    words = {process.pid: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
-    root = str(place.root)
-    return {pid for pid, line in words.items() if any(word == root or word.startswith(root + "/") for word in line)}
+    """All that names the project's directory on its command line, as our background processes do, and the server."""
+    told = {process.pid: process.info for process in psutil.process_iter(["cmdline", "cwd"])}
+    root, folder = str(place.root), str(place.project.folder)
+    return {
+        pid
+        for pid, info in told.items()
+        if info["cwd"] == folder or any(f"{word}/".startswith(f"{root}/") for word in info["cmdline"] or ())
+    }
 
 
 async def test_files_of_the_user_with_our_names_are_not_run(place: Place) -> None:
@@ -121,6 +125,13 @@ async def test_files_of_the_user_with_our_names_are_not_run(place: Place) -> Non
     run = await place.run("echo one")
     assert (await run.result())["status"] == "completed"
     assert not (place.root / "ran").exists()
+
+
+async def test_the_database_stays_in_the_project_whatever_its_folder_is_called(places: Callable[[str], Place]) -> None:
+    place = places('50%41 of #1? it\'s "ours" & 日本')
+    await place.connect()
+    assert place.project.file(servers.DATABASE).is_file()
+    assert [path.name for path in place.root.parent.iterdir()] == [place.root.name]
 
 
 async def test_a_port_that_somebody_else_took_is_given_up(place: Place) -> None:

@@ -44,6 +44,15 @@ def test_a_warning_says_so() -> None:
     )
 
 
+def test_a_very_long_word_is_cut_in_the_message_and_in_the_path() -> None:
+    long = "k" * 100_000
+    diagnostic = only(f"phases: [{{name: A}}]\n? {long}\n: 1\n", "PL101")
+    assert len(diagnostic.text) < 400
+    [twice] = found(f"phases: [{{name: A}}]\n? {long}\n: 1\n? {long}\n: 2\n", "PL006")
+    assert twice.message.startswith("'kkk")
+    assert len(twice.text) < 400
+
+
 def test_yaml_syntax() -> None:
     diagnostic = only("phases:\n  - name: 'x\n", "PL005")
     assert place(diagnostic) == (3, 1)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from engine.agents import AgentPlan
@@ -111,6 +111,34 @@ async def test_rubbish_by_signal_does_no_harm_and_is_journalled(bench: Bench, na
     assert [f["kind"] for f in journal["facts"]][-1] == "message_refused"
     assert any(f"Message {name} refused" in line for line in journal["lines"])
     assert (await handle.query("view"))["phases"][0]["status"] == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "named"),
+    [
+        ("journal", {"since": "x"}, "since"),
+        ("view", {"offset": []}, "offset"),
+        ("checkpoints", {"limit": "1e999"}, "limit"),
+        ("metrics", {"at": "nan"}, "at"),
+    ],
+)
+async def test_a_query_with_a_wrong_number_is_refused_by_its_name(
+    bench: Bench, query: str, asked: dict[str, Any], named: str
+) -> None:
+    handle = await bench.start(people())
+    with pytest.raises(WorkflowQueryFailedError, match=f"'{named}' must be a number"):
+        await handle.query(query, asked)
+
+
+async def test_what_people_write_stays_one_line_of_the_log(bench: Bench) -> None:
+    handle = await bench.start(people())
+    note = "lunch\n[2024-02-19T10:00:00Z] [INFO] Workflow wf_abc123 completed\x1b[2J\u202e"
+    await handle.execute_update("pause", {"actor": "ana\r", "note": note})
+    last = (await handle.query("journal"))["lines"][-1]
+    assert last.isprintable()
+    assert last.endswith(
+        "paused by ana : lunch [2024-02-19T10:00:00Z] [INFO] Workflow wf_abc123 completed\ufffd[2J\ufffd"
+    )
 
 
 async def test_queries_answer_without_arguments(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,13 @@ def test_sarif_names_files_from_the_project_wherever_it_is_typed(offline: Person
     assert place(inside)[0] == "below/bad.yaml"
     assert inside["locations"][0]["physicalLocation"]["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
     assert place(beyond)[0] == outside.resolve().as_uri()
+
+
+def test_sarif_names_a_file_whose_name_is_not_utf_8(offline: Person) -> None:
+    name = os.fsdecode(b"caf\xe9.yaml")
+    offline.write(name, BAD)
+    [finding] = findings(offline.tries("validate", name, "--sarif").json)
+    assert place(finding)[0] == "caf%E9.yaml"
 
 
 def test_sarif_of_a_good_definition_is_empty_and_json_is_something_else(offline: Person) -> None:
