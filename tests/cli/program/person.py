@@ -64,7 +64,7 @@ class Person:
         """Carry out a command, however it ends: in this process, which spares the start of an interpreter.
 
         With variables of its own it is a process of its own, as it is for `begins` and `on_terminal`, and for every
-        command of the docs and of `tests/acceptance`.
+        command of `TYPED` pages of the docs and of `tests/acceptance`.
         """
         said = self._in_a_process(arguments, environ) if environ else self._here(arguments)
         assert "Traceback" not in said.err, said.err
