@@ -13,13 +13,10 @@ from tests.project.warm import Warm
 
 CASES = {
     "help": (["--help"], {}),
-    "a value that is asked for": (["--version"], {}),
     "no such command": (["launch"], {}),
     "a file that is wrong": (["validate", "wrong.yaml"], {}),
-    "a file that is right": (["validate", "./right.yaml", "--json"], {}),
     "a word with spaces": (["validate", "no such file.yaml"], {}),
     "a variable": (["plan", "right.yaml"], {"GREETED": "Ada = 'Lovelace'\nand more"}),
-    "nothing at all": ([], {}),
 }
 RIGHT = """\
 name: Right

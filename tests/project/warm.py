@@ -109,9 +109,9 @@ def _become(asked: list[str], streams: list[int], folder: str) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - as the interpreter does
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - as above
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - as above
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as the interpreter does
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
     os.chdir(place)
     os.environ.clear()
     for name, _, value in (variable.partition("=") for variable in rest[int(count) :]):
