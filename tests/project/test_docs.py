@@ -32,9 +32,17 @@ REASONS = {"needs Docker", "runs until it is stopped", "installs packages", "set
 """Why a command block may be left out of the tests."""
 
 ALL_BLOCKS = [block for page in pages() for block in blocks(page)]
-TYPED = {"README.md", *(f"docs/{name}.md" for name in ("quickstart", "how-to/start-a-project", "how-to/be-told"))}
+TYPED = {
+    "README.md",
+    *(f"docs/{name}.md" for name in ("quickstart", "how-to/start-a-project", "how-to/call-python-and-http")),
+}
 """Pages whose commands start the console script itself, as a reader's shell does; the others start a warm one."""
-RUN_PAGES = [page for page in pages() if any(block.language == "console" for block in blocks(page))]
+RUN_PAGES = sorted(
+    (page for page in pages() if any(block.language == "console" for block in blocks(page))),
+    key=lambda page: sum(block.text.count("$ ") for block in blocks(page) if block.language == "console"),
+    reverse=True,
+)
+"""The longest first: they are dealt out one by one, and no worker of xdist should be left alone with a long one."""
 
 
 def name_of(page: Path) -> str:
