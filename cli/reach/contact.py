@@ -35,16 +35,16 @@ NO_WORKER = "no worker answers"
 
 
 class _Waiting:
-    """Says once that an answer takes long, where somebody wants to be told."""
+    """Says once that an answer takes long, to whoever wants to be told."""
 
     def __init__(self) -> None:
         self.tell: Callable[[str], None] | None = None
-        self._told = False
+        self._told: Callable[[str], None] | None = None
 
     def say(self) -> None:
-        """Tell it, the first time."""
-        if self.tell is not None and not self._told:
-            self._told = True
+        """Tell it, the first time: each command of a process that carries out several has a console of its own."""
+        if self.tell is not None and self.tell != self._told:
+            self._told = self.tell
             self.tell("waiting for a worker to answer…")
 
 

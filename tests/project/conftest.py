@@ -1,4 +1,4 @@
-"""A Temporal server that is not ours."""
+"""A Temporal server that is not ours, and a program that is warm."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.project.warm import Warm, warm
+
+
+@pytest.fixture(scope="session")
+def warmed() -> Iterator[Warm]:
+    """A process that has imported what commands need, for all pages."""
+    with warm() as ready:
+        yield ready
 
 
 @pytest.fixture

@@ -26,12 +26,23 @@ from engine.plan import Retry
 from engine.requests import read
 from tests.project.markdown import ROOT, Block, blocks, pages
 from tests.project.walking import BIN, LONGEST, walk
+from tests.project.warm import Warm
 
 REASONS = {"needs Docker", "runs until it is stopped", "installs packages", "sets up a checkout"}
 """Why a command block may be left out of the tests."""
 
 ALL_BLOCKS = [block for page in pages() for block in blocks(page)]
-RUN_PAGES = [page for page in pages() if any(block.language == "console" for block in blocks(page))]
+TYPED = {
+    "README.md",
+    *(f"docs/{name}.md" for name in ("quickstart", "how-to/start-a-project", "how-to/call-python-and-http")),
+}
+"""Pages whose commands start the console script itself, as a reader's shell does; the others start a warm one."""
+RUN_PAGES = sorted(
+    (page for page in pages() if any(block.language == "console" for block in blocks(page))),
+    key=lambda page: sum(block.text.count("$ ") for block in blocks(page) if block.language == "console"),
+    reverse=True,
+)
+"""The longest first: they are dealt out one by one, and no worker of xdist should be left alone with a long one."""
 
 
 def name_of(page: Path) -> str:
@@ -43,12 +54,12 @@ def name_of(page: Path) -> str:
 
 @pytest.mark.parametrize("page", RUN_PAGES, ids=name_of)
 @pytest.mark.timeout(LONGEST + 60)
-def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path, warmed: Warm) -> None:
     if not (BIN / "phaseloom").exists():
         if os.environ.get("CI"):
             pytest.fail("phaseloom is not installed; run: make setup")
         pytest.skip("phaseloom is not installed; run: make setup")
-    walk(page, tmp_path)
+    walk(page, tmp_path, BIN if name_of(page) in TYPED else warmed.folder)
 
 
 def test_only_what_cannot_run_here_is_left_out() -> None:

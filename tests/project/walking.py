@@ -29,14 +29,17 @@ class Step:
     code: int
 
 
-def walk(page: Path, place: Path) -> None:
-    """Run a page below `place`; AssertionError, with line and output, where it does not go as printed."""
+def walk(page: Path, place: Path, programs: Path = BIN) -> None:
+    """Run a page below `place`; AssertionError, with line and output, where it does not go as printed.
+
+    `phaseloom` is the one in `programs`.
+    """
     steps, script = _script(page)
     home, project = place / "home", place / "project"
     home.mkdir()
     project.mkdir()
     try:
-        printed = _run(script, home, project)
+        printed = _run(script, home, project, programs)
     finally:
         for state in place.rglob(".phaseloom"):
             asyncio.run(tidy(state.parent))
@@ -68,10 +71,10 @@ def _script(page: Path) -> tuple[list[Step], str]:
     return steps, script
 
 
-def _run(script: str, home: Path, project: Path) -> str:
+def _run(script: str, home: Path, project: Path, programs: Path) -> str:
     """What the script prints, as somebody who has configured nothing."""
     variables = {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(map(str, (programs, BIN, os.environ["PATH"]))),
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "USER": "ana",

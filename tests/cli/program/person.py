@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import io
@@ -15,12 +16,13 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli.main import execute
+from tests.tidying import tidy
 
 Json = dict[str, Any]
 
@@ -64,7 +66,7 @@ class Person:
         """Carry out a command, however it ends: in this process, which spares the start of an interpreter.
 
         With variables of its own it is a process of its own, as it is for `begins` and `on_terminal`, and for every
-        command of the docs and of `tests/acceptance`.
+        command of `TYPED` pages of the docs and of `tests/acceptance`.
         """
         said = self._in_a_process(arguments, environ) if environ else self._here(arguments)
         assert "Traceback" not in said.err, said.err
@@ -183,6 +185,18 @@ class Person:
             return self.record("worker").get("state") == "polling"
         except (OSError, ValueError):
             return False
+
+
+@contextlib.contextmanager
+def serving(root: Path) -> Iterator[Person]:
+    """A person in a project at `root` whose server and worker run, as long as this lasts."""
+    person = Person(root)
+    try:
+        person.types("runs")
+        until(person.has_worker)
+        yield person
+    finally:
+        asyncio.run(tidy(root))
 
 
 def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> Said:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cli.reach.contact import _Waiting
 from tests.cli.program.person import Person, interrupt, until
 
 CATALOG = "full-stack-parallel"
@@ -46,6 +47,17 @@ def test_a_message_without_a_worker_is_a_signal_that_counts_when_one_is_back(
     assert completed() == 1
     person.types("workflow", "cancel", *elsewhere)
     interrupt(worker, signal.SIGTERM)
+
+
+def test_each_command_is_told_once_that_its_answer_takes_long() -> None:
+    waiting = _Waiting()
+    waiting.say()
+    told: list[list[str]] = [[], []]
+    for command in told:
+        waiting.tell = command.append
+        waiting.say()
+        waiting.say()
+    assert told == [["waiting for a worker to answer…"]] * 2
 
 
 def test_nobody_at_the_address_ends_with_5(offline: Person) -> None:

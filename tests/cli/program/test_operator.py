@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 
-from tests.cli.program.person import PROGRAM, Json, Person, until
+import pytest
+
+from tests.cli.program.person import PROGRAM, Json, Person, serving, until
 
 CATALOG = "full-stack-parallel"
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """In a project without runs of others: all runs are listed."""
+    with serving(tmp_path_factory.mktemp("operated")) as person:
+        yield person
 
 
 def without_times(view: Json) -> Json:

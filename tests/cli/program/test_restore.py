@@ -55,8 +55,9 @@ def begun(person: Person, *options: str) -> str:
     return run
 
 
-def sleeping(number: str) -> list[psutil.Process]:
-    return [each for each in psutil.process_iter(["cmdline"]) if number in (each.info["cmdline"] or ())]
+def sleeping(person: Person, number: str) -> list[psutil.Process]:
+    found = [each for each in psutil.process_iter(["cmdline", "cwd"]) if number in (each.info["cmdline"] or ())]
+    return [each for each in found if each.info["cwd"] == str(person.root.resolve())]  # the same test may run elsewhere
 
 
 def facts(person: Person, run: str) -> list[str]:
@@ -107,8 +108,8 @@ def test_checkpoints_are_listed_shown_compared_made_and_exported(person: Person)
 def test_a_run_goes_back_while_parallel_agents_work_and_none_survives(person: Person) -> None:
     life(person, left="sleeper", right="stubborn")
     run = begun(person)
-    until(lambda: sleeping("73.25") and sleeping("73.75"))
-    old = sleeping("73.25") + sleeping("73.75")
+    until(lambda: sleeping(person, "73.25") and sleeping(person, "73.75"))
+    old = sleeping(person, "73.25") + sleeping(person, "73.75")
     said = person.types("workflow", "restore", run, "plan", "--note", "again")
     assert f"{run} is back at plan." in said.out
     assert "Files of the project stay as they are" in said.out
@@ -128,7 +129,7 @@ def test_a_run_goes_back_while_parallel_agents_work_and_none_survives(person: Pe
 def test_a_run_that_is_cancelled_while_it_goes_back_is_not_said_to_be_back(person: Person) -> None:
     life(person, left="sleeper", right="careful")
     run = begun(person)
-    until(lambda: sleeping("73.25") and sleeping("73.75"))
+    until(lambda: sleeping(person, "73.25") and sleeping(person, "73.75"))
     going = person.begins("workflow", "restore", run, "plan")
     until(lambda: "restoring" in person.view())
     cancelling = person.begins("workflow", "cancel", "--run", run)

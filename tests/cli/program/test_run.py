@@ -47,9 +47,11 @@ phases:
 TIMES = re.compile(r"\((\d+m )?\d+s\)|(in|after) (\d+m )?\d+s|~\d+(s|min)|\d+% time")
 
 
-def sleeping() -> list[int]:
-    """Agents of `SLOW` that are alive."""
-    return [process.pid for process in psutil.process_iter(["cmdline"]) if "1234.5" in (process.info["cmdline"] or [])]
+def sleeping(person: Person) -> list[int]:
+    """Agents of `SLOW` that are alive in this project: the same test may run elsewhere on the machine."""
+    here = str(person.root.resolve())
+    found = [each for each in psutil.process_iter(["cmdline", "cwd"]) if "1234.5" in (each.info["cmdline"] or [])]
+    return [process.pid for process in found if process.info["cwd"] == here]
 
 
 def test_a_workstream_is_told_line_by_line_without_control_characters(person: Person) -> None:
@@ -132,10 +134,10 @@ def test_people_are_refused_or_waited_for_without_a_terminal(person: Person) -> 
 def test_ctrl_c_cancels_the_run_and_waits_until_its_agents_are_gone(person: Person) -> None:
     person.write("slow.yaml", SLOW)
     process = person.begins("run", "slow.yaml")
-    until(lambda: len(sleeping()) == 2)
+    until(lambda: len(sleeping(person)) == 2)
     said = interrupt(process)
     assert said.code == 130
-    assert sleeping() == []
+    assert sleeping(person) == []
     assert "cancelling the run" in said.err
     assert said.lines[-1].startswith("⊘ Workflow cancelled after")
     until(lambda: person.types("runs").lines == ["No run is open. Ended ones: phaseloom runs --all"])
@@ -144,7 +146,7 @@ def test_ctrl_c_cancels_the_run_and_waits_until_its_agents_are_gone(person: Pers
 def test_a_hang_up_leaves_the_run_alone_and_watching_never_harms(person: Person) -> None:
     person.write("slow.yaml", SLOW)
     process = person.begins("run", "slow.yaml")
-    until(lambda: len(sleeping()) == 2)
+    until(lambda: len(sleeping(person)) == 2)
     said = interrupt(process, signal.SIGHUP)
     assert said.code == 75
     assert "goes on without this command" in said.err
@@ -152,14 +154,14 @@ def test_a_hang_up_leaves_the_run_alone_and_watching_never_harms(person: Person)
     assert watching.stdout is not None
     until(lambda: "Starting..." in (watching.stdout.readline() if watching.stdout else ""))
     assert interrupt(watching).code == 130
-    assert len(sleeping()) == 2
+    assert len(sleeping(person)) == 2
     following = person.begins("workflow", "logs", "-f")
     refused = person.tries("down")
     assert refused.code == 4
     assert "/one/0/waiter#0" in refused.err
     said = person.types("workflow", "cancel")
     assert said.lines[-1] == f"Cancelled {person.current}. No agent is left running."
-    assert sleeping() == []
+    assert sleeping(person) == []
     out, _ = following.communicate(timeout=SECONDS)
     assert out.splitlines()[-1].endswith(f"[WARN] Workflow {person.current} cancelled")
 
