@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.reach.filesbetween import files_between, files_until_now
 from cli.words.checkpoints import diff
-from tests.cli.test_files_since import Place
+from tests.cli.files.place import Place
 
 Json = dict[str, Any]
 
@@ -20,22 +19,6 @@ SAME = {"changed": [], "new": [], "gone": [], "count": 0}
 
 def between(place: Place, before: Json, after: Json) -> Json:
     return asyncio.run(files_between(place.root, place.store, ("one", before), ("two", after)))
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
-    place.write(a="a", b="b")
-    return place
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
-    place.write(a="a", b="b", **{".gitignore": ".phaseloom\n"})
-    place.git("init", "-q")
-    place.commit()
-    return place
 
 
 def test_without_git_all_that_differs_is_named_in_both_directions(plain: Place) -> None:
