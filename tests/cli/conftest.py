@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from cli.embedded.processes import Process
 from cli.embedded.project import Project, open_project
 from engine.agents import AgentPlan
 from engine.plan import Execution, PhasePlan, Plan
-from tests.cli.program.person import Person, serving
+from tests.cli.program.person import Person
 from tests.cli.program.person import until as sees
 from tests.tidying import tidy
 
@@ -138,30 +137,16 @@ def place(places: Callable[[str], Place]) -> Place:
     return places("project")
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    """A person in a project whose server and worker run: starting them is the slow part."""
-    with serving(tmp_path_factory.mktemp("project")) as person:
-        yield person
-
-
 @pytest.fixture(scope="module")
-def person(served: Person) -> Iterator[Person]:
-    """A person in a project whose server and worker run, for all tests of a module.
-
-    Other modules may have had runs there: they have ended, and files and variables are as in a new project. A module
-    where ended runs would count has a fixture of its own, with `serving`.
-    """
-    variables = dict(served.environ)
-    yield served
-    served.environ = variables
-    for run in served.types("runs", "--json").json["runs"]:
-        served.tries("workflow", "cancel", "--run", run["run"])  # it may have ended meanwhile
-    sees(lambda: not served.types("runs", "--json").json["runs"])
-    for path in served.root.iterdir():
-        if path.name != ".phaseloom":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (served.root / ".phaseloom" / "current").unlink(missing_ok=True)
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """A person in a project whose server and worker run, for all tests of a module: starting it is the slow part."""
+    person = Person(tmp_path_factory.mktemp("project"))
+    try:
+        person.types("runs")
+        sees(person.has_worker)
+        yield person
+    finally:
+        asyncio.run(tidy(person.root))
 
 
 @pytest.fixture

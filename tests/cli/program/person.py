@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import io
@@ -16,13 +15,12 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli.main import execute
-from tests.tidying import tidy
 
 Json = dict[str, Any]
 
@@ -185,18 +183,6 @@ class Person:
             return self.record("worker").get("state") == "polling"
         except (OSError, ValueError):
             return False
-
-
-@contextlib.contextmanager
-def serving(root: Path) -> Iterator[Person]:
-    """A person in a project at `root` whose server and worker run, as long as this lasts."""
-    person = Person(root)
-    try:
-        person.types("runs")
-        until(person.has_worker)
-        yield person
-    finally:
-        asyncio.run(tidy(root))
 
 
 def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> Said:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from cli.api import Client
 from cli.embedded import workers
 from cli.embedded.connect import connect
 from cli.embedded.project import open_project
-from tests.cli.program.person import Person, serving, until
+from tests.cli.program.person import Person, until
 
 BIG = 200 * 1024 * 1024
 LONG = 5 * 1024 * 1024
@@ -62,13 +61,6 @@ phases:
 FAT = "id: fat\nphases:\n" + "".join(
     f"  - {{name: P{number}, agents: [lead], prompt: {'x' * 8000}}}\n" for number in range(40)
 )
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    """In a project where nobody else has stored anything: what may be removed depends on every run."""
-    with serving(tmp_path_factory.mktemp("artifacts")) as person:
-        yield person
 
 
 def digest(line: str) -> str:

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 
-import pytest
-
-from tests.cli.program.person import PROGRAM, Json, Person, serving, until
+from tests.cli.program.person import PROGRAM, Json, Person, until
 
 CATALOG = "full-stack-parallel"
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    """In a project without runs of others: all runs are listed."""
-    with serving(tmp_path_factory.mktemp("operated")) as person:
-        yield person
 
 
 def without_times(view: Json) -> Json:
