@@ -105,7 +105,7 @@ def run_checks(definition: Definition, damage: Damage, project: ProjectPart, fin
     check_gates(definition, damage, groups, findings, users=project.settings.users, signers=project.signers)
     check_notices(definition, project.settings, order, findings)
     _check_groups(definition, order, findings)
-    _check_values(definition, damage, findings)
+    _check_values(definition, findings)
     cut = {path[:2] for path in damage.paths}
     for index, phase in enumerate(phases):
         if phase.tool is not None and (key, index) not in cut:
@@ -197,7 +197,7 @@ def _check_groups(definition: Definition, order: Order, findings: Findings) -> N
                 members.add(index)
 
 
-def _check_values(definition: Definition, damage: Damage, findings: Findings) -> None:
+def _check_values(definition: Definition, findings: Findings) -> None:
     for name, declared in definition.inputs.items():
         _check_default(declared, ("inputs", name, "default"), findings)
         if declared.required and "default" in declared.model_fields_set and declared.default is not None:
@@ -206,8 +206,6 @@ def _check_values(definition: Definition, damage: Damage, findings: Findings) ->
     _check_defaults(definition, findings)
     seen: dict[str, int] = {}
     for position, signal in enumerate(definition.completion_signals):
-        if damage.covers("completion_signals", position):
-            continue
         if signal in seen:
             findings.add("PL107", ("completion_signals", position), f"the signal '{signal}' is named twice")
         seen[signal] = position

@@ -173,7 +173,7 @@ class Expressions:
             )
 
     def _check_input(self, text: Text, name: str, offset: int, findings: Findings) -> None:
-        if name not in self.known.inputs:
+        if name not in self.known.inputs and not self.known.damage.covers("inputs"):
             hint = findings.suggest(name, self.known.inputs) or "declare it under 'inputs'"
             findings.add("PL302", text.path, f"no input '{name}'", hint=hint, offset=offset)
 

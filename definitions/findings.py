@@ -30,6 +30,8 @@ class Findings:
         self._list: list[Diagnostic] = []
         self._compared = 0
         self._seen: set[tuple[str, int, int, str]] = set()
+        self._left: dict[Path, list[int]] = {}
+        """Of lists of which items were cut out: where what is left of them stands in the text."""
 
     def add(
         self,
@@ -45,6 +47,7 @@ class Findings:
         """Report something at `path`: at the value, at its key, or at a character of a text value."""
         if len(self._list) > MAX_FINDINGS:
             return
+        path = self._written(path)
         mark = self._mark(path, on_key=on_key, offset=offset)
         key = (code, mark.line, mark.column, message)
         if key in self._seen:
@@ -73,8 +76,20 @@ class Findings:
 
     def line_at(self, path: Path) -> str:
         """The line of the text in which the value at `path` begins."""
-        number = self.root.value_mark_of(path).line
+        number = self.root.value_mark_of(self._written(path)).line
         return self.source.lines[number - 1] if number <= len(self.source.lines) else ""
+
+    def cut(self, path: Path, position: int, count: int) -> None:
+        """Note that an item of the list at `path`, which has `count` of them, is cut out: later ones move up."""
+        del self._left.setdefault(path, list(range(count)))[position]
+
+    def _written(self, path: Path) -> Path:
+        """Where a value stands in the text, before anything was cut out."""
+        for depth in range(1, len(path)) if self._left else ():
+            left, step = self._left.get(path[:depth]), path[depth]
+            if left is not None and isinstance(step, int) and step < len(left):
+                return (*path[:depth], left[step], *path[depth + 1 :])
+        return path
 
     def words(self, path: Sequence[str | int]) -> str:
         """A path as people read it: `phases.review.depends_on` (a phase under its id, needs without position)."""

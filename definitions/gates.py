@@ -156,15 +156,30 @@ def check_gates(
     _check_circles(definition, findings)
     for name, described in definition.gates.items():
         _check_names(name, described, findings)
+    groups = {str(path[1]): () for path in damage.paths if path[0] == "groups" and len(path) > 1} | dict(groups)
+    for path, approval in _approvals(definition):
+        if not damage.covers("groups"):
+            _check_groups(path, approval, groups, findings)
+        _check_users(path, approval, groups, users, findings)
+        if _is_clear(path, approval, groups, damage):
+            _check_number(path, approval, groups, findings)
+            _check_keys(path, approval, groups, signers, findings)
+
+
+def _approvals(definition: Definition) -> Iterator[tuple[Path, Approval]]:
+    for name, described in definition.gates.items():
         if described.approval is not None:
-            _check_people(("gates", name, "approval"), described.approval, groups, findings)
-            _check_users(("gates", name, "approval"), described.approval, groups, users, findings)
-            _check_keys(("gates", name, "approval"), described.approval, groups, signers, findings)
+            yield ("gates", name, "approval"), described.approval
     for index, phase in enumerate(definition.ordered):
         if phase.approval is not None:
-            _check_people((definition.phase_key, index, "approval"), phase.approval, groups, findings)
-            _check_users((definition.phase_key, index, "approval"), phase.approval, groups, users, findings)
-            _check_keys((definition.phase_key, index, "approval"), phase.approval, groups, signers, findings)
+            yield (definition.phase_key, index, "approval"), phase.approval
+
+
+def _is_clear(path: Path, approval: Approval, groups: Groups, damage: Damage) -> bool:
+    """Whether it is known who is asked: all groups are there, and nothing of the lists was cut out."""
+    named = [word.removeprefix(GROUP) for word in (*approval.by, *approval.escalate_to) if word.startswith(GROUP)]
+    hurt = damage.covers(*path, "by") or damage.covers(*path, "escalate_to") or damage.covers("groups")
+    return not hurt and all(group in groups and not damage.touches("groups", group) for group in named)
 
 
 def _uses(definition: Definition) -> Iterator[tuple[Path, str]]:
@@ -214,16 +229,17 @@ def _check_names(name: str, gate: Gate, findings: Findings) -> None:
                 findings.add("PL405", (*path, "pass_env", number), message)
 
 
-def _check_people(path: Path, approval: Approval, groups: Groups, findings: Findings) -> None:
-    known = True
+def _check_groups(path: Path, approval: Approval, groups: Groups, findings: Findings) -> None:
     for key, words in (("by", approval.by), ("escalate_to", approval.escalate_to)):
         for position, word in enumerate(words):
             group = word.removeprefix(GROUP)
             if word.startswith(GROUP) and group not in groups:
-                known = False
                 hint = findings.suggest(group, groups) or "write its people under 'groups' here or in phaseloom.yaml"
                 findings.add("PL114", (*path, key, position), f"no group of people '{group}'", hint=hint)
-    if known and approval.by and (count := len(_people(approval.by, groups))) < approval.need:
+
+
+def _check_number(path: Path, approval: Approval, groups: Groups, findings: Findings) -> None:
+    if approval.by and (count := len(_people(approval.by, groups))) < approval.need:
         message = f"{approval.need} approvals are needed, and only {count} people may give one"
         findings.add("PL110", (*path, "need"), message)
 
@@ -244,7 +260,7 @@ def _check_users(path: Path, approval: Approval, groups: Groups, users: Sequence
 def _check_keys(path: Path, approval: Approval, groups: Groups, signers: Collection[str], findings: Findings) -> None:
     """Where decisions are signed, report who is asked and could not sign, and approvals that too few could."""
     words = [*approval.by, *approval.escalate_to]
-    if not signers or any(word.startswith(GROUP) and word.removeprefix(GROUP) not in groups for word in words):
+    if not signers:
         return
     for key, people in (("by", approval.by), ("escalate_to", approval.escalate_to)):
         if without := [name for name in _people(people, groups) if name not in signers]:

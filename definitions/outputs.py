@@ -26,22 +26,21 @@ class Known:
     outside: Collection[str] = ()
     """Inputs that come from reads of producers outside the file."""
     _outputs: dict[int, dict[str, Output | None] | None] = field(default_factory=dict)
+    _unclear: dict[int, bool] = field(default_factory=dict)
 
     @cached_property
     def inputs(self) -> dict[str, None]:
         """The names of all inputs, wrongly declared ones too."""
         return dict.fromkeys([*self.definition.inputs, *self._cut_from("inputs"), *self.outside])
 
-    @cached_property
-    def _cut_roles(self) -> set[str]:
-        return self._cut_from("agents")
-
     def _cut_from(self, key: str) -> set[str]:
         return {str(path[1]) for path in self.damage.paths if len(path) > 1 and path[0] == key}
 
     def has_output(self, index: int, steps: Sequence[str]) -> bool | None:
-        """Whether a phase declares this output; None if it declares none (or its declaration is wrong)."""
+        """Whether a phase declares this output, or may do so where it is written wrong; None if it declares none."""
         declared = self._declared(index)
+        if self._is_unclear(index) and steps[0] not in (declared or ()):
+            return True
         return None if declared is None else steps[0] in declared
 
     def output_names(self, index: int) -> list[str]:
@@ -80,9 +79,20 @@ class Known:
         else:
             for outputs in agents:
                 declared.update(outputs)
-        key = self.definition.phase_key
-        damaged = index in self.damage.phases or self.damage.covers(key, index, "outputs")
-        if not declared or damaged or not self._cut_roles.isdisjoint(roles):
-            declared = None
-        self._outputs[index] = declared
-        return declared
+        self._outputs[index] = declared or None
+        return self._outputs[index]
+
+    def _is_unclear(self, index: int) -> bool:
+        """Whether what a phase declares is not known, because something of it is wrong."""
+        if self.damage.paths and index not in self._unclear:
+            place = (self.definition.phase_key, index)
+            roles = [role for _, role in roles_of(self.definition.ordered[index])]
+            self._unclear[index] = (
+                index in self.damage.phases
+                or any(self.damage.touches(*place, key) for key in ("outputs", "agents", "role"))
+                or any(
+                    self.damage.covers("agents", role) or self.damage.touches("agents", role, "outputs")
+                    for role in roles
+                )
+            )
+        return self._unclear.get(index, False)

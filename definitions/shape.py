@@ -23,8 +23,6 @@ from definitions.yaml_reader import is_beyond
 MAX_ROUNDS = 12
 _QUOTED = re.compile(r"'([^']*)'")
 _PHASE_KEYS = ("phases", "steps")
-_ONE_BY_ONE = ("completion_signals",)
-"""Lists of texts of which each is looked at for itself, also where another one is wrong."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -40,6 +38,10 @@ class Damage:
     def covers(self, *path: str | int) -> bool:
         """Whether the value at `path`, or something around it, was cut out."""
         return any(path[:length] in self.paths for length in range(1, len(path) + 1))
+
+    def touches(self, *path: str | int) -> bool:
+        """Whether the value at `path`, something around it or something in it was cut out."""
+        return self.covers(*path) or any(cut[: len(path)] == path for cut in self.paths)
 
 
 def validate(model: type[Model], plain: dict[str, Any], findings: Findings) -> tuple[Model | None, Damage]:
@@ -60,8 +62,8 @@ def validate(model: type[Model], plain: dict[str, Any], findings: Findings) -> t
                 _report(model, detail, path, rest, findings)
         if () in reported:
             return None, damage
-        for path in sorted(reported, key=len, reverse=True):
-            _cut(plain, path, damage)
+        for path in sorted({_part(path) for path in reported}, key=_from_front, reverse=True):
+            _cut(plain, path, damage, findings)
     return None, damage
 
 
@@ -89,27 +91,38 @@ def _is_consequence(detail: ErrorDetails, path: Path, damage: Damage) -> bool:
     return missing and any(cut[: len(path)] == path for cut in damage.paths)
 
 
-def _cut(plain: dict[str, Any], path: Path, damage: Damage) -> None:
-    """Remove the value, so that positions stay: for an item the list around it; a phase leaves its id behind."""
-    is_phase = len(path) == 2 and path[0] in _PHASE_KEYS and isinstance(path[1], int)
-    if not is_phase and any(isinstance(step, int) for step in path[2:]):
-        path = path[: next(i for i, step in enumerate(path) if i >= 2 and isinstance(step, int))]
-    elif not is_phase and path[0] in _ONE_BY_ONE and len(path) == 2:
-        damage.paths.add(path)
-        plain[str(path[0])][path[1]] = f"_damaged_{path[1]}"
-        return
-    elif not is_phase and len(path) >= 2 and isinstance(path[1], int) and path[0] not in _PHASE_KEYS:
-        path = path[:3] if len(path) > 2 else path[:1]
+def _part(path: Path) -> Path:
+    """What has to go for what is wrong at `path`: of a list of a phase, the whole item."""
+    if len(path) > 2 and isinstance(path[1], int) and path[0] not in _PHASE_KEYS:
+        return path[:3]
+    return path[: next((i + 1 for i, step in enumerate(path) if i >= 2 and isinstance(step, int)), len(path))]
+
+
+def _from_front(path: Path) -> tuple[int, list[int]]:
+    """Sorts what lies deeper, and later in a list, behind: cut from there, nothing moves before its turn."""
+    return len(path), [step if isinstance(step, int) else -1 for step in path]
+
+
+def _cut(plain: dict[str, Any], path: Path, damage: Damage, findings: Findings) -> None:
+    """Remove the value. A phase leaves its id behind; an item leaves its list damaged, and the others in it."""
     node: Any = plain
     for step in path[:-1]:
         if isinstance(node, dict) and step not in node:
             return  # a larger part was cut out in the same round
         node = node[step]
-    damage.paths.add(path)
-    if is_phase:
+    last = path[-1]
+    if len(path) == 2 and path[0] in _PHASE_KEYS and isinstance(last, int):
+        damage.paths.add(path)
         _leave_id(node, path, damage)
     elif isinstance(node, dict):
-        node.pop(path[-1], None)
+        damage.paths.add(path)
+        node.pop(last, None)
+    elif isinstance(last, int) and len(node) > 1:
+        damage.paths.add(path[:-1])
+        findings.cut(path[:-1], last, len(node))
+        del node[last]
+    else:
+        _cut(plain, path[:-1], damage, findings)
 
 
 def _leave_id(phases: list[Any], path: Path, damage: Damage) -> None:

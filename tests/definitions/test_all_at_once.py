@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
+import yaml
 
 from definitions import load_text
 from definitions.findings import MAX_FINDINGS
+
+ROOT = Path(__file__).parents[2]
+CATALOG = sorted((ROOT / "definitions" / "catalog").glob("*.yaml"))
+DELIVERY = ROOT / "tests" / "cli" / "program" / "feature-delivery.yaml"
 
 
 def codes(text: str) -> list[tuple[int, str]]:
@@ -56,6 +65,64 @@ def test_errors_of_every_kind_in_order_of_the_file() -> None:
 def test_a_signal_that_is_none_hides_no_other_that_is_named_twice() -> None:
     found = load_text('completion_signals: [a, a, "", b, "", b]\nphases: [{id: p}]\n').diagnostics
     assert [(d.column, d.code) for d in found] == [(25, "PL107"), (28, "PL109"), (35, "PL109"), (39, "PL107")]
+
+
+def test_an_item_that_is_wrong_hides_nothing_of_the_other_items_of_its_list() -> None:
+    text = """\
+        groups: {leads: [ana, {bo: 1}]}
+        agents: {w: {uses: command, run: [echo, {a: 1}, "${inputs.nope}"]}}
+        phases:
+          - {id: a, agents: [w]}
+          - {id: b, depends_on: [{q: 1}, nosuch, a, {q: 2}, neither], agents: [{x: 1}, ww]}
+          - {id: c, files_scope: [[x], ../out], approval: {by: [[x], "group:lead"], need: 3}}
+        """
+    found = load_text(dedent(text)).diagnostics
+    assert [(d.line, d.column, d.code) for d in found if d.severity == "error"] == [
+        (1, 23, "PL102"),
+        (2, 41, "PL102"),
+        (2, 52, "PL302"),
+        (5, 26, "PL105"),
+        (5, 27, "PL101"),
+        (5, 34, "PL103"),
+        (5, 45, "PL105"),
+        (5, 46, "PL101"),
+        (5, 53, "PL103"),
+        (5, 72, "PL102"),
+        (6, 27, "PL102"),
+        (6, 32, "PL109"),
+        (6, 57, "PL102"),
+        (6, 62, "PL114"),
+    ]
+
+
+def items(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where the items of all lists are, those of phases aside."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from items(value, (*path, key))
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            if path not in {("phases",), ("steps",)}:
+                yield (*path, position)
+            yield from items(value, (*path, position))
+
+
+@pytest.mark.parametrize("file", [*CATALOG, DELIVERY], ids=lambda file: str(file.stem))
+def test_whichever_item_of_a_list_is_wrong_nothing_else_is_said_to_be(file: Path) -> None:
+    whole = yaml.safe_load(file.read_text(encoding="utf-8"))
+    before = {(d.code, d.message) for d in load_text(yaml.safe_dump(whole, sort_keys=False)).diagnostics}
+    paths = list(items(whole))
+    assert paths or "utilities" in file.stem
+    for path in paths:
+        document = copy.deepcopy(whole)
+        around = document
+        for step in path[:-1]:
+            around = around[step]
+        around[path[-1]] = {"no such key": 1}
+        text = yaml.safe_dump(document, sort_keys=False)
+        line = 1 + next(n for n, written in enumerate(text.splitlines()) if "no such key" in written)
+        found = [d for d in load_text(text).diagnostics if (d.code, d.message) not in before]
+        assert {(d.line, d.severity) for d in found} == {(line, "error")}, (path, [d.text for d in found])
 
 
 @pytest.mark.parametrize(
