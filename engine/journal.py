@@ -12,6 +12,11 @@ from engine.facts import Fact
 from engine.plan import PhasePlan
 from engine.saved import is_checkpoint
 
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Without them Persian words and many emoji fall apart."""
+
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+
 
 def line(at: float, level: str, text: str) -> str:
     """One log line: `[2024-02-19T10:00:00Z] [INFO] Workflow wf_abc123 started`.
@@ -23,7 +28,7 @@ def line(at: float, level: str, text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else _UNREADABLE for c in text)
 
 
 def lines(plans: PhasePlans, run: str, facts: list[Fact]) -> Iterator[str]:
