@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         NotCompared,
     )
     from cli.api.context import Context, ContextKey, ContextVersion
+    from cli.api.details import Diagnosis, GateDetails, Journal, Log, PhaseDetails, RunSummary
     from cli.api.forking import RunComparison
     from cli.api.handle import RunHandle
     from cli.api.importing import ImportedDefinition
@@ -53,20 +54,7 @@ if TYPE_CHECKING:
     from cli.api.measuring import Metrics, MetricsAcross
     from cli.api.planning import RunForecast
     from cli.api.results import Result
-    from cli.api.views import (
-        Diagnosis,
-        GateDetails,
-        GateRow,
-        Journal,
-        Log,
-        ParallelStatus,
-        PhaseDetails,
-        PhaseRow,
-        Progress,
-        RunSummary,
-        Signal,
-        View,
-    )
+    from cli.api.views import GateRow, ParallelStatus, PhaseRow, Progress, Signal, View
     from cli.exits import NotFoundError, UsageError
     from cli.reach.artifacts import Artifact
     from cli.reach.contact import NoWorkerError
@@ -118,20 +106,8 @@ _HOMES = {
     "cli.api.measuring": ("Metrics", "MetricsAcross"),
     "cli.api.planning": ("RunForecast",),
     "cli.api.results": ("Result",),
-    "cli.api.views": (
-        "Diagnosis",
-        "GateDetails",
-        "GateRow",
-        "Journal",
-        "Log",
-        "ParallelStatus",
-        "PhaseDetails",
-        "PhaseRow",
-        "Progress",
-        "RunSummary",
-        "Signal",
-        "View",
-    ),
+    "cli.api.details": ("Diagnosis", "GateDetails", "Journal", "Log", "PhaseDetails", "RunSummary"),
+    "cli.api.views": ("GateRow", "ParallelStatus", "PhaseRow", "Progress", "Signal", "View"),
     "cli.exits": ("NotFoundError", "UsageError"),
     "cli.reach.artifacts": ("Artifact",),
     "cli.reach.contact": ("NoWorkerError",),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cli.api.breakers import ToolCircuit
     from cli.api.catalog import DefinitionDetails, DefinitionEntry, KeptDefinition, Suggestions
     from cli.api.checking import Validation
+    from cli.api.details import RunSummary
     from cli.api.forking import Fork, RunComparison
     from cli.api.importing import ImportedDefinition
     from cli.api.inbox import Inbox
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from cli.api.planning import RunForecast
     from cli.api.restarting import Restart
     from cli.api.returning import Return
-    from cli.api.views import RunSummary
     from cli.embedded.connect import Connection
     from cli.reach.launch import Prepared
     from cli.reach.runs import Run
@@ -332,7 +332,7 @@ class Client:
 
     async def runs(self, *, every: bool = False, limit: int = 100) -> tuple[RunSummary, ...]:
         """The project's open runs, the newest first; `every`: ended ones too."""
-        from cli.api.views import RunSummary  # noqa: PLC0415 - loaded by then
+        from cli.api.details import RunSummary  # noqa: PLC0415 - loaded by then
         from cli.reach.listing import listed  # noqa: PLC0415
 
         found = await listed(self._connection, ended_too=every, limit=limit)

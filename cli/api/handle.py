@@ -16,8 +16,9 @@ from engine.errors import RefusedError
 if TYPE_CHECKING:
     from activities.artifacts import ArtifactStore
     from cli.api.answers import Queued
+    from cli.api.details import Journal, PhaseDetails, RunSummary
     from cli.api.measuring import Metrics
-    from cli.api.views import Journal, ParallelStatus, PhaseDetails, RunSummary, View
+    from cli.api.views import ParallelStatus, View
     from cli.command import Where
     from cli.reach.artifacts import Artifact
     from cli.reach.handing import Handed

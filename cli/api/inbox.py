@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from cli.api.details import GateDetails
 from cli.api.results import PLAIN, Result, one, several
-from cli.api.views import GateDetails
 
 if TYPE_CHECKING:
     from cli.embedded.connect import Connection

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cli import api  # its names are imported when used
 
 if TYPE_CHECKING:
+    from cli.api.details import Log
     from cli.api.messages import Phase
-    from cli.api.views import Log
     from cli.command import Where
     from cli.reach.following import Follower
     from cli.reach.runs import Run

@@ -20,8 +20,8 @@ from cli.reach.place import actor as acting
 
 if TYPE_CHECKING:
     from cli.api.client import Client
+    from cli.api.details import GateDetails
     from cli.api.inbox import InboxItem
-    from cli.api.views import GateDetails
 
 Json = dict[str, Any]
 Decision = Literal["approve", "request_changes", "reject"]

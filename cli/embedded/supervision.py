@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from cli.embedded import boot, ports
+from cli.embedded import boot
 from cli.embedded.processes import Process, recorded, spawn
 from cli.embedded.project import Json, Project, take_lock
 from cli.embedded.server import trim
@@ -75,6 +75,8 @@ def start(project: Project) -> Process:
     Raises:
         UnreachableError: the project asks for a port that its server cannot have.
     """
+    from cli.embedded import ports  # noqa: PLC0415 - a command that finds one at work does without
+
     ports.settle(project)
     log = project.file(LOG)
     trim(log)

@@ -15,8 +15,8 @@ from cli.reach.inputs import values
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
+    from cli.api.details import GateDetails
     from cli.api.handle import RunHandle
-    from cli.api.views import GateDetails
 
 Json = dict[str, Any]
 Decision = Literal["approve", "reject", "request_changes"]
