@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 
+import pytest
+
 from tests.cli.program.person import PROGRAM, Json, Person, until
 
 CATALOG = "full-stack-parallel"
@@ -44,6 +46,17 @@ def test_a_whole_run_by_hand(person: Person) -> None:
     log = person.types("workflow", "logs").lines
     assert log[0].endswith(f"[INFO] Workflow {person.current} started")
     assert log[-1].endswith(f"[INFO] Workflow {person.current} completed")
+
+
+@pytest.mark.parametrize("command", ["workflow status", "workflow parallel-status", "runs"])
+def test_a_look_at_a_run_loads_little_of_temporal_and_nothing_of_the_engine(person: Person, command: str) -> None:
+    person.types("workflow", "start", CATALOG)
+    looked = person.tries(*command.split(), PYTHONPROFILEIMPORTTIME="1")
+    person.types("workflow", "cancel")
+    loaded = {line.rpartition("|")[2].strip() for line in looked.err.splitlines()}
+    assert looked.code == 0
+    assert "temporalio.service" in loaded
+    assert loaded.isdisjoint({"temporalio.client", "definitions.schema", "engine.engine", "rich", "yaml"})
 
 
 def test_what_is_refused_changes_nothing_and_exits_non_zero(person: Person) -> None:
