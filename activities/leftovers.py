@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,9 @@ MARKER = "PHASELOOM_ATTEMPT_ID"
 
 PATIENCE = 5.0
 """Seconds that killed processes get to vanish."""
+
+CHANGING_LOOKS = 200
+"""How often a process is looked at that is just becoming another program: for a second at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +98,22 @@ async def sweep(traces: Sequence[Trace]) -> int:
 def _environment(pid: int) -> list[bytes]:
     if _boot():
         with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            return _settled(Path(f"/proc/{pid}")).split(b"\0")
         return []
     with contextlib.suppress(psutil.Error, OSError):
         return [f"{name}={value}".encode() for name, value in psutil.Process(pid).environ().items()]
     return []
+
+
+def _settled(process: Path) -> bytes:
+    """The environment of a process. One that is just becoming another program has none for a moment, and no words."""
+    for _ in range(CHANGING_LOOKS):
+        found = (process / "environ").read_bytes()
+        if found or (process / "cmdline").read_bytes():
+            return found
+        (process / "exe").readlink()  # raises for what runs no program: threads of the kernel, and the dead
+        time.sleep(0.005)  # noqa: TID251 - in a thread, for what another process does
+    return b""
 
 
 def _ourselves() -> set[int]:

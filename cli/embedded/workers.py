@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.embedded import boot
+from cli.embedded import boot, supervision
 from cli.embedded.processes import Process, recorded, spawn, stop
 from cli.embedded.project import Json, Project
 from cli.embedded.server import trim
@@ -59,6 +59,15 @@ def polled(project: Project, worker: WorkerProcess) -> bool:
     """Whether this worker got as far as asking the server for work."""
     record = project.read(RECORD)
     return record.get("birth") == worker.process.birth and record.get("state") == "polling"
+
+
+def is_coming(project: Project) -> bool:
+    """Whether a worker is being started, by a supervisor that knows of no trouble with that."""
+    supervisor = supervision.living(project)
+    if supervisor is None or "worker" in supervisor.trouble:
+        return False
+    worker = adopt(project)
+    return worker is None or not polled(project, worker)
 
 
 def running_agents(project: Project) -> list[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 T = TypeVar("T")
+
+COMING_SECONDS = 20.0
+"""After so long no more is waited for a worker of our own that is on its way."""
 
 
 class Run(Protocol):
@@ -199,11 +203,26 @@ class ServerRun:
         from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
 
         try:
-            return await patiently(ask, patience=self.patience)
+            return await self._answered(ask)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise UnreachableError(f"the Temporal server refused: {error.message}") from error
             raise await self._not_there() from error
+
+    async def _answered(self, ask: Callable[[float], Awaitable[T]]) -> T:
+        """What is answered, waiting longer while our own worker is on its way: a busy machine takes time."""
+        ends = time.monotonic() + COMING_SECONDS
+        while True:
+            try:
+                return await patiently(ask, patience=self.patience)
+            except NoWorkerError:
+                if time.monotonic() > ends or self.patience != PATIENCE or not self._worker_comes():
+                    raise
+
+    def _worker_comes(self) -> bool:
+        from cli.embedded.workers import is_coming  # noqa: PLC0415 - loaded by then
+
+        return self.connection.embedded and is_coming(self.connection.project)
 
     async def _not_there(self) -> PhaseloomError:
         """Why the server takes nothing for this run; the archive knows better than it how the run ended."""

@@ -19,15 +19,16 @@ def rounded(value: float) -> int:
 
 
 def duration(seconds: float) -> str:
-    """A length of time: `45s`, `2m 45s`, `1h 02m`, `3d 04h`."""
+    """A length of time, to the nearest of its smaller unit: `45s`, `2m 45s`, `1h 02m`, `3d 04h`."""
     total = rounded(max(0.0, seconds))
     if total < MINUTE:
         return f"{total}s"
     if total < HOUR:
         return f"{total // MINUTE}m {total % MINUTE:02}s"
-    if total < DAY:
-        return f"{total // HOUR}h {total % HOUR // MINUTE:02}m"
-    return f"{total // DAY}d {total % DAY // HOUR:02}h"
+    minutes, hours = rounded(total / MINUTE), rounded(total / HOUR)
+    if minutes < DAY // MINUTE:
+        return f"{minutes // 60}h {minutes % 60:02}m"
+    return f"{hours // 24}d {hours % 24:02}h"
 
 
 def ago(seconds: float) -> str:

@@ -226,3 +226,13 @@ async def test_a_server_that_serves_another_project_is_not_waited_for_without_en
         await connect(place.root, patience=0.5)
     identity.write_bytes(known)
     family.supervisor.send(signal.SIGCONT)
+
+
+async def test_a_worker_is_known_to_come_until_it_works(place: Place) -> None:
+    await place.connect()
+    family = await place.family()
+    assert not workers.is_coming(place.project)
+    family.worker.send(signal.SIGKILL)
+    await until(lambda: workers.is_coming(place.project))
+    family = await place.family()
+    assert not workers.is_coming(place.project)

@@ -19,7 +19,10 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
         (165, "2m 45s"),
         (181, "3m 01s"),
         (HOUR + 125, "1h 02m"),
-        (3 * DAY + 4 * HOUR + 59 * MINUTE, "3d 04h"),
+        (2 * HOUR - 1, "2h 00m"),
+        (DAY - 1, "1d 00h"),
+        (3 * DAY + 4 * HOUR + 29 * MINUTE, "3d 04h"),
+        (3 * DAY - 0.8, "3d 00h"),
         (-5, "0s"),
     ],
 )
