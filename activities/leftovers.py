@@ -23,8 +23,8 @@ MARKER = "PHASELOOM_ATTEMPT_ID"
 PATIENCE = 5.0
 """Seconds that killed processes get to vanish."""
 
-CHANGING_LOOKS = 200
-"""How often a process is looked at that is just becoming another program: for a second at least."""
+CHANGING_SECONDS = 1.0
+"""How long one look at all processes waits for those that are just becoming another program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,8 @@ def find(traces: Iterable[Trace]) -> set[int]:
         return set()
     table = processes()
     markers = {f"{MARKER}={trace.attempt_id}".encode() for trace in here}
-    found = {pid for pid in table if markers.intersection(_environment(pid))}
+    until = time.monotonic() + CHANGING_SECONDS
+    found = {pid for pid in table if markers.intersection(_environment(pid, until))}
     found.update(trace.pgid for trace in here if trace.pgid and trace.started and identity(trace.pgid) == trace.started)
     for pid in tuple(found):
         found |= below(table, pid)
@@ -95,25 +96,27 @@ async def sweep(traces: Sequence[Trace]) -> int:
     return len(killed)
 
 
-def _environment(pid: int) -> list[bytes]:
+def _environment(pid: int, until: float) -> list[bytes]:
     if _boot():
         with contextlib.suppress(OSError):
-            return _settled(Path(f"/proc/{pid}")).split(b"\0")
+            return _settled(Path(f"/proc/{pid}"), until).split(b"\0")
         return []
     with contextlib.suppress(psutil.Error, OSError):
         return [f"{name}={value}".encode() for name, value in psutil.Process(pid).environ().items()]
     return []
 
 
-def _settled(process: Path) -> bytes:
-    """The environment of a process. One that is just becoming another program has none for a moment, and no words."""
-    for _ in range(CHANGING_LOOKS):
+def _settled(process: Path, until: float) -> bytes:
+    """The environment of a process. One that is just becoming another program has none for a moment, and no words.
+
+    Some processes have wiped out both for good, so this waits `until` a moment of the monotonic clock at most.
+    """
+    while True:
         found = (process / "environ").read_bytes()
-        if found or (process / "cmdline").read_bytes():
+        if found or (process / "cmdline").read_bytes() or time.monotonic() > until:
             return found
         (process / "exe").readlink()  # raises for what runs no program: threads of the kernel, and the dead
         time.sleep(0.005)  # noqa: TID251 - in a thread, for what another process does
-    return b""
 
 
 def _ourselves() -> set[int]:

@@ -24,3 +24,12 @@ def repository(tmp_path: Path) -> Place:
     place.git("init", "-q")
     place.commit()
     return place
+
+
+@pytest.fixture
+def inner(repository: Place) -> Place:
+    """A project in a folder of the repository."""
+    place = Place(repository.root / "inner")
+    place.root.mkdir()
+    place.write(mine="1")
+    return place

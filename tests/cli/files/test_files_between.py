@@ -80,10 +80,7 @@ def test_the_first_commit_of_a_repository_changes_no_file(plain: Place) -> None:
     assert between(plain, one, plain.told()) == SAME
 
 
-def test_paths_begin_at_the_project_also_where_git_begins_above_it(repository: Place) -> None:
-    inner = Place(repository.root / "inner")
-    inner.root.mkdir()
-    inner.write(mine="1")
+def test_paths_begin_at_the_project_also_where_git_begins_above_it(repository: Place, inner: Place) -> None:
     one = inner.told()
     inner.write(mine="2")
     repository.write(a="1")

@@ -67,10 +67,7 @@ def test_a_commit_that_is_no_longer_there_is_said(repository: Place) -> None:
     assert "which files is not known: this repository does not have commit 111111111111" in found["text"]
 
 
-def test_paths_begin_at_the_project_also_where_git_begins_above_it(repository: Place) -> None:
-    inner = Place(repository.root / "inner")
-    inner.root.mkdir()
-    inner.write(mine="1")
+def test_paths_begin_at_the_project_also_where_git_begins_above_it(repository: Place, inner: Place) -> None:
     told = inner.told()
     inner.write(mine="2")
     repository.write(a="1")
