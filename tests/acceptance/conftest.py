@@ -14,12 +14,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.tidying import tidy
 
 BIN = Path(sys.executable).parent
 Json = dict[str, Any]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 class Desk:
@@ -72,10 +80,13 @@ class Desk:
         return loaded
 
     def kill(self, *names: str) -> float:
-        """SIGKILL to these processes of the project; when it was done."""
-        for pid in [self.record(name)["pid"] for name in names]:
+        """SIGKILL to these processes of the project, and wait until they are gone; when it was done."""
+        pids = [self.record(name)["pid"] for name in names]
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
-        return time.monotonic()
+        when = time.monotonic()
+        self.until(lambda: not any(alive(pid) for pid in pids), "the end of what was killed")
+        return when
 
     def lines(self, name: str) -> list[str]:
         path = self.root / name

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.acceptance.conftest import Desk
-from tests.acceptance.test_survival import alive
+from tests.acceptance.conftest import Desk, alive
 
 LONG = """\
 id: long

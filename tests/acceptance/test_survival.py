@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.acceptance.conftest import Desk
+from tests.acceptance.conftest import Desk, alive
 
 THREE = """\
 id: three
@@ -32,13 +32,6 @@ phases:
   - {name: Last, agents: [worker]}
 """
 PHASES = ("a", "b", "c")
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def settlements(desk: Desk) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import psutil
 import pytest
 from temporalio.client import WorkflowHandle
 
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.connect import Connection, connect
-from cli.embedded.processes import Process
+from cli.embedded.processes import Process, gone
 from cli.embedded.project import Project, open_project
 from engine.agents import AgentPlan
 from engine.plan import Execution, PhasePlan, Plan
@@ -99,6 +101,25 @@ class Place:
         """The lines of a file that an agent writes to; none before it exists."""
         path = self.root / name
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+async def kill(*processes: Process) -> float:
+    """Kill at once, and return when they are gone; when it was done.
+
+    A process takes its signal when the processor comes to it: until then it looks as alive as before.
+    """
+    for process in processes:
+        process.send(signal.SIGKILL)
+    when = time.monotonic()
+    for process in processes:
+        await gone(process)
+    return when
+
+
+async def halt(process: Process) -> None:
+    """Stop the process, as if it hung: nothing of it runs any more when this returns."""
+    process.send(signal.SIGSTOP)
+    await until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
 
 
 async def until(look: Callable[[], T | None], *, seconds: float = 60.0) -> T:

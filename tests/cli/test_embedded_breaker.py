@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from datetime import datetime
 from typing import Any
 
-from cli.embedded.processes import gone
 from cli.reach.breakers import states
 from engine.agents import AgentPlan, ToolBreaker
 from engine.plan import Need, PhasePlan, Plan, Retry
-from tests.cli.conftest import Place, until
+from tests.cli.conftest import Place, kill, until
 
 Json = dict[str, Any]
 
@@ -84,9 +82,7 @@ async def test_a_killed_probe_frees_its_place_and_the_next_one_closes_the_circui
     await until(lambda: len(place.lines("good")) == 1)
     assert float(place.lines("good")[0]) > datetime.fromisoformat(opened["recovers_at"]).timestamp() - 0.1
     assert (await breaker(place))["probe"]["by"] == "wf_good/bake"
-    worker = (await place.family()).worker
-    worker.send(signal.SIGKILL)
-    await gone(worker)
+    await kill((await place.family()).worker)
 
     summary = await asyncio.wait_for(good.result(), 60)
     result = summary["view"]["phases"][1]

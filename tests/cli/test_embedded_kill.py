@@ -15,10 +15,9 @@ import pytest
 from cli.embedded import server as servers
 from cli.embedded import supervision, workers
 from cli.embedded.connect import connect
-from cli.embedded.processes import Process, gone
 from cli.embedded.project import FOLDER
 from engine.errors import UnreachableError
-from tests.cli.conftest import Family, Place, Run, until
+from tests.cli.conftest import Family, Place, Run, halt, kill, until
 
 BACK = 20.0
 """Seconds from a kill, or from the command after it, to the phases running again: sooner than by the heartbeat timeout.
@@ -28,16 +27,6 @@ On a machine of its own it is 5 s, which `bench/run.py` keeps; here others want 
 
 THREE = tuple(f"echo $$ >> began-{i}; until test -e go; do sleep 0.05; done; echo done >> done-{i}" for i in range(3))
 """Agents that work until `go` is there: as long as a test needs them, and no longer."""
-
-
-async def kill(*processes: Process) -> float:
-    """Kill at once; when."""
-    for process in processes:
-        process.send(signal.SIGKILL)
-    when = time.monotonic()
-    for process in processes:
-        await gone(process)
-    return when
 
 
 def begun(place: Place) -> int:
@@ -161,7 +150,7 @@ async def test_a_supervisor_killed_before_it_recorded_the_server_finds_it(place:
 async def test_a_server_that_had_to_take_another_port_takes_its_worker_along(place: Place) -> None:
     address = (await place.connect()).address
     family = await place.family()
-    family.supervisor.send(signal.SIGSTOP)
+    await halt(family.supervisor)
     await kill(family.server)
     with socket.create_server((servers.HOST, int(address.split(":")[1]))):
         family.supervisor.send(signal.SIGCONT)
@@ -218,7 +207,7 @@ async def test_records_that_were_deleted_are_written_again_and_nothing_is_restar
 async def test_a_server_that_serves_another_project_is_not_waited_for_without_end(place: Place) -> None:
     await place.connect()
     family = await place.family()
-    family.supervisor.send(signal.SIGSTOP)  # it would notice
+    await halt(family.supervisor)  # it would notice
     identity = place.project.file("project.json")
     known = identity.read_bytes()
     identity.write_text(json.dumps({"uuid": "another"}), encoding="utf-8")
@@ -232,7 +221,7 @@ async def test_a_worker_is_known_to_come_until_it_works(place: Place) -> None:
     await place.connect()
     family = await place.family()
     assert not workers.is_coming(place.project)
-    family.worker.send(signal.SIGKILL)
+    await kill(family.worker)
     await until(lambda: workers.is_coming(place.project))
     family = await place.family()
     assert not workers.is_coming(place.project)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from cli.embedded.connect import Target, connect
 from cli.embedded.project import take_lock
 from cli.exits import exit_for
 from engine.errors import UnreachableError, WorkspaceError
-from tests.cli.conftest import Place, until
+from tests.cli.conftest import Place, kill, until
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -281,7 +280,7 @@ async def test_an_agent_leaves_starting_a_supervisor_to_its_worker(
 ) -> None:
     await place.connect()
     family = await place.family()
-    family.supervisor.send(signal.SIGKILL)
+    await kill(family.supervisor)
     monkeypatch.setenv(supervision.ATTEMPT_VARIABLE, "of-an-agent")
     await place.connect()
     after = await place.family()

@@ -23,7 +23,7 @@ from cli.embedded.processes import Process, current, gone
 from cli.embedded.project import take_lock
 from cli.embedded.version import differs, installation
 from engine.errors import RefusedError, UnreachableError
-from tests.cli.conftest import Family, Place, until
+from tests.cli.conftest import Family, Place, halt, kill, until
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -82,9 +82,7 @@ async def test_forced_stopping_ends_the_agents_and_their_phases_run_again_later(
 async def test_what_a_killed_supervisor_left_is_stopped_too(place: Place) -> None:
     await place.run("-")
     family = await place.family()
-    for process in (family.supervisor, family.server):
-        process.send(signal.SIGKILL)
-        await gone(process)
+    await kill(family.supervisor, family.server)
     before = time.monotonic()
     assert (await stop(place.root)).was_running
     print(f"down without supervisor and server: {time.monotonic() - before:.2f} s")
@@ -97,9 +95,8 @@ async def test_a_worker_that_does_not_listen_is_killed_with_its_agents(place: Pl
     await place.run("echo $$ >> began; sleep 60")
     await until(lambda: place.lines("began"))
     family = await place.family()
-    family.worker.send(signal.SIGSTOP)
-    family.supervisor.send(signal.SIGKILL)
-    await gone(family.supervisor)
+    await halt(family.worker)
+    await kill(family.supervisor)
     await stop(place.root, force=True, grace=0.5)
     assert family.living == []
     assert identity(int(place.lines("began")[0])) is None
@@ -287,9 +284,7 @@ async def test_the_explanation_of_what_runs_and_of_what_does_not(place: Place) -
 async def test_the_explanation_names_a_worker_that_is_gone(place: Place) -> None:
     await place.connect()
     family = await place.family()
-    for process in (family.supervisor, family.worker):
-        process.send(signal.SIGKILL)
-        await gone(process)
+    await kill(family.supervisor, family.worker)
     report = await status(place.root)
     assert "the supervisor is gone; the next command starts a new one" in report["problems"]
     assert report["worker"] is None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from typing import Any
 
 from cli.api import Client, Inbox
+from cli.embedded.processes import recorded
+from tests.cli.conftest import halt
 from tests.cli.program.person import Person
 
 Json = dict[str, Any]
@@ -48,14 +49,16 @@ async def test_the_inbox_is_typed_and_stays_readable_without_a_worker(person: Pe
         again = await client.start("gated")
         await filled(client, 2, every=True)
         async with Client.connect(person.root, actor="bo", patience=0.5) as hasty:
-            pids = [person.record(name)["pid"] for name in ("supervisor", "worker")]
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
+            halted = [recorded(person.record(name)) for name in ("supervisor", "worker")]
             try:
+                for process in halted:
+                    assert process is not None
+                    await halt(process)
                 silent = await hasty.inbox()
             finally:
-                for pid in reversed(pids):
-                    os.kill(pid, signal.SIGCONT)
+                for process in reversed(halted):
+                    assert process is not None
+                    process.send(signal.SIGCONT)
         told = {item.run: (item.kind, item.answered, item.mine) for item in silent.items}
         assert told == {again.id: ("gate", False, None), review.id: ("person", False, True)}
         await again.cancel()
