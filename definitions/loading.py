@@ -185,9 +185,12 @@ def _read(source: Source, path: Path) -> tuple[Node | None, str | None, list[Dia
 def _without_nulls(plain: dict[str, Any]) -> dict[str, Any]:
     """The document without keys of extensions (`x-…`) and without keys that have no value.
 
-    Not for `depends_on`: nothing after it could mean no needs or the rule of order, so it is refused.
+    Not for `depends_on`: nothing after it could mean no needs or the rule of order, so it is refused; nor for the
+    phases, without which there is no definition.
     """
     top = {key: value for key, value in plain.items() if value is not None and not key.startswith("x-")}
+    if "phases" not in top and "steps" not in top:
+        top |= {key: None for key in ("phases", "steps") if key in plain}
     for key in ("phases", "steps"):
         if isinstance(top.get(key), list):
             top[key] = [

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from definitions.findings import Findings, Path
 from definitions.schema.agents import EXECUTORS
 from definitions.schema.scalars import beyond, found, whole
+from definitions.slugs import is_id
 from definitions.yaml_reader import is_beyond
 
 MAX_ROUNDS = 12
@@ -58,7 +59,7 @@ def validate(model: type[Model], plain: dict[str, Any], findings: Findings) -> t
             if path in reported:
                 continue  # the other branches of a union say the same about the same value
             reported.add(path)
-            if not _is_consequence(detail, path, damage):
+            if not _is_consequence(detail["type"], path, rest, damage):
                 _report(model, detail, path, rest, findings)
         if () in reported:
             return None, damage
@@ -85,10 +86,14 @@ def _document_path(plain: object, loc: tuple[int | str, ...]) -> tuple[Path, tup
     return tuple(path), tuple(rest)
 
 
-def _is_consequence(detail: ErrorDetails, path: Path, damage: Damage) -> bool:
+def _is_consequence(kind: str, path: Path, rest: tuple[int | str, ...], damage: Damage) -> bool:
     """Whether an error only says that something is missing which was cut out before."""
-    missing = detail["type"] in ("missing", "PL105", "too_short")
-    return missing and any(cut[: len(path)] == path for cut in damage.paths)
+    if kind == "missing":
+        return (*path, rest[-1] if rest else path[-1]) in damage.paths
+    if kind == "PL105":  # one of several keys, and the error does not know which
+        gone = [cut[-1] for cut in damage.paths if cut[:-1] == path]
+        return any(path or key in _PHASE_KEYS for key in gone)
+    return kind == "too_short" and any(cut[: len(path)] == path for cut in damage.paths)
 
 
 def _part(path: Path) -> Path:
@@ -116,13 +121,21 @@ def _cut(plain: dict[str, Any], path: Path, damage: Damage, findings: Findings) 
         _leave_id(node, path, damage)
     elif isinstance(node, dict):
         damage.paths.add(path)
-        node.pop(last, None)
+        removed = node.pop(last, None)
+        if len(path) == 3 and path[0] in _PHASE_KEYS and last in ("id", "name"):
+            _keep_name(node, str(last), removed)
     elif isinstance(last, int) and len(node) > 1:
         damage.paths.add(path[:-1])
         findings.cut(path[:-1], last, len(node))
         del node[last]
     else:
         _cut(plain, path[:-1], damage, findings)
+
+
+def _keep_name(phase: dict[str, Any], key: str, value: object) -> None:
+    """A number in place of a name is as good as the name to those that wait for the phase."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and (key == "name" or is_id(str(value))):
+        phase[key] = str(value)
 
 
 def _leave_id(phases: list[Any], path: Path, damage: Damage) -> None:

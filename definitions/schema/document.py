@@ -183,6 +183,16 @@ def _version(value: object) -> str:
     return str(value)
 
 
+def _written(value: object) -> object:
+    if value is None:
+        raise refusal("PL102", "expected a list of phases, found nothing")
+    return value
+
+
+_Listed = Annotated[list[Phase], Field(min_length=1)]
+Phases = Annotated[_Listed | None, BeforeValidator(_written, json_schema_input_type=_Listed)]
+
+
 class Definition(Exact):
     """A definition: phases in order, who does them, how they are carried out."""
 
@@ -197,8 +207,8 @@ class Definition(Exact):
     )
     agents: dict[Line, Agent] = Field(default_factory=dict)
     execution: Execution = Execution()
-    phases: list[Phase] | None = Field(default=None, min_length=1)
-    steps: list[Phase] | None = Field(default=None, min_length=1)
+    phases: Phases = None
+    steps: Phases = None
     step_groups: list[StepGroup] = Field(default_factory=list)
     completion_signals: list[Line] = Field(default_factory=list)
     metadata: dict[str, JsonValue] = Field(default_factory=dict)

@@ -36,6 +36,7 @@ from definitions.schema.scalars import (
     Pattern,
     Text,
     Timeout,
+    found,
     refusal,
 )
 from engine.expansion import ITEMS_LIMIT, problem_of
@@ -56,11 +57,16 @@ class Need(Exact):
 
 
 def _need(value: object) -> object:
-    return {"phase": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"phase": value}
+    if not isinstance(value, dict):
+        hint = f"quote it: '{value}'" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        raise refusal("PL102", f"expected the id of a phase, found {found(value)}", hint)
+    return value
 
 
 def _needs(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | int | float) else value
 
 
 Needs = Annotated[

@@ -95,6 +95,26 @@ def test_an_item_that_is_wrong_hides_nothing_of_the_other_items_of_its_list() ->
     ]
 
 
+def test_phases_without_a_value_are_told_where_they_stand_and_hide_nothing() -> None:
+    found = load_text("phases:\nagents: {w: {run: [1]}}\n").diagnostics
+    assert [(d.line, d.column, d.code) for d in found] == [(1, 8, "PL102"), (2, 20, "PL102")]
+    assert found[0].message == "expected a list of phases, found nothing"
+
+
+def test_a_definition_without_phases_is_told_so_whatever_else_is_wrong() -> None:
+    assert codes("agents: {w: {run: [1]}}\nexecution: {max_workers: x}\n") == [(1, "PL105"), (1, "PL102"), (2, "PL102")]
+
+
+def test_a_need_that_is_no_id_is_told_what_it_should_be() -> None:
+    found = load_text("phases: [{id: a, depends_on: 7}, {id: b, depends_on: [[a], true, 0]}]\n").diagnostics
+    assert [f"{d.message} {d.hint}".strip() for d in found] == [
+        "expected the id of a phase, found the number 7 quote it: '7'",
+        "expected the id of a phase, found a list",
+        "expected the id of a phase, found true",
+        "expected the id of a phase, found the number 0 quote it: '0'",
+    ]
+
+
 def items(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Where the items of all lists are, those of phases aside."""
     if isinstance(node, dict):
@@ -129,6 +149,7 @@ def test_whichever_item_of_a_list_is_wrong_nothing_else_is_said_to_be(file: Path
     "text",
     [
         # the broken phase is still there to be named
+        "phases:\n  - {name: 7}\n  - {id: b, depends_on: ['7'], prompt: '${phases[\"7\"].status}'}\n",
         "phases:\n  - {id: a, name: 1}\n  - {id: b, depends_on: [a], prompt: '${phases.a.status}'}\n",
         "phases:\n  - {id: a, tool: sh, agents: [x], tasks: [x]}\n  - {id: b, depends_on: [a]}\n",
         # without its needs nothing is said about who comes later
