@@ -17,6 +17,7 @@ MAX_FINDINGS = 1000
 MAX_COMPARISONS = 20_000
 """Suggestions compare a word with all ids, which is slow: after this many, diagnostics come without."""
 
+_KEY = re.compile(r"[\"']?([\w-]+)")
 _LONG_WORD = 120
 _LONG_QUOTE = re.compile(f"'([^']{{{_LONG_WORD - 1}}})[^']{{2,}}'")
 
@@ -78,6 +79,13 @@ class Findings:
         """The line of the text in which the value at `path` begins."""
         number = self.root.value_mark_of(self._written(path)).line
         return self.source.lines[number - 1] if number <= len(self.source.lines) else ""
+
+    def key_in_text(self, path: Path) -> str:
+        """The key at `path` as the file spells it; empty where no word stands there."""
+        mark = self.root.mark_of(self._written(path))
+        line = self.source.lines[mark.line - 1] if mark.line <= len(self.source.lines) else ""
+        word = _KEY.match(line, mark.column - 1)
+        return word[1] if word is not None else ""
 
     def cut(self, path: Path, position: int, count: int) -> None:
         """Note that an item of the list at `path`, which has `count` of them, is cut out: later ones move up."""

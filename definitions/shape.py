@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from definitions.findings import Findings, Path
+from definitions.foreign.casing import snake_case
 from definitions.schema.agents import EXECUTORS
 from definitions.schema.scalars import beyond, found, whole
 from definitions.slugs import is_id
@@ -23,6 +24,7 @@ from definitions.yaml_reader import is_beyond
 
 MAX_ROUNDS = 12
 _QUOTED = re.compile(r"'([^']*)'")
+_HUMP = re.compile(r"_([a-z])")
 _PHASE_KEYS = ("phases", "steps")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -163,6 +165,8 @@ def _report(
     elif kind == "extra_forbidden":
         key = str(path[-1])
         hint = findings.suggest(key, keys_at(model, detail["loc"][:-1]))
+        if (spelt := findings.key_in_text(path)) and snake_case(spelt) == key != spelt:
+            key, hint = spelt, _HUMP.sub(lambda found: found[1].upper(), hint)
         findings.add("PL101", path, f"no key '{key}' here", hint=hint, on_key=True)
     elif kind == "missing":
         findings.add("PL105", path, f"'{rest[-1] if rest else path[-1]}' is missing")

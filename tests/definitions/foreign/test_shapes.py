@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from definitions import foreign
+from definitions import foreign, load_text
 from definitions.foreign.trees import mapping
 from definitions.nodes import Mark, Node
 from definitions.yaml_reader import read_yaml
@@ -64,6 +64,22 @@ def test_camel_case_keys_become_native_ones() -> None:
         "execution": {"max_workers": 2, "timeout_per_step": "5m"},
         "completion_signals": ["Hot"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "phases: [{name: Water, accTests: [x], fileScope: [y]}]\ncompletionSignal: [Hot]\n",
+        "{ phases: [{ name: 'Water', accTests: ['x'], 'fileScope': ['y'] }], completionSignal: ['Hot'] }",
+    ],
+    ids=["yaml", "literal"],
+)
+def test_a_wrong_key_is_named_as_the_file_spells_it(text: str) -> None:
+    assert [(d.message, d.hint) for d in load_text(text).diagnostics if d.code == "PL101"] == [
+        ("no key 'accTests' here", "did you mean 'acceptanceTests'?"),
+        ("no key 'fileScope' here", "did you mean 'filesScope'?"),
+        ("no key 'completionSignal' here", "did you mean 'completionSignals'?"),
+    ]
 
 
 def test_names_that_the_author_chose_keep_their_case() -> None:
