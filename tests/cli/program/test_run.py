@@ -176,7 +176,7 @@ def test_detaching_returns_at_once(person: Person) -> None:
 def test_more_agents_than_slots_queue(person: Person) -> None:
     person.write(
         "many.yaml",
-        "name: Many\nagents: {a: {uses: command, run: [sleep, '1.5']}}\nphases:\n"
+        "name: Many\nagents: {a: {uses: command, run: [sleep, '60']}}\nphases:\n"
         + "".join(f"  - {{name: P{i}, agents: [a], parallel: true}}\n" for i in range(3)),
     )
     said = person.types("workflow", "start", "many.yaml", "--max-workers", "1")
