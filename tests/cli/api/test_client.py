@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import textwrap
@@ -14,7 +15,9 @@ import pytest
 
 from cli.api import Client, NotFoundError, Queued, RefusedError, UsageError
 from cli.api.views import View
+from cli.embedded.processes import recorded
 from definitions import InvalidDefinitionError
+from tests.cli.conftest import halt
 from tests.cli.program.person import Person
 
 Json = dict[str, Any]
@@ -195,6 +198,24 @@ async def test_a_message_without_a_worker_is_queued(person: Person) -> None:
         assert summary is not None
         assert summary.status == "running"
         await client._connection.client.get_workflow_handle(run.id).terminate()
+
+
+async def test_a_message_is_queued_however_long_the_server_takes_when_a_worker_is_given_little_time(
+    person: Person,
+) -> None:
+    async with Client.connect(person.root, task_queue="nobody-works-here", patience=0.1) as client:
+        run = await client.start(await defined(client))
+        server = recorded(person.record("server"))
+        assert server is not None
+        await halt(server)
+        try:
+            sending = asyncio.create_task(run.pause())
+            await asyncio.wait({sending}, timeout=1)
+            assert not sending.done()
+        finally:
+            server.send(signal.SIGCONT)
+        assert isinstance(await sending, Queued)
+        await client.connection.client.get_workflow_handle(run.id).terminate()
 
 
 COLLIDING = ("cli", "engine", "definitions", "activities", "workflows", "worker")
