@@ -203,6 +203,7 @@ def test_of_reviewers_whose_tool_has_failed_one_tries_it_again_and_the_others_wa
     until(lambda: person.view()["status"] == "completed")
     assert (lines("asked-oracle"), lines("at-work")) == (4, 2)
     assert oracle()["state"] == "closed"
+    until(lambda: of_kind(person, "run_settled"))
     reviews = [
         (fact["data"]["reviewer"], fact["data"]["verdicts"][0]["verdict"]) for fact in of_kind(person, "review_settled")
     ]
