@@ -220,7 +220,8 @@ async def test_up_takes_over_what_runs_and_ctrl_c_stops_all_of_it(place: Place) 
 
 
 async def test_up_with_the_page_replaces_a_server_without_and_keeps_the_worker(place: Place) -> None:
-    run = await place.run("sleep 4; echo done >> done")
+    run = await place.run("echo >> began; until test -e go; do sleep 0.05; done; echo done >> done")
+    await until(lambda: place.lines("began"))
     family = await place.family()
     process, told = await start_up(place, "ui")
     port = int(told.split()[1])
@@ -228,9 +229,10 @@ async def test_up_with_the_page_replaces_a_server_without_and_keeps_the_worker(p
     assert page.status == 200
     page.close()
     assert (await place.family()).worker == family.worker
+    (place.root / "go").touch()
     connection = await place.connect()
     assert (await connection.client.get_workflow_handle(run.id).result())["status"] == "completed"
-    assert place.lines("done") == ["done"]
+    assert (len(place.lines("began")), place.lines("done")) == (1, ["done"])
     process.send_signal(signal.SIGTERM)
     await process.wait()
 

@@ -218,7 +218,9 @@ def test_on_a_terminal_phases_at_work_are_live_and_lines_stay_whole(person: Pers
 @pytest.mark.skipif(sys.platform != "linux", reason="process ids come from the records")
 def test_a_run_in_front_survives_that_everything_behind_it_is_killed(alone: Person) -> None:
     alone.write(
-        "two.yaml", "name: Two\nagents: {a: {uses: command, run: [sleep, '3']}}\nphases:\n  - {name: A, agents: [a]}\n"
+        "two.yaml",
+        "name: Two\nagents: {a: {uses: command, shell: 'until test -e go; do sleep 0.05; done'}}\n"
+        "phases:\n  - {name: A, agents: [a]}\n",
     )
     process = alone.begins("run", "two.yaml")
     assert process.stdout is not None
@@ -226,6 +228,7 @@ def test_a_run_in_front_survives_that_everything_behind_it_is_killed(alone: Pers
     until(alone.has_worker)
     for name in ("supervisor", "worker", "server"):
         os.kill(alone.record(name)["pid"], signal.SIGKILL)
+    alone.write("go", "")  # not before: it is a run in the middle of its work that survives
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert "✓ All steps complete" in out.splitlines()
