@@ -13,6 +13,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import from_url
 
+from tests.ports import free_port
+
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "hidden-word", "AWS_REGION": "us-east-1"}
 
 
@@ -21,9 +23,8 @@ class S3:
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        self._server.start()
-        _, self.port = self._server.get_host_and_port()
+        self.port = free_port()
+        self.start()
         self.variables = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
         self.new_bucket()
 
@@ -57,7 +58,7 @@ class S3:
         self._server.stop()
 
     def start(self) -> None:
-        """Let it be reached again, at the same address."""
+        """Let it be reached, always at the same address."""
         self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
         self._server.start()
 

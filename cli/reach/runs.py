@@ -169,13 +169,17 @@ class ServerRun:
     async def send(self, name: str, payload: Json) -> Json | None:
         """The answer to a message; None when no worker answers: then it is sent as a signal and counts later.
 
-        Both carry one `request_id`, so that the run takes only the first of them to arrive.
+        Both carry one `request_id`, so that the run takes only the first of them to arrive. The signal is up to the
+        server alone, which gets its time however little a worker was given.
         """
         payload = {"request_id": f"cli-{secrets.token_hex(8)}", **payload}
         try:
             return await self._update(name, payload)
         except NoWorkerError:
-            await self._call(lambda seconds: self.handle.signal(name, payload, rpc_timeout=timedelta(seconds=seconds)))
+            await self._call(
+                lambda seconds: self.handle.signal(name, payload, rpc_timeout=timedelta(seconds=seconds)),
+                patience=max(self.patience, PATIENCE),
+            )
             return None
 
     async def _update(self, name: str, payload: Json) -> Json:
@@ -198,25 +202,25 @@ class ServerRun:
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from error
 
-    async def _call(self, ask: Callable[[float], Awaitable[T]]) -> T:
+    async def _call(self, ask: Callable[[float], Awaitable[T]], *, patience: float | None = None) -> T:
         """A call with patience; what is not there is said in words."""
         from temporalio.service import RPCError, RPCStatusCode  # noqa: PLC0415 - loaded by then
 
         try:
-            return await self._answered(ask)
+            return await self._answered(ask, self.patience if patience is None else patience)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise UnreachableError(f"the Temporal server refused: {error.message}") from error
             raise await self._not_there() from error
 
-    async def _answered(self, ask: Callable[[float], Awaitable[T]]) -> T:
+    async def _answered(self, ask: Callable[[float], Awaitable[T]], patience: float) -> T:
         """What is answered, waiting longer while our own worker is on its way: a busy machine takes time."""
         ends = time.monotonic() + COMING_SECONDS
         while True:
             try:
-                return await patiently(ask, patience=self.patience)
+                return await patiently(ask, patience=patience)
             except NoWorkerError:
-                if time.monotonic() > ends or self.patience != PATIENCE or not self._worker_comes():
+                if time.monotonic() > ends or patience != PATIENCE or not self._worker_comes():
                     raise
 
     def _worker_comes(self) -> bool:

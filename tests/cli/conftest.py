@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -120,6 +121,16 @@ async def halt(process: Process) -> None:
     """Stop the process, as if it hung: nothing of it runs any more when this returns."""
     process.send(signal.SIGSTOP)
     await until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+
+
+async def remove(folder: Path) -> None:
+    """Remove a folder in which something may be written at this very moment."""
+
+    def removed() -> bool:
+        shutil.rmtree(folder, ignore_errors=True)
+        return not folder.exists()
+
+    await until(removed)
 
 
 async def until(look: Callable[[], T | None], *, seconds: float = 60.0) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import signal
 import socket
 import time
@@ -17,12 +16,13 @@ from cli.embedded import supervision, workers
 from cli.embedded.connect import connect
 from cli.embedded.project import FOLDER
 from engine.errors import UnreachableError
-from tests.cli.conftest import Family, Place, Run, halt, kill, until
+from tests.cli.conftest import Family, Place, Run, halt, kill, remove, until
 
-BACK = 20.0
+BACK = 27.0
 """Seconds from a kill, or from the command after it, to the phases running again: sooner than by the heartbeat timeout.
 
-On a machine of its own it is 5 s, which `bench/run.py` keeps; here others want the processor too.
+That is 30 s, from a second before the kill at the earliest. On a machine of its own it takes 5 s, which `bench/run.py`
+keeps; here others want the processor too.
 """
 
 THREE = tuple(f"echo $$ >> began-{i}; until test -e go; do sleep 0.05; done; echo done >> done-{i}" for i in range(3))
@@ -174,7 +174,7 @@ async def test_a_project_folder_deleted_while_all_runs_ends_them_and_the_next_co
     await place.run(THREE[0])
     await until(lambda: place.lines("began-0"))
     before = await place.family()
-    shutil.rmtree(place.root / FOLDER)
+    await remove(place.root / FOLDER)
     await place.connect()  # at once: the old ones have not noticed yet
     after = await place.family()
     assert not set(after.all) & set(before.all)
@@ -187,7 +187,7 @@ async def test_a_folder_emptied_but_for_its_locks_ends_what_ran_and_the_next_com
     before = await place.family()
     for file in place.project.folder.iterdir():
         if file.is_file() and file.suffix != ".lock":
-            file.unlink()
+            file.unlink(missing_ok=True)  # one that is being written goes by itself
     await place.connect()
     after = await place.family()
     assert not set(after.all) & set(before.all)

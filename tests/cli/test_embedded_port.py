@@ -15,15 +15,7 @@ from cli.embedded.condition import stop
 from engine.errors import UnreachableError
 from tests.cli.conftest import Place, until
 from tests.cli.program.person import PROGRAM
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports at which nothing listens now."""
-    probes = [socket.create_server((servers.HOST, 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+from tests.ports import free_ports
 
 
 def asks_for(place: Place, port: int) -> None:

@@ -25,7 +25,7 @@ from cli.embedded.connect import Target, connect
 from cli.embedded.project import take_lock
 from cli.exits import exit_for
 from engine.errors import UnreachableError, WorkspaceError
-from tests.cli.conftest import Place, kill, until
+from tests.cli.conftest import Place, kill, remove, until
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -199,7 +199,7 @@ async def test_no_supervisor_is_started_while_another_one_has_not_left_its_place
 async def test_a_deleted_project_leaves_no_process(place: Place) -> None:
     await place.connect()
     family = await place.family()
-    shutil.rmtree(place.root)
+    await remove(place.root)
     await until(lambda: not family.living)
 
 

@@ -24,6 +24,7 @@ from cli.embedded.project import take_lock
 from cli.embedded.version import differs, installation
 from engine.errors import RefusedError, UnreachableError
 from tests.cli.conftest import Family, Place, halt, kill, until
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -105,11 +106,19 @@ async def test_a_worker_that_does_not_listen_is_killed_with_its_agents(place: Pl
 # ---- by itself
 
 
+async def used_until_listed(place: Place) -> None:
+    """Use the project until the list of runs knows of one that is open: from then on that keeps it at work."""
+    async with asyncio.timeout(60):
+        while not await (await place.connect()).reader.count("ExecutionStatus='Running'"):
+            await asyncio.sleep(0.05)
+
+
 async def test_an_unused_project_stops_by_itself_and_starts_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHASELOOM_IDLE_EXIT", "2")
     run = await place.run("-")
+    await used_until_listed(place)
     family = await place.family()
     await run.terminate()
     await until(lambda: not family.living)
@@ -120,8 +129,9 @@ async def test_an_unused_project_stops_by_itself_and_starts_again(
 
 
 async def test_an_open_run_keeps_everything_alive(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHASELOOM_IDLE_EXIT", "4")  # longer than the run takes to be known, on a busy machine too
+    monkeypatch.setenv("PHASELOOM_IDLE_EXIT", "4")
     run = await place.run("-")
+    await used_until_listed(place)
     family = await place.family()
     await asyncio.sleep(6)
     assert len(family.living) == 3
@@ -210,7 +220,8 @@ async def test_up_takes_over_what_runs_and_ctrl_c_stops_all_of_it(place: Place) 
 
 
 async def test_up_with_the_page_replaces_a_server_without_and_keeps_the_worker(place: Place) -> None:
-    run = await place.run("sleep 4; echo done >> done")
+    run = await place.run("echo >> began; until test -e go; do sleep 0.05; done; echo done >> done")
+    await until(lambda: place.lines("began"))
     family = await place.family()
     process, told = await start_up(place, "ui")
     port = int(told.split()[1])
@@ -218,19 +229,22 @@ async def test_up_with_the_page_replaces_a_server_without_and_keeps_the_worker(p
     assert page.status == 200
     page.close()
     assert (await place.family()).worker == family.worker
+    (place.root / "go").touch()
     connection = await place.connect()
     assert (await connection.client.get_workflow_handle(run.id).result())["status"] == "completed"
-    assert place.lines("done") == ["done"]
+    assert (len(place.lines("began")), place.lines("done")) == (1, ["done"])
     process.send_signal(signal.SIGTERM)
     await process.wait()
 
 
 async def test_up_on_a_port_replaces_the_server_and_later_commands_keep_to_it(place: Place) -> None:
     await place.connect()
-    with socket.create_server((servers.HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(UnreachableError, match=f"port {port} of 127.0.0.1: is in use by another program"):
-            await up(place.root, port=port)
+    port = free_port()
+    with (
+        socket.create_server((servers.HOST, port)),
+        pytest.raises(UnreachableError, match=f"port {port} of 127.0.0.1: is in use by another program"),
+    ):
+        await up(place.root, port=port)
     assert supervision.living(place.project) is not None, "nothing was changed"
     process, told = await start_up(place, str(port))
     assert told == f"127.0.0.1:{port} None"
@@ -244,7 +258,7 @@ async def test_up_on_another_port_is_refused_while_agents_run(place: Place) -> N
     family = await place.family()
     await until(lambda: workers.running_agents(place.project) or None)
     with pytest.raises(RefusedError, match="1 agent is at work"):
-        await up(place.root, port=servers.free_port(servers.PORTS.start))
+        await up(place.root, port=free_port())
     assert await place.family() == family
     (place.root / "go").touch()
 

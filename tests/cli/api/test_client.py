@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import textwrap
@@ -14,7 +15,9 @@ import pytest
 
 from cli.api import Client, NotFoundError, Queued, RefusedError, UsageError
 from cli.api.views import View
+from cli.embedded.processes import recorded
 from definitions import InvalidDefinitionError
+from tests.cli.conftest import halt
 from tests.cli.program.person import Person
 
 Json = dict[str, Any]
@@ -99,7 +102,6 @@ async def test_a_cancelled_group_waits_for_a_decision_and_goes_on_after_it(perso
 
 async def test_nothing_starts_when_something_is_wrong(person: Person) -> None:
     async with Client.connect(person.root) as client:
-        before = await client.runs(every=True)
         await client.define("needs", phases=[{"name": "A"}], inputs={"n": {"type": "integer", "required": True}})
         with pytest.raises(UsageError, match="'n'"):
             await client.start("needs")
@@ -107,12 +109,21 @@ async def test_nothing_starts_when_something_is_wrong(person: Person) -> None:
             await client.define("broken", phases=[{"name": "A", "depends_on": ["nobody"]}])
         with pytest.raises(NotFoundError):
             await client.run("wf_nobody")
-        assert await client.runs(every=True) == before
         started = await client.start("needs", inputs={"n": 3}, run_id="wf_once")
         with pytest.raises(RefusedError, match="wf_once"):
             await client.start("needs", inputs={"n": 3}, run_id="wf_once")
         assert (await client.current()).id == "wf_once"
         await started.cancel()
+        # By the time the list knows of the last one it knows of those that should not have been started before.
+        await listing(client, "wf_once")
+        assert [run.run for run in await client.runs(every=True) if run.definition != "story"] == ["wf_once"]
+
+
+async def listing(client: Client, run: str) -> None:
+    """Wait until the list of runs knows of this one and its end, of which it learns a moment later."""
+    async with asyncio.timeout(60):
+        while not any(each.run == run and each.ended_at for each in await client.runs(every=True)):
+            await asyncio.sleep(0.05)
 
 
 async def test_a_phase_outside_of_groups_is_not_completed_as_a_parallel_one(person: Person) -> None:
@@ -151,6 +162,7 @@ async def test_the_command_line_the_query_and_the_client_say_the_same(person: Pe
                 handle = client._connection.client.get_workflow_handle(run.id)
                 assert timeless(await handle.query("view", {})) == timeless(said.json), step
             assert View.of(said.json).phase("plan").name == "Plan"
+        await listing(client, run.id)
         listed = {each.run: each.to_json() for each in await client.runs(every=True)}
         printed = await asyncio.to_thread(person.types, "runs", "--all", "--json")
         assert listed == {each["run"]: each for each in printed.json["runs"]}
@@ -186,6 +198,24 @@ async def test_a_message_without_a_worker_is_queued(person: Person) -> None:
         assert summary is not None
         assert summary.status == "running"
         await client._connection.client.get_workflow_handle(run.id).terminate()
+
+
+async def test_a_message_is_queued_however_long_the_server_takes_when_a_worker_is_given_little_time(
+    person: Person,
+) -> None:
+    async with Client.connect(person.root, task_queue="nobody-works-here", patience=0.1) as client:
+        run = await client.start(await defined(client))
+        server = recorded(person.record("server"))
+        assert server is not None
+        await halt(server)
+        try:
+            sending = asyncio.create_task(run.pause())
+            await asyncio.wait({sending}, timeout=1)
+            assert not sending.done()
+        finally:
+            server.send(signal.SIGCONT)
+        assert isinstance(await sending, Queued)
+        await client.connection.client.get_workflow_handle(run.id).terminate()
 
 
 COLLIDING = ("cli", "engine", "definitions", "activities", "workflows", "worker")

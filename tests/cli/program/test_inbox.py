@@ -137,8 +137,7 @@ def test_a_walk_shows_each_gate_asks_sends_and_goes_on_after_a_refusal(person: P
     assert "Draw starts again." in shown
     assert "Not decided: " in shown
     assert "Gates: 1 sent back, 1 not decided." in shown
-    feedback = person.types("workflow", "logs", "--run", runs["site"]).out
-    assert "bigger" in feedback
+    until(lambda: "bigger" in person.types("workflow", "logs", "--run", runs["site"]).out)
 
     until(lambda: {item["run"] for item in items(person, "--actor", "bo")} == set(runs.values()))
     walk = answering((asked, "s\n"), (asked, "q\n"))

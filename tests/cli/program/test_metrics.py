@@ -65,6 +65,8 @@ def test_all_phases_of_a_large_open_run_are_told(person: Person) -> None:
 def test_metrics_are_those_of_the_exported_facts(person: Person) -> None:
     run = person.current
     folder = run_directory(person.root, run)
+    # The worker writes a fact down a moment after it has decided.
+    until(lambda: '"run_settled"' in (folder / "journal.jsonl").read_text(encoding="utf-8").rpartition("\n")[0])
     told = [json.loads(line) for line in (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
     pointer = json.loads((folder / "archive.json").read_bytes())
     plan = Plan.from_json(ArtifactStore(person.root).get_json(pointer["sha256"])["ledger"]["plan"])

@@ -52,4 +52,4 @@ phases: [{{name: One, agents: [worker], retry: {{max_attempts: 2, initial: 10ms}
     until(lambda: sorted(lines(person, "hooks")[2:]) == ["recovered", "retry 1"])
     log = person.root / ".phaseloom" / "workflows" / person.current / "logs" / "hooks.log"
     until(lambda: person.view()["status"] == "completed")
-    assert "Failed: exit code 9" in log.read_text(encoding="utf-8")
+    until(lambda: "Failed: exit code 9" in log.read_text(encoding="utf-8"))

@@ -9,7 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.cli.program.person import Person, interrupt, until
+from tests.cli.program.person import SECONDS, Person, interrupt, until
+from tests.ports import free_port
 
 DEFINITION = """
 name: Counted
@@ -28,14 +29,12 @@ gates:
 
 @pytest.fixture
 def port() -> int:
-    """A port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 def scraped(port: int) -> dict[str, float]:
     """The samples, by name and labels without Temporal's own."""
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=SECONDS) as answer:
         text = answer.read().decode()
     found = re.findall(r"^(\w+)(?:\{(.*)\})? (\S+)$", text, re.MULTILINE)
     return {f"{name}{{{labels}}}" if labels else name: float(value) for name, labels, value in found}

@@ -26,8 +26,13 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ in what is read after their end")
 def test_a_run_on_a_terminal_has_lanes_and_ends_with_its_measures(person: Person) -> None:
-    person.write("two.yaml", TWO)
-    shown = person.on_terminal("run", "two.yaml", columns=60, NO_COLOR="1")
+    person.write("two.yaml", TWO.replace("sleep 1.2", "sleep 1.2; until test -e seen; do sleep 0.05; done"))
+
+    def see(shown: str) -> None:
+        if re.search(r"⟳ writer\*? +[█░]+ +\d+s", CONTROL.sub("", shown)):
+            (person.root / "seen").touch()
+
+    shown = person.on_terminal("run", "two.yaml", columns=60, seeing=see, NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown), "NO_COLOR is obeyed"
     lines = [line.rstrip() for line in CONTROL.sub("", shown).splitlines()]
     assert any(re.match(r"  ⟳ writer\*? +[█░]+ +\d+s", line) for line in lines), lines

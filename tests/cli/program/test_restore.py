@@ -146,10 +146,11 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
     life(person, left="writer" if end in {"completed", "failed"} else "sleeper")
     run = begun(person)
     until(lambda: statuses(person.view())["right"] == "completed")
+    if end in {"completed", "failed"}:
+        until(lambda: statuses(person.view())["review"] == "in_progress")  # the left one has its own time
     if end == "completed":
         person.types("workflow", "next", "-o", "verdict=no")
     elif end == "failed":
-        until(lambda: statuses(person.view())["review"] == "in_progress")
         person.types("workflow", "fail-phase", "review", "--error", "no")
         person.types("workflow", "intervene", "cancel", "--phase", "review")
     elif end == "cancelled":
@@ -170,15 +171,22 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
     assert f"Restored as: {new} from design" in before
     assert f"Restored from: {run} at design" in person.types("workflow", "status").out
     person.types("workflow", "cancel")
-    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
-    assert (listed[new]["restored_from"], listed[run]["restored_as"]) == (run, new)
+    until(lambda: {new, run} <= listed(person).keys())
+    found = listed(person)
+    assert (found[new]["restored_from"], found[run]["restored_as"]) == (run, new)
+
+
+def listed(person: Person) -> dict[str, Json]:
+    """All runs, by their ids; a list learns of a run a moment after its start."""
+    return {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
 
 
 def says_that_it_is_lost(person: Person, run: str) -> None:
     """A run that neither the server nor an archive knows is listed, and whoever asks is told how to go on."""
     again = f"go on as a new run with: phaseloom workflow resume --from last-checkpoint --run {run}"
-    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
-    assert (listed[run]["status"], listed[run]["definition"], listed[run]["ended_at"]) == ("lost", "life", None)
+    until(lambda: listed(person)[run]["status"] != "terminated")  # a list forgets a run a moment after the server
+    found = listed(person)[run]
+    assert (found["status"], found["definition"], found["ended_at"]) == ("lost", "life", None)
     assert run not in person.types("runs").out
     status = person.types("workflow", "status", "--run", run)
     assert "Status: lost" in status.out
@@ -196,8 +204,7 @@ def test_a_run_that_only_its_archive_tells_of_is_listed_and_refuses_messages(per
     folder = person.root / ".phaseloom" / "workflows" / run
     until((folder / "archive.json").exists)
     shutil.copytree(folder, folder.with_name("wf_gone00"))  # the server knows nothing of it
-    listed = {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
-    gone = listed["wf_gone00"]
+    gone = listed(person)["wf_gone00"]
     assert (gone["definition"], gone["status"], gone["waiting_for"]) == ("life", "cancelled", [])
     assert gone["current"] is False
     assert "wf_gone00" not in person.types("runs").out

@@ -119,16 +119,22 @@ def test_a_run_that_fails_ends_with_1(person: Person) -> None:
 
 
 def test_people_are_refused_or_waited_for_without_a_terminal(person: Person) -> None:
-    before = len(person.types("runs", "--all", "--json").json["runs"])
     said = person.tries("run", "full-stack-parallel", "--non-interactive")
     assert said.code == 4
     assert "people are needed for: design-contract" in said.err
-    assert len(person.types("runs", "--all", "--json").json["runs"]) == before
     said = person.tries("run", "full-stack-parallel")
     assert said.code == 75
     assert said.lines[-1] == "    waits for api-expert, ui-ux-expert: phaseloom workflow complete-phase 0"
     assert f"workflow status --run {person.current}" in said.err
     person.types("workflow", "cancel")
+
+    def listed() -> list[str]:
+        runs = person.types("runs", "--all", "--json").json["runs"]
+        return [run["run"] for run in runs if run["definition"] == "full-stack-parallel"]
+
+    # By the time the list knows of this one it knows of one that should not have been started before.
+    until(listed)
+    assert listed() == [person.current]
 
 
 def test_ctrl_c_cancels_the_run_and_waits_until_its_agents_are_gone(person: Person) -> None:
@@ -176,7 +182,7 @@ def test_detaching_returns_at_once(person: Person) -> None:
 def test_more_agents_than_slots_queue(person: Person) -> None:
     person.write(
         "many.yaml",
-        "name: Many\nagents: {a: {uses: command, run: [sleep, '1.5']}}\nphases:\n"
+        "name: Many\nagents: {a: {uses: command, run: [sleep, '60']}}\nphases:\n"
         + "".join(f"  - {{name: P{i}, agents: [a], parallel: true}}\n" for i in range(3)),
     )
     said = person.types("workflow", "start", "many.yaml", "--max-workers", "1")
@@ -212,7 +218,9 @@ def test_on_a_terminal_phases_at_work_are_live_and_lines_stay_whole(person: Pers
 @pytest.mark.skipif(sys.platform != "linux", reason="process ids come from the records")
 def test_a_run_in_front_survives_that_everything_behind_it_is_killed(alone: Person) -> None:
     alone.write(
-        "two.yaml", "name: Two\nagents: {a: {uses: command, run: [sleep, '3']}}\nphases:\n  - {name: A, agents: [a]}\n"
+        "two.yaml",
+        "name: Two\nagents: {a: {uses: command, shell: 'until test -e go; do sleep 0.05; done'}}\n"
+        "phases:\n  - {name: A, agents: [a]}\n",
     )
     process = alone.begins("run", "two.yaml")
     assert process.stdout is not None
@@ -220,6 +228,7 @@ def test_a_run_in_front_survives_that_everything_behind_it_is_killed(alone: Pers
     until(alone.has_worker)
     for name in ("supervisor", "worker", "server"):
         os.kill(alone.record(name)["pid"], signal.SIGKILL)
+    alone.write("go", "")  # not before: it is a run in the middle of its work that survives
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert "✓ All steps complete" in out.splitlines()

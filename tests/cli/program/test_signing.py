@@ -131,6 +131,7 @@ def test_a_run_with_keys_goes_back_when_somebody_with_a_key_says_so(person: Pers
     assert (wrong.code, "is not a key that" in wrong.err) == (4, True)
     assert person.types("workflow", "restore", "beginning", "--yes", "--key", made["file"], "--json").json["in_place"]
     stands(person, "waiting")
+    until(lambda: of_kind(person, "message_signed"))
     assert [fact["data"]["statement"]["message"] for fact in of_kind(person, "message_signed")] == ["restore"]
 
 
