@@ -93,7 +93,7 @@ class Handle:
 
 
 async def test_a_running_command_is_on_disk_with_its_group(project: Project, eventually: Eventually) -> None:
-    task = asyncio.ensure_future(project.command({"run": ["sleep", "5"]}))
+    task = asyncio.ensure_future(project.command({"run": ["sleep", "97555"]}))
     await eventually(lambda: any(r.pgid for r in records(project.root)))
     [running] = records(project.root)
     assert (running.key, running.run, running.phase) == ("wf_test01/build/0/builder#0", "wf_test01", "build")
