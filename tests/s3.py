@@ -13,6 +13,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import from_url
 
+from tests.ports import free_port
+
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "hidden-word", "AWS_REGION": "us-east-1"}
 
 
@@ -21,9 +23,8 @@ class S3:
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        self._server.start()
-        _, self.port = self._server.get_host_and_port()
+        self.port = free_port()  # nobody else is given it while the server is away
+        self.start()
         self.variables = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
         self.new_bucket()
 
