@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it tells no types
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds in which what is about to end may end."""
 
 OF_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")

@@ -1,15 +1,20 @@
-"""Ports for what a test starts later, or again at the same place."""
+"""Ports for servers that tests start themselves, later, or again at the same place."""
 
 from __future__ import annotations
 
 import random
 
-from cli.embedded import server as servers
+from cli.embedded.server import PORTS
+from cli.embedded.server import free_port as free_from
 
 
 def free_port() -> int:
-    """A port that is free and stays so: not one of those that the system gives to whoever asks for any."""
-    return servers.free_port(random.choice(servers.PORTS))  # noqa: S311 - no secret
+    """A free port, as a project finds its own: below those that systems hand out by themselves.
+
+    One of those may be given to anybody between here and the server's start; and whoever asks again and again whether
+    a server listens on it may at last connect to itself.
+    """
+    return free_from(random.SystemRandom().choice(PORTS))
 
 
 def free_ports(count: int) -> list[int]:

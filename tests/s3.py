@@ -23,7 +23,7 @@ class S3:
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self.port = free_port()
+        self.port = free_port()  # nobody else is given it while the server is away
         self.start()
         self.variables = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
         self.new_bucket()

@@ -88,6 +88,14 @@ class Desk:
         self.until(lambda: not any(alive(pid) for pid in pids), "the end of what was killed")
         return when
 
+    def has_worker(self) -> bool:
+        """Whether the project's worker lives and asks for work."""
+        try:
+            record = self.record("worker")
+        except (OSError, ValueError):
+            return False
+        return record.get("state") == "polling" and alive(record["pid"])
+
     def lines(self, name: str) -> list[str]:
         path = self.root / name
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []

@@ -29,7 +29,7 @@ from tests.acceptance.sketches import FAILING, GROUP, PEOPLE, SIGNAL, Move, Stor
 from tests.cli.program.person import Person, until
 
 Json = dict[str, Any]
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -271,6 +271,7 @@ async def told_from_all_sides(root: Path, story: Story, number: int) -> str:
         return (await operator.ends()).status
 
 
+@pytest.mark.timeout(600)
 @example(story=PEOPLE)
 @example(story=GROUP)
 @example(story=FAILING)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from temporalio.testing import ActivityEnvironment
 
@@ -48,7 +49,7 @@ class Project:
             "prompt": None,
             "acceptance_tests": [],
             "files_scope": [],
-            "timeout": 30.0,
+            "timeout": 120.0,
             "retry": {},
             "values": {"inputs": {}, "phases": {}, "env": {}, "run": {"id": "wf_test01", "definition": "demo"}},
             "earlier": [],
@@ -100,7 +101,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    async def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    async def wait(condition: Callable[[], object], seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not happen in time"
@@ -110,15 +111,22 @@ def eventually() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def processes_of() -> Callable[[str], list[int]]:
-    """The living processes whose arguments hold a word."""
+def processes_of(tmp_path: Path) -> Callable[[str], list[int]]:
+    """The living processes whose arguments hold a word, in the test's own directory: others may have the same words."""
 
     def of(word: str) -> list[int]:
-        rows = (line.split(None, 2) for line in _ps().splitlines())
-        return [int(row[0]) for row in rows if len(row) == 3 and row[1][0] != "Z" and word in row[2]]
+        return [process.pid for process in psutil.process_iter() if _says(process, word) and _is_in(process, tmp_path)]
 
     return of
 
 
-def _ps() -> str:
-    return subprocess.run(["ps", "-A", "-o", "pid=,state=,args="], capture_output=True, text=True, check=True).stdout
+def _says(process: psutil.Process, word: str) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return word in " ".join(process.cmdline())
+    return False
+
+
+def _is_in(process: psutil.Process, place: Path) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(place)
+    return False

@@ -93,7 +93,7 @@ class Handle:
 
 
 async def test_a_running_command_is_on_disk_with_its_group(project: Project, eventually: Eventually) -> None:
-    task = asyncio.ensure_future(project.command({"run": ["sleep", "5"]}))
+    task = asyncio.ensure_future(project.command({"run": ["sleep", "97555"]}))
     await eventually(lambda: any(r.pgid for r in records(project.root)))
     [running] = records(project.root)
     assert (running.key, running.run, running.phase) == ("wf_test01/build/0/builder#0", "wf_test01", "build")
@@ -126,10 +126,11 @@ async def test_a_record_in_use_again_is_not_forgotten(tmp_path: Path) -> None:
 async def test_a_newer_attempt_of_a_key_ends_the_older_one_first(
     project: Project, eventually: Eventually, processes_of: ProcessesOf
 ) -> None:
-    old = asyncio.ensure_future(project.command({"run": ["sleep", "97552"]}))
-    await eventually(lambda: processes_of("sleep 97552"))
+    seconds = f"97552.{os.getpid()}"  # others may run these tests beside us
+    old = asyncio.ensure_future(project.command({"run": ["sleep", seconds]}))
+    await eventually(lambda: processes_of(f"sleep {seconds}"))
     project.next_attempt(2)
-    look = "ps -A -o args= | grep -c '^sleep 97552' || true"
+    look = f"ps -A -o args= | grep -c '^sleep {seconds}' || true"
     result = await project.command({"run": ["sh", "-c", look]}, outputs={"alive": {"value": "stdout"}})
     assert result["outputs"]["alive"] == "0"
     with pytest.raises(ApplicationError) as caught:

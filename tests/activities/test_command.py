@@ -252,7 +252,7 @@ async def test_a_reference_to_a_missing_artifact_is_a_workspace_failure(project:
 
 
 async def test_what_was_left_behind_is_told_in_the_log(project: Project) -> None:
-    await project.command({"run": ["sh", "-c", "setsid sleep 97571 & "]})
+    await project.command({"run": ["sh", "-c", "setsid sleep 97573 & "]})
     assert "Agent: builder - Ended what it left behind: 1 process" in project.log
 
 

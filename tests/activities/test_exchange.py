@@ -125,6 +125,8 @@ async def test_of_quick_reports_the_first_goes_at_once_and_then_the_last(
             new = files / "new"
             new.write_text(str(number))
             new.replace(files / "publish.json")
+            if number == 0:
+                await eventually(lambda: board.reports == [0])
             await asyncio.sleep(0.01)
         await eventually(lambda: board.reports[-1:] == [99])
     assert 2 <= len(board.reports) <= 2 + (time.monotonic() - began) / board.pause
@@ -224,7 +226,8 @@ async def test_a_server_that_is_away_is_told_once_and_made_up_for(
         await eventually(lambda: board.asked > 1)
         (files / "publish.json").write_text("2")
         board.away = False
-        await eventually(lambda: board.reports == [2] and not (files / "ask").exists())
+        await eventually(lambda: board.reports[-1:] == [2] and not (files / "ask").exists())
+    assert board.reports in ([2], [1, 2]), "the first may have been on its way"
     assert project.log.count("no answer within 5s") == 2
 
 

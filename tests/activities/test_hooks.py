@@ -31,7 +31,7 @@ BODY: Json = {
 
 async def hook(project: Project, **command: Any) -> Json:
     activities = HookActivities(WorkerContext(project.root, project.settings, project.environ))
-    given = {"run": [], "shell": None, "timeout": 10.0, **command}
+    given = {"run": [], "shell": None, "timeout": 120.0, **command}
     message = {"kind": "hook", "key": "wf_test01/4/on_failure", "hook": given, "body": BODY}
     result: Json = await project.env.run(activities.run_hook, message)
     return result
@@ -113,7 +113,7 @@ async def test_nothing_is_left_of_a_hook_whose_worker_stops(
 async def test_only_so_many_hooks_run_at_once(project: Project) -> None:
     activities = HookActivities(WorkerContext(project.root, project.settings, project.environ))
     text = 'touch "on-$$"; ls -d on-* | wc -l >> counts; sleep 0.1; rm "on-$$"'
-    given = {"run": ["sh", "-c", text], "shell": None, "timeout": 10.0}
+    given = {"run": ["sh", "-c", text], "shell": None, "timeout": 120.0}
     message = {"kind": "hook", "key": "k", "hook": given, "body": BODY}
     await asyncio.gather(*(project.env.run(activities.run_hook, message) for _ in range(3 * AT_ONCE)))
     counts = [int(line) for line in (project.root / "counts").read_text(encoding="utf-8").split()]

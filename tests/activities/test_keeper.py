@@ -15,7 +15,7 @@ from activities import keeper
 from activities.leftovers import MARKER, identity
 from activities.logs import LogFile
 from activities.output import AttemptLog, Output
-from activities.processes import GRACE, Command, run
+from activities.processes import Command, run
 
 Eventually = Callable[..., Any]
 ProcessesOf = Callable[[str], list[int]]
@@ -34,7 +34,7 @@ async def main(root):
     async with LogFile(root / "a.log") as log:
         env = {"PATH": os.environ["PATH"], MARKER: "kept", "PHASELOOM_WORKSPACE": str(root)}
         script = "trap '' TERM; setsid sleep 86421 & sleep 86422 & echo up; while :; do sleep 1; done"
-        command = Command(argv=["sh", "-c", script], env=env, cwd=root)
+        command = Command(argv=["sh", "-c", script], env=env, cwd=root, grace=600)
         await run(command, Output(AttemptLog(log, limit=1000, label="x"), ()), started=started)
 
 asyncio.run(main(Path(sys.argv[1])))
@@ -51,8 +51,8 @@ async def test_all_is_gone_soon_after_the_workers_death(
         group = int(worker.stdout.readline())
         assert processes_of("sleep 86421")
         worker.kill()
-        # Much sooner than with the grace that a living worker gives, however busy the machine is.
-        await eventually(lambda: identity(group) is None and not processes_of("sleep 8642"), GRACE - 2)
+        # Much sooner than with the grace that this worker would give if it lived, however busy the machine is.
+        await eventually(lambda: identity(group) is None and not processes_of("sleep 8642"))
     assert keeper.ORPHANED_GRACE == 0.25, "so the docs say"
 
 
@@ -86,7 +86,7 @@ def start_and_close(place: Path) -> subprocess.Popen[bytes]:
 
 
 def test_the_table_of_processes_is_the_same_from_ps() -> None:
-    with subprocess.Popen(["sleep", "30"], start_new_session=True) as child:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as child:
         for table in (keeper.processes(), keeper.from_ps()):
             assert table[child.pid] == (os.getpid(), child.pid)
             assert child.pid in keeper.below(table, os.getpid())

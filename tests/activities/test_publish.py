@@ -25,6 +25,7 @@ from activities.worker_context import Settings
 from engine.agents import AgentPlan
 from engine.plan import Execution, PhasePlan, Plan
 from tests.activities.test_with_server import _connected, client, task
+from tests.lasting import lasting
 from workflows.run import DRAIN_BYTES, DRAIN_EVENTS, PhaseRun
 
 __all__ = ["client"]
@@ -78,8 +79,8 @@ async def report_of(run: Run, phase: str, wanted: object) -> None:
 
 
 async def events(run: Run) -> Counter[str]:
-    history = await run.fetch_history()
-    return Counter(EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events)
+    found = lasting(await run.fetch_history())
+    return Counter(EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in found)
 
 
 FUNCTION = """

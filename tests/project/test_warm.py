@@ -42,7 +42,7 @@ def test_it_says_the_same_on_the_same_streams_and_ends_with_the_same_code(
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         for program in (BIN / "phaseloom", warmed.program)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.workflows.conftest import skipping
 from worker import sandbox_runner
 from workflows.breaker import ToolBreaker
 
@@ -62,9 +61,8 @@ class Tool:
 
 @pytest.fixture
 async def env() -> AsyncIterator[WorkflowEnvironment]:
-    binary = Path(sys.executable).parent / "temporal-test-server"
     async with (
-        await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(binary)) as env,
+        await skipping() as env,
         Worker(env.client, task_queue="tests", workflows=[ToolBreaker], workflow_runner=sandbox_runner()),
     ):
         yield env

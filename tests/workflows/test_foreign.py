@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,7 +67,8 @@ class Elsewhere:
 async def elsewhere(bench: Bench) -> AsyncIterator[Elsewhere]:
     place = Elsewhere()
     work = [place.translate, place.count, place.flood, place.refuse, place.wait]
-    async with Worker(bench.client, task_queue="theirs", activities=work):
+    often = timedelta(milliseconds=200)  # so soon they hear of a cancellation
+    async with Worker(bench.client, task_queue="theirs", activities=work, max_heartbeat_throttle_interval=often):
         yield place
 
 
@@ -149,7 +151,7 @@ async def test_an_input_without_a_value_fails_the_phase_and_not_the_run(bench: B
 
 
 async def test_a_worker_that_heartbeats_is_cancelled_and_waited_for(bench: Bench, elsewhere: Elsewhere) -> None:
-    handle = await bench.start(plan_of(phase(0, agents=(agent("wait", heartbeat_timeout=5),), timeout=None)))
+    handle = await bench.start(plan_of(phase(0, agents=(agent("wait", heartbeat_timeout=300),), timeout=None)))
     while not elsewhere.given:
         await asyncio.sleep(0.02)
     await handle.execute_update("cancel", {})

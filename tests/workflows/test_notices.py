@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from engine.plan import HookPlan, Plan, TargetPlan
 from tests.engine.world import PERSON, phase, plan_of
+from tests.lasting import lasting
 from tests.workflows.conftest import MOMENTS, Bench, failing
 
 Json = dict[str, Any]
@@ -145,7 +146,7 @@ async def test_a_notice_costs_its_run_few_events_and_one_without_notices_none(be
     await plain.result()
     watched = await bench.start(told(phase(0)))
     await watched.result()
-    without, with_one = [len((await each.fetch_history()).events) for each in (plain, watched)]
+    without, with_one = [len(lasting(await each.fetch_history())) for each in (plain, watched)]
     assert await children(plain) == []
     # Asked for and begun, and a workflow task to hear of it; the same again where the run is open when it is delivered.
     assert with_one - without <= 9

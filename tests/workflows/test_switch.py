@@ -20,7 +20,7 @@ from temporalio.worker import Replayer, Worker
 from cli.embedded.server import binary
 from cli.reach.contact import patiently
 from tests.engine.world import PERSON, phase, plan_of
-from tests.workflows.conftest import Agents
+from tests.workflows.conftest import STARTUP, Agents
 from worker import sandbox_runner
 from workflows.run import PhaseRun
 
@@ -36,7 +36,9 @@ RUNS = 4
 @pytest.fixture
 async def client(agents: Agents) -> AsyncIterator[Client]:
     async with (
-        await WorkflowEnvironment.start_local(dev_server_existing_path=str(binary())) as env,
+        await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(binary()), dev_server_startup_timeout=STARTUP
+        ) as env,
         Worker(
             env.client,
             task_queue="tests",
