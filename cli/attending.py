@@ -12,9 +12,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from cli.console import Console
 from cli.exits import Exit
@@ -24,6 +24,7 @@ from cli.words.narration import Narration
 from engine.errors import PhaseloomError, RefusedError
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 RECENT = 30
 """Lines of the past that `watch` shows when it joins a run."""
@@ -31,6 +32,17 @@ RECENT = 30
 FORESIGHT_SECONDS = 1.0
 
 ENDINGS = {"completed": Exit.OK, "failed": Exit.FAILED, "cancelled": Exit.FAILED}
+
+
+async def begun(starting: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """What a start returns, and whether Ctrl-C was typed meanwhile: the run may have begun by then."""
+    task = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(task), False
+    except asyncio.CancelledError:
+        if (asked := asyncio.current_task()) is not None:
+            asked.uncancel()
+        return await task, True
 
 
 @dataclass(kw_only=True)
@@ -49,6 +61,8 @@ class Attendance:
     people: bool = True
     actor: str = ""
     recent_only: bool = False
+    interrupted: bool = False
+    """Whether Ctrl-C was typed while the run was being started."""
     lengths: Mapping[int, tuple[float, float]] = field(default_factory=dict, init=False)
     _foreseen: int = field(default=0, init=False)
     _foreseen_at: float = field(default=0.0, init=False)
@@ -79,8 +93,10 @@ class Attendance:
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave, Exit.DETACHED)
         told = asyncio.create_task(self._tell())
+        if self.interrupted:
+            self._interrupted()
         try:
-            await asyncio.wait({told, self._left}, return_when=asyncio.FIRST_COMPLETED)
+            await self._wait(told)
             if told.done() and not self._left.done():
                 return told.result()
             return self._left.result()
@@ -89,6 +105,16 @@ class Attendance:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.remove_signal_handler(number)
             self._stop_listening()
+
+    async def _wait(self, told: asyncio.Task[Exit]) -> None:
+        """Return when the run is told to its end, or left."""
+        while not (told.done() or self._left.done()):
+            try:
+                await asyncio.wait({told, self._left}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:  # Ctrl-C right before this listened to it
+                if (task := asyncio.current_task()) is not None:
+                    task.uncancel()
+                self._interrupted()
 
     async def summary(self) -> Json:
         """The run as it is now, for `--json`."""

@@ -42,13 +42,14 @@ async def run(
 
     Ends with 0 when the run completed, 1 when it failed or was cancelled, 75 when it goes on without this command.
     """
-    from cli.attending import Attendance  # noqa: PLC0415 - not needed for --help
+    from cli.attending import Attendance, begun  # noqa: PLC0415 - not needed for --help
     from cli.live import screen  # noqa: PLC0415
     from cli.reach.place import actor  # noqa: PLC0415
     from cli.words.narration import DONE, Narration, graph, loading  # noqa: PLC0415
 
     console = Console(json=options.json)
     known: list[Fact] = []
+    interrupted = False
     if resume_from is not None:
         started, way = await resumed(definition, options, console, resume_from, yes=yes)
         plan, known = way.past.plan, way.past.facts[: None if way.in_place else way.number]
@@ -59,7 +60,8 @@ async def run(
         console.lines(
             [loading(plan), f"{DONE} Validating schema", f"{DONE} Checking file scope conflicts", graph(plan)]
         )
-        started = await (await client_for(options, console, actor=options.actor)).begin(ready)
+        client = await client_for(options, console, actor=options.actor)
+        started, interrupted = await begun(client.begin(ready))
     if detach:
         return _left(started.id, plan, console)
     if not console.json:
@@ -76,6 +78,7 @@ async def run(
         stays=has_person(),
         people=people,
         actor=actor(options.actor),
+        interrupted=interrupted,
     )
     return await attendance.stay()
 

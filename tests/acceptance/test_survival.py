@@ -84,6 +84,18 @@ def test_run_in_front_goes_on_printing_after_the_worker_was_killed(desk: Desk) -
     assert "✓ All steps complete" in printed
 
 
+def test_ctrl_c_right_after_the_start_cancels_the_run(desk: Desk) -> None:
+    desk.write("three.yaml", THREE)
+    running = desk.begin("run", "three.yaml")
+    assert running.stdout is not None
+    while "this run is wf_" not in (line := running.stdout.readline()):
+        assert line, "it ended before it had begun"
+    os.killpg(running.pid, signal.SIGINT)  # it does not follow the run yet
+    printed, _ = running.communicate(timeout=120)
+    assert running.returncode == 130, printed
+    assert '"cancelled"' in desk.type("runs", "--all", "--json")
+
+
 def test_ctrl_c_cancels_the_run_and_leaves_no_agent(desk: Desk) -> None:
     desk.write("three.yaml", THREE)
     running = desk.begin("run", "three.yaml")
