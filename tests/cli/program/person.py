@@ -167,6 +167,10 @@ class Person:
         view: Json = self.types("workflow", "status", "--json").json
         return view
 
+    def runs(self, *options: str) -> dict[str, Json]:
+        """The runs of the list by their ids; it learns of a run's start, and of its end, a moment later."""
+        return {run["run"]: run for run in self.types("runs", *options, "--json").json["runs"]}
+
     @property
     def current(self) -> str:
         """The current run."""

@@ -166,7 +166,7 @@ def test_prune_removes_what_no_run_needs_and_never_what_an_open_run_needs(person
     one = digest("one")
     ended = person.current
     # A list learns of an end a moment after it.
-    until(lambda: ended not in [run["run"] for run in person.types("runs", "--json").json["runs"]])
+    until(lambda: ended not in person.runs())
     waste = store.put_bytes(b"nobody's").sha256
     person.write("fat.yaml", FAT)
     person.types("workflow", "start", "fat.yaml")

@@ -43,11 +43,6 @@ def ready(person: Person) -> None:
     until(lambda: person.view()["phases"][3]["status"] == "in_progress")
 
 
-def listed(person: Person) -> dict[str, Json]:
-    """The open runs, by their ids; a list learns of a run a moment after its start."""
-    return {each["run"]: each for each in person.types("runs", "--json").json["runs"]}
-
-
 def work(person: Person) -> list[str]:
     return (person.root / "done.txt").read_text(encoding="utf-8").splitlines()
 
@@ -78,8 +73,8 @@ def test_only_what_a_change_affects_is_done_anew_and_the_runs_can_be_compared(pe
     shown = person.types("workflow", "compare", old, new).out
     assert "inputs.flags: none -> cash" in shown
     assert "completed (reused)" in shown
-    until(lambda: {old, new} <= listed(person).keys())
-    assert (listed(person)[new]["forked_from"], listed(person)[old]["forked_as"]) == (old, new)
+    until(lambda: {old, new} <= person.runs().keys())
+    assert (person.runs()[new]["forked_from"], person.runs()[old]["forked_as"]) == (old, new)
     for run in (old, new):
         person.types("workflow", "cancel", "--run", run)
 

@@ -59,10 +59,6 @@ def without_times(view: Json) -> Json:
     return {key: value for key, value in view.items() if key not in {"now", "eta"}}
 
 
-def open_runs(person: Person) -> list[str]:
-    return [each["run"] for each in person.types("runs", "--json").json["runs"]]
-
-
 def test_each_lost_artifact_is_named_before_anything_starts_and_yes_goes_back_all_the_same(person: Person) -> None:
     run = kept(person)
     before = without_times(person.view())
@@ -98,7 +94,7 @@ def test_a_run_that_has_ended_is_not_begun_anew_without_its_artifacts_unasked(pe
         assert said.code == 4
         assert all(text in said.err for text in LOST.values())
     # A list learns of an end a moment after it; of a run that was begun in spite of it in the same moment.
-    until(lambda: run not in open_runs(person))
-    assert open_runs(person) == []
+    until(lambda: run not in person.runs())
+    assert not person.runs()
     assert person.types("workflow", "restore", run, "each", "--yes", "--json").json["restored_from"] == run
     person.types("workflow", "cancel")

@@ -139,12 +139,12 @@ def test_a_cancelled_group_pauses_the_run_and_can_be_retried(person: Person) -> 
 
 def test_without_a_current_run_the_only_open_one_is_meant_and_several_are_listed(person: Person) -> None:
     # A list learns of a run a moment after its start, and of its end a moment after that.
-    until(lambda: person.types("runs", "--json").json["runs"] == [])
+    until(lambda: not person.runs())
     said = person.tries("workflow", "next")
     assert said.code == 4
     assert said.err.startswith("error: no run is open")
     runs = [person.types("workflow", "start", CATALOG, "--json").json["run"] for _ in range(2)]
-    until(lambda: {run["run"] for run in person.types("runs", "--json").json["runs"]} == set(runs))
+    until(lambda: person.runs().keys() == set(runs))
     current = person.root / ".phaseloom" / "current"
     current.unlink()
     said = person.tries("workflow", "next")
@@ -152,13 +152,13 @@ def test_without_a_current_run_the_only_open_one_is_meant_and_several_are_listed
     assert "open are:" in said.err
     assert all(f"  {run}  {CATALOG}" in said.err for run in runs)
     person.types("workflow", "cancel", "--run", runs[0])
-    until(lambda: [run["run"] for run in person.types("runs", "--json").json["runs"]] == [runs[1]])
+    until(lambda: list(person.runs()) == [runs[1]])
     assert person.types("workflow", "next").lines[1] == "Started 2 parallel phases:"
     waits = ["person:backend-expert", "person:frontend-expert"]
-    until(lambda: [run["waiting_for"] for run in person.types("runs", "--json").json["runs"]] == [waits])
+    until(lambda: [run["waiting_for"] for run in person.runs().values()] == [waits])
     person.types("workflow", "cancel", "--run", runs[1])
     ended = {"completed", "cancelled"}
-    until(lambda: {run["status"] for run in person.types("runs", "--all", "--json").json["runs"]} == ended)
+    until(lambda: {run["status"] for run in person.runs("--all").values()} == ended)
 
 
 def test_completion_signals_end_the_run(person: Person) -> None:
@@ -193,7 +193,7 @@ def test_inputs_are_checked_before_anything_starts(person: Person) -> None:
     person.types("workflow", "cancel")
 
     def listed() -> list[str]:
-        return [run["run"] for run in person.types("runs", "--all", "--json").json["runs"] if run["name"] == "Inputs"]
+        return [run for run, about in person.runs("--all").items() if about["name"] == "Inputs"]
 
     # By the time the list knows of this one it knows of one that should not have been started before.
     until(listed)

@@ -34,10 +34,6 @@ def started(person: Person, *options: str) -> str:
     return run
 
 
-def listed(person: Person) -> dict[str, dict[str, object]]:
-    return {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
-
-
 def test_an_open_run_is_cancelled_and_started_anew_with_its_inputs_and_both_know_of_it(person: Person) -> None:
     defined(person, WAITING)
     old = started(person, "--max-workers", "3")
@@ -51,9 +47,9 @@ def test_an_open_run_is_cancelled_and_started_anew_with_its_inputs_and_both_know
     assert (view["status"], view["restarted_from"], view["max_workers"]) == ("running", old, 3)
     until(lambda: "said hello" in person.tries("workflow", "logs", "say", "--run", new).out)
     assert f"restarted as {new}" in person.types("workflow", "logs", "--run", old).out
-    until(lambda: {old, new} <= listed(person).keys())
-    assert listed(person)[old]["restarted_as"] == new
-    assert listed(person)[new]["restarted_from"] == old
+    until(lambda: {old, new} <= person.runs("--all").keys())
+    assert person.runs("--all")[old]["restarted_as"] == new
+    assert person.runs("--all")[new]["restarted_from"] == old
     person.types("workflow", "cancel", "--run", new)
 
 

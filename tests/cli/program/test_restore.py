@@ -171,21 +171,16 @@ def test_a_run_that_has_ended_goes_on_as_a_new_one_linked_both_ways(person: Pers
     assert f"Restored as: {new} from design" in before
     assert f"Restored from: {run} at design" in person.types("workflow", "status").out
     person.types("workflow", "cancel")
-    until(lambda: {new, run} <= listed(person).keys())
-    found = listed(person)
+    until(lambda: {new, run} <= person.runs("--all").keys())
+    found = person.runs("--all")
     assert (found[new]["restored_from"], found[run]["restored_as"]) == (run, new)
-
-
-def listed(person: Person) -> dict[str, Json]:
-    """All runs, by their ids; a list learns of a run a moment after its start."""
-    return {each["run"]: each for each in person.types("runs", "--all", "--json").json["runs"]}
 
 
 def says_that_it_is_lost(person: Person, run: str) -> None:
     """A run that neither the server nor an archive knows is listed, and whoever asks is told how to go on."""
     again = f"go on as a new run with: phaseloom workflow resume --from last-checkpoint --run {run}"
-    until(lambda: listed(person)[run]["status"] != "terminated")  # a list forgets a run a moment after the server
-    found = listed(person)[run]
+    until(lambda: person.runs("--all")[run]["status"] != "terminated")  # a list forgets a run a moment after the server
+    found = person.runs("--all")[run]
     assert (found["status"], found["definition"], found["ended_at"]) == ("lost", "life", None)
     assert run not in person.types("runs").out
     status = person.types("workflow", "status", "--run", run)
@@ -204,7 +199,7 @@ def test_a_run_that_only_its_archive_tells_of_is_listed_and_refuses_messages(per
     folder = person.root / ".phaseloom" / "workflows" / run
     until((folder / "archive.json").exists)
     shutil.copytree(folder, folder.with_name("wf_gone00"))  # the server knows nothing of it
-    gone = listed(person)["wf_gone00"]
+    gone = person.runs("--all")["wf_gone00"]
     assert (gone["definition"], gone["status"], gone["waiting_for"]) == ("life", "cancelled", [])
     assert gone["current"] is False
     assert "wf_gone00" not in person.types("runs").out

@@ -129,8 +129,8 @@ def test_people_are_refused_or_waited_for_without_a_terminal(person: Person) -> 
     person.types("workflow", "cancel")
 
     def listed() -> list[str]:
-        runs = person.types("runs", "--all", "--json").json["runs"]
-        return [run["run"] for run in runs if run["definition"] == "full-stack-parallel"]
+        runs = person.runs("--all")
+        return [run for run, about in runs.items() if about["definition"] == "full-stack-parallel"]
 
     # By the time the list knows of this one it knows of one that should not have been started before.
     until(listed)
