@@ -92,8 +92,8 @@ def from_ps() -> dict[int, tuple[int, int]]:
     return table
 
 
-def below(table: dict[int, tuple[int, int]], top: int) -> set[int]:
-    """The processes under `top`, and those of its group, without itself."""
+def below(table: dict[int, tuple[int, int]], top: int) -> list[int]:
+    """The processes under `top`, and those of its group, without itself; parents first."""
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in table.items():
         children.setdefault(parent, []).append(pid)
@@ -104,7 +104,23 @@ def below(table: dict[int, tuple[int, int]], top: int) -> set[int]:
             if pid not in found:
                 found.add(pid)
                 queue.append(pid)
-    return found - {top}
+    return parents_first(table, found - {top})
+
+
+def parents_first(table: dict[int, tuple[int, int]], pids: set[int]) -> list[int]:
+    """These processes in the order in which they are to be ended: each after those that it runs for.
+
+    A shell whose command is ended before itself goes on with the next one.
+    """
+
+    def depth(pid: int) -> int:
+        above = 0
+        while pid in table and above < len(table):  # a table is no picture of one moment: it may hold a circle
+            pid = table[pid][0]
+            above += 1
+        return above
+
+    return sorted(pids, key=depth)
 
 
 def used() -> tuple[int, int, int, int]:
@@ -235,11 +251,11 @@ class Keeper:
         except ChildProcessError:
             self.childless = True
 
-    def living(self) -> set[int]:
-        """The processes that still have to end."""
+    def living(self) -> list[int]:
+        """The processes that still have to end, parents first."""
         # Whoever adopts orphans and has no child has no descendant either: no need to look.
         if self.childless and sys.platform == "linux":
-            return set()
+            return []
         return below(processes(), os.getpid())
 
     def end_all(self) -> int:
@@ -266,8 +282,8 @@ class Keeper:
             os.write(self.status, line.encode() + b"\n")
 
 
-def send(pids: set[int], *numbers: int) -> None:
-    """Send signals to processes that may have gone meanwhile."""
+def send(pids: list[int], *numbers: int) -> None:
+    """Send signals to processes, in this order; they may have gone meanwhile."""
     for pid in pids:
         for number in numbers:
             with contextlib.suppress(OSError):

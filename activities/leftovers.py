@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from activities.keeper import below, processes
+from activities.keeper import below, parents_first, processes
 
 MARKER = "PHASELOOM_ATTEMPT_ID"
 """The variable that every process of an attempt inherits."""
@@ -78,7 +78,7 @@ def find(traces: Iterable[Trace]) -> set[int]:
     found = {pid for pid in table if markers.intersection(_environment(pid, until))}
     found.update(trace.pgid for trace in here if trace.pgid and trace.started and identity(trace.pgid) == trace.started)
     for pid in tuple(found):
-        found |= below(table, pid)
+        found.update(below(table, pid))
     return found - _ourselves()
 
 
@@ -88,7 +88,7 @@ async def sweep(traces: Sequence[Trace]) -> int:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             while pids := await asyncio.to_thread(find, traces):
-                for pid in pids:
+                for pid in parents_first(processes(), pids):
                     with contextlib.suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
                 killed |= pids

@@ -95,6 +95,15 @@ def test_the_table_of_processes_is_the_same_from_ps() -> None:
     assert child.returncode == -signal.SIGKILL
 
 
+def test_parents_are_ended_before_their_children() -> None:
+    """Else a shell that is about to be killed goes on with its next command."""
+    table = {9: (1, 9), 5: (9, 9), 70: (5, 9), 6: (70, 9), 71: (6, 9), 3: (9, 9), 4: (3, 4), 8: (2, 8)}
+    found = keeper.below(table, 9)
+    assert sorted(found) == [3, 4, 5, 6, 70, 71]
+    assert all(found.index(pid) > found.index(table[pid][0]) for pid in found if table[pid][0] in found)
+    assert keeper.parents_first({1: (2, 1), 2: (1, 1)}, {1, 2}), "a table that tells a circle has an order too"
+
+
 async def test_an_unharmed_environment_reaches_the_command(tmp_path: Path) -> None:
     """Not even the variable that Python sets for itself in a bare locale."""
 
