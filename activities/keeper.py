@@ -92,8 +92,8 @@ def from_ps() -> dict[int, tuple[int, int]]:
     return table
 
 
-def below(table: dict[int, tuple[int, int]], top: int) -> list[int]:
-    """The processes under `top`, and those of its group, without itself; parents first."""
+def below(table: dict[int, tuple[int, int]], top: int) -> set[int]:
+    """The processes under `top`, and those of its group, without itself."""
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in table.items():
         children.setdefault(parent, []).append(pid)
@@ -104,7 +104,7 @@ def below(table: dict[int, tuple[int, int]], top: int) -> list[int]:
             if pid not in found:
                 found.add(pid)
                 queue.append(pid)
-    return parents_first(table, found - {top})
+    return found - {top}
 
 
 def parents_first(table: dict[int, tuple[int, int]], pids: set[int]) -> list[int]:
@@ -256,7 +256,8 @@ class Keeper:
         # Whoever adopts orphans and has no child has no descendant either: no need to look.
         if self.childless and sys.platform == "linux":
             return []
-        return below(processes(), os.getpid())
+        table = processes()
+        return parents_first(table, below(table, os.getpid()))
 
     def end_all(self) -> int:
         """TERM, wait until `stop_at`, KILL until nobody is left; how many could not be ended."""

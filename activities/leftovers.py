@@ -63,23 +63,23 @@ def identity(pid: int) -> str | None:
     return None
 
 
-def find(traces: Iterable[Trace]) -> set[int]:
-    """The living processes of these attempts on this host, keepers included.
+def find(traces: Iterable[Trace]) -> list[int]:
+    """The living processes of these attempts on this host, keepers included, parents first.
 
     A process group counts only while its leader is provably the keeper, because a free process id is used again;
     everything else is known by the marker in its environment, or by descending from a process that is.
     """
     here = [trace for trace in traces if trace.host == this_host()]
     if not here:
-        return set()
+        return []
     table = processes()
     markers = {f"{MARKER}={trace.attempt_id}".encode() for trace in here}
     until = time.monotonic() + CHANGING_SECONDS
     found = {pid for pid in table if markers.intersection(_environment(pid, until))}
     found.update(trace.pgid for trace in here if trace.pgid and trace.started and identity(trace.pgid) == trace.started)
     for pid in tuple(found):
-        found.update(below(table, pid))
-    return found - _ourselves()
+        found |= below(table, pid)
+    return parents_first(table, found - _ourselves())
 
 
 async def sweep(traces: Sequence[Trace]) -> int:
@@ -88,10 +88,10 @@ async def sweep(traces: Sequence[Trace]) -> int:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             while pids := await asyncio.to_thread(find, traces):
-                for pid in parents_first(processes(), pids):
+                for pid in pids:
                     with contextlib.suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
-                killed |= pids
+                killed.update(pids)
                 await asyncio.sleep(0.01)
     return len(killed)
 

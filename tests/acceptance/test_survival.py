@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -84,12 +85,17 @@ def test_run_in_front_goes_on_printing_after_the_worker_was_killed(desk: Desk) -
     assert "✓ All steps complete" in printed
 
 
+def says(running: subprocess.Popen[str], words: str) -> None:
+    """Read what a command prints until it says these words."""
+    assert running.stdout is not None
+    while words not in (line := running.stdout.readline()):
+        assert line, f"it ended without {words!r}"
+
+
 def test_ctrl_c_right_after_the_start_cancels_the_run(desk: Desk) -> None:
     desk.write("three.yaml", THREE)
     running = desk.begin("run", "three.yaml")
-    assert running.stdout is not None
-    while "this run is wf_" not in (line := running.stdout.readline()):
-        assert line, "it ended before it had begun"
+    says(running, "this run is wf_")
     os.killpg(running.pid, signal.SIGINT)  # it does not follow the run yet
     printed, _ = running.communicate(timeout=120)
     assert running.returncode == 130, printed
@@ -99,9 +105,7 @@ def test_ctrl_c_right_after_the_start_cancels_the_run(desk: Desk) -> None:
 def test_ctrl_c_cancels_the_run_and_leaves_no_agent(desk: Desk) -> None:
     desk.write("three.yaml", THREE)
     running = desk.begin("run", "three.yaml")
-    assert running.stdout is not None
-    while "Executing steps" not in (line := running.stdout.readline()):
-        assert line, "it ended before it followed the run"
+    says(running, "Executing steps")
     desk.until(lambda: all(desk.lines(f"began-{p}") for p in PHASES), "three agents")
     os.killpg(running.pid, signal.SIGINT)
     printed, _ = running.communicate(timeout=120)

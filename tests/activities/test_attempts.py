@@ -240,8 +240,8 @@ def test_a_group_is_known_by_its_keepers_start() -> None:
     """Also where a command has cleaned its environment."""
     with subprocess.Popen(["env", "-i", "/bin/sleep", "97554"], start_new_session=True) as process:
         trace = Trace(attempt_id="x", host=this_host(), pgid=process.pid, started=identity(process.pid))
-        assert find([trace]) == {process.pid}
-        assert find([dataclasses.replace(trace, started=None)]) == set()
+        assert find([trace]) == [process.pid]
+        assert find([dataclasses.replace(trace, started=None)]) == []
         process.kill()
 
 

@@ -98,7 +98,7 @@ def test_the_table_of_processes_is_the_same_from_ps() -> None:
 def test_parents_are_ended_before_their_children() -> None:
     """Else a shell that is about to be killed goes on with its next command."""
     table = {9: (1, 9), 5: (9, 9), 70: (5, 9), 6: (70, 9), 71: (6, 9), 3: (9, 9), 4: (3, 4), 8: (2, 8)}
-    found = keeper.below(table, 9)
+    found = keeper.parents_first(table, keeper.below(table, 9))
     assert sorted(found) == [3, 4, 5, 6, 70, 71]
     assert all(found.index(pid) > found.index(table[pid][0]) for pid in found if table[pid][0] in found)
     assert keeper.parents_first({1: (2, 1), 2: (1, 1)}, {1, 2}), "a table that tells a circle has an order too"
